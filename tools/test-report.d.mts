@@ -1,0 +1,1 @@
+export function readReport(text: string): { passed: number; failed: number; leftOut: string[] };

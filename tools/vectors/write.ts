@@ -1,0 +1,48 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { batchVectors, receiptVectors } from './batch.ts';
+import { cardVectors } from './card.ts';
+import { contactAcceptVectors, contactRequestVectors } from './contact.ts';
+import { discoveryVectors } from './discovery.ts';
+import { frameVectors } from './frame.ts';
+import { agentIdVectors, safetyNumberVectors } from './identity.ts';
+import { inviteVectors } from './invite.ts';
+import { keyPackageVectors } from './key-package.ts';
+import { authTranscriptVectors, linkOperationVectors } from './link.ts';
+import { messageVectors } from './message.ts';
+import type { VectorFile } from './seeds.ts';
+import { sessionVectors } from './session.ts';
+import { certificateVectors, rotationVectors } from './statements.ts';
+
+// `node --conditions=source tools/vectors/write.ts` writes the files, with `--check` it only compares.
+const files: Readonly<Record<string, VectorFile>> = {
+  'agent-id': agentIdVectors,
+  'auth-transcript': authTranscriptVectors,
+  batch: batchVectors,
+  card: cardVectors,
+  'contact-accept': contactAcceptVectors,
+  'contact-request': contactRequestVectors,
+  'device-certificate': certificateVectors,
+  discovery: discoveryVectors,
+  frame: frameVectors,
+  invite: inviteVectors,
+  'key-package': keyPackageVectors,
+  'link-operation': linkOperationVectors,
+  message: messageVectors,
+  receipt: receiptVectors,
+  rotation: rotationVectors,
+  'safety-number': safetyNumberVectors,
+  session: sessionVectors,
+};
+
+const check = process.argv.includes('--check');
+for (const [name, content] of Object.entries(files)) {
+  const url = new URL(`../../test/vectors/${name}.json`, import.meta.url);
+  const text = `${JSON.stringify(content, null, 2)}\n`;
+  if (!check) writeFileSync(url, text);
+  else if (JSON.stringify(JSON.parse(readFileSync(url, 'utf8'))) !== JSON.stringify(content)) {
+    console.error(
+      `test/vectors/${name}.json is not what the code makes: is the format changed on purpose? Then: npm run vectors`,
+    );
+    process.exitCode = 1;
+  }
+}
