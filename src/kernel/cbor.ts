@@ -1,0 +1,27 @@
+import { type DecodeOptions, decode, encode } from 'cborg';
+import { MeshError } from './errors.ts';
+
+// RFC 8949 §4.2: definite lengths, no duplicate keys, shortest integers, no tags, no undefined, no floats that are not numbers.
+const strict: DecodeOptions = {
+  allowIndefinite: false,
+  allowUndefined: false,
+  allowInfinity: false,
+  allowNaN: false,
+  allowBigInt: false,
+  strict: true,
+  rejectDuplicateMapKeys: true,
+};
+
+/** Deterministic CBOR: map keys sorted, definite lengths (RFC 8949 §4.2.1). */
+export function encodeCbor(value: unknown): Uint8Array {
+  return encode(value);
+}
+
+/** Strict decoding: throws MALFORMED on anything but one well-formed deterministic item. */
+export function decodeCbor(bytes: Uint8Array): unknown {
+  try {
+    return decode(bytes, strict);
+  } catch (cause) {
+    throw new MeshError('MALFORMED', 'The bytes are not strict CBOR', { cause });
+  }
+}

@@ -1,0 +1,19 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** Time as the rest of the system sees it; only this file reads the machine's clock. */
+export interface Clock {
+  /** Milliseconds since 1970, wall clock: may jump. For timestamps and expiry. */
+  now(): number;
+  /** Milliseconds that never go back. For latency and timeouts. */
+  monotonic(): number;
+  /** Resolves after `ms`; rejects with the signal's reason when aborted. */
+  sleep(ms: number, options?: { readonly signal?: AbortSignal | undefined }): Promise<void>;
+}
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  sleep: async (ms, options = {}) => {
+    await delay(ms, undefined, options.signal === undefined ? undefined : { signal: options.signal });
+  },
+};

@@ -1,0 +1,108 @@
+const second = 1000;
+const minute = 60 * second;
+const hour = 60 * minute;
+const day = 24 * hour;
+const kilobyte = 1024;
+const megabyte = 1024 * kilobyte;
+
+/** Every number that bounds something, with its unit in its name. Copies of it with other values are for tests. */
+export const defaultLimits = {
+  // spec §3 frames, §4 messages
+  maxFrameBytes: 96 * kilobyte,
+  maxHandshakeFrameBytes: 512 * kilobyte,
+  maxBatchBytes: 32 * kilobyte,
+  maxMessageBytes: 64 * kilobyte,
+  maxInlineAttachmentBytes: 64 * kilobyte,
+  maxAttachments: 16,
+  maxSubjectCharacters: 200,
+  maxPurposeCharacters: 500,
+  maxIdempotencyKeyCharacters: 128,
+  maxMetadataBytes: 16 * kilobyte,
+  maxReplyContextBytes: 4 * kilobyte,
+  maxParticipants: 100,
+  maxProvenance: 32,
+  requestTtlSeconds: 24 * 3600,
+  alertTtlSeconds: 3600,
+  messageTtlSeconds: 7 * 24 * 3600,
+  maxTtlSeconds: 30 * 24 * 3600,
+  // signed requests, PROTOCOL values
+  maxSkewPastMs: 300 * second,
+  maxSkewFutureMs: 60 * second,
+  // spec 1.6: the form of a card
+  maxCardBytes: 16 * kilobyte,
+  maxCardEndpoints: 8,
+  maxCardDevices: 8,
+  maxCardCapabilities: 32,
+  cardLifetimeMs: 365 * day,
+  deviceCertificateLifetimeMs: 365 * day,
+  inviteLifetimeMs: day,
+  keyPackageLifetimeMs: 30 * day,
+  // contact requests from strangers
+  maxPendingRequests: 200,
+  maxNewRequestsPerHour: 20,
+  contactExchangeLifetimeMs: 7 * day,
+  boundedTurnsPerDay: 20,
+  // sessions
+  maxKeyPackageBytes: 16 * kilobyte,
+  maxWelcomeBytes: 64 * kilobyte,
+  rekeyFrames: 500,
+  rekeyBytes: 32 * megabyte,
+  rekeyAfterMs: 12 * hour,
+  maxForwardRatchetSteps: 10_000,
+  retainedEpochs: 3,
+  maxDrainingSessions: 4,
+  drainingSessionMs: day,
+  // delivery
+  maxOutboxMessagesPerPeer: 2_000_000,
+  maxArrivalsPerPeer: 50_000,
+  maxReceiptsPerFrame: 64,
+  maxReceiptIdsPerFrame: 512,
+  maxMessagesPerReceipt: 256,
+  inFlightFrames: 64,
+  inFlightBytes: 4 * megabyte,
+  quickRetryMs: [2 * second, 4 * second, 8 * second],
+  slowRetryMs: 5 * minute,
+  breakerFailures: 3,
+  breakerCooldownMs: minute,
+  breakerMaxCooldownMs: 10 * minute,
+  frameAcknowledgeMs: 30 * second,
+  maxHandlerAttempts: 5,
+  handlerTimeoutMs: minute,
+  leaseBatch: 256,
+  retentionMs: 30 * day,
+  idempotencyWindowMs: day,
+  // audit: a signature at least every so many entries
+  auditCheckpointEntries: 1000,
+  // links
+  handshakeMs: 5 * second,
+  maxHandshakeBytes: 8 * kilobyte,
+  strangerFrames: 1,
+  strangerBytes: 48 * kilobyte,
+  creditFrames: 256,
+  creditBytes: 8 * megabyte,
+  maxLinks: 1000,
+  maxUnauthenticatedLinks: 100,
+  linkPingMs: 25 * second,
+  linkIdleMs: 60 * second,
+  dialMs: 5 * second,
+  linkRequestMs: 10 * second,
+  maxLinkRequests: 8,
+  // discovery
+  scanConcurrency: 32,
+  scanTimeoutMs: 5 * second,
+  maxScanTargets: 65_536,
+  // local API and public listener
+  maxApiBodyBytes: megabyte,
+  apiEventsKept: 10_000,
+  apiEventBytesKept: 16 * megabyte,
+  apiEventsKeptMs: 10 * minute,
+  apiHeartbeatMs: 15 * second,
+  publicRequestsPerSecond: 50,
+  publicRequestBurst: 100,
+  maxPublicAddresses: 10_000,
+  httpHeadersMs: 10 * second,
+  httpRequestMs: 30 * second,
+} as const;
+
+/** The same names with any values of the same types. */
+export type Limits = { readonly [K in keyof typeof defaultLimits]: (typeof defaultLimits)[K] extends number ? number : readonly number[] };
