@@ -1,0 +1,57 @@
+export { type AuthTranscript, authTranscript } from './auth-transcript.ts';
+export type { Batch } from './batch.ts';
+export { type BatchLimits, decodeBatch, encodeBatch, maxBatchPlaintextBytes } from './batch-codec.ts';
+export { checkInviteMac } from './check-invite-mac.ts';
+export {
+  type ContactAccept,
+  decodeContactAccept,
+  encodeContactAccept,
+  type NewContactAccept,
+  signContactAccept,
+  type VerifiedContactAccept,
+  verifyContactAccept,
+} from './contact-accept.ts';
+export {
+  type ContactRequest,
+  decodeContactRequest,
+  encodeContactRequest,
+  type NewContactRequest,
+  signContactRequest,
+  type VerifiedContactRequest,
+  verifyContactRequest,
+} from './contact-request.ts';
+export type { ContactCheck, ContactLimits } from './contact-statement.ts';
+export { type DiscoveryDocument, parseDiscovery, type UnverifiedDiscovery } from './discovery.ts';
+export { type Frame, type FrameId, type FrameKind, frameKinds } from './frame.ts';
+export { decodeFrame, encodeFrame, type FrameLimits } from './frame-codec.ts';
+export { decodeInvite, encodeInvite, type Invite, type InviteId } from './invite.ts';
+export type { LinkAuth, LinkHello, LinkOperation, LinkOperationName, LinkOperationOf } from './link-operation.ts';
+export { decodeLinkOperation, encodeLinkOperation } from './link-operation-codec.ts';
+export { negotiateVersion, supportedVersions } from './link-version.ts';
+export {
+  type Attachment,
+  type ConversationId,
+  type InlineAttachment,
+  type Json,
+  type JsonObject,
+  type Message,
+  type MessageId,
+  type MessageType,
+  messageTypes,
+  type Payload,
+  type Priority,
+  priorities,
+  type UrlAttachment,
+} from './message.ts';
+export { checkMessage, decodeMessage, encodeMessage, maxEncodedMessageBytes } from './message-codec.ts';
+export {
+  type AttachmentJson,
+  fromMessageJson,
+  type InlineAttachmentJson,
+  type MessageJson,
+  type PayloadJson,
+  toMessageJson,
+} from './message-json.ts';
+export type { MessageLimits } from './message-rules.ts';
+export type { Receipt } from './receipt.ts';
+export { decodeReceipt, encodeReceipt, type ReceiptLimits } from './receipt-codec.ts';

@@ -1,0 +1,132 @@
+import { defaultLimits, encodeCbor, MeshError } from '#kernel';
+import { FieldReader, type Form } from './field-reader.ts';
+import { isMap } from './fields.ts';
+import type { LinkAuth, LinkHello, LinkOperation, LinkOperationName, LinkOperationOf } from './link-operation.ts';
+import { decodeStrictCbor } from './strict-cbor.ts';
+
+const maxVersions = 16;
+const maxVersion = 0xffff;
+const maxAgents = 16;
+const maxRotations = 64;
+const maxRotationBytes = 512;
+const maxHintCharacters = 500;
+const maxReceiptBytes = 1024;
+const nonceBytes = 32;
+const signatureBytes = 64;
+
+/** CBOR map with `op` (spec §6.5). What it holds is not checked: it comes from this node. */
+export function encodeLinkOperation(operation: LinkOperation): Uint8Array {
+  return encodeCbor(operation);
+}
+
+/** Throws MALFORMED, also for an operation that is not known. The frame inside is not looked into. */
+export function decodeLinkOperation(bytes: Uint8Array): LinkOperation {
+  const value = decodeStrictCbor(bytes);
+  const op = isMap(value) ? value['op'] : undefined;
+  if (typeof op !== 'string' || !isKnown(op))
+    throw new MeshError('MALFORMED', 'This is not a link operation that is known');
+  const { read, ...keys } = table[op];
+  return read(new FieldReader(value, { name: op, ...keys }));
+}
+
+const isKnown = (op: string): op is LinkOperationName => Object.hasOwn(table, op);
+
+interface Row<K extends LinkOperationName> extends Omit<Form, 'name'> {
+  read(fields: FieldReader): LinkOperationOf<K>;
+}
+
+/** Every operation once: its keys, and what each must be. */
+const table: { readonly [K in LinkOperationName]: Row<K> } = {
+  hello: { required: ['op', 'versions', 'nonce'], optional: ['to'], read: readHello },
+  auth: { required: ['op', 'agentIds', 'signatures', 'rotations'], read: readAuth },
+  frame: {
+    required: ['op', 'frame'],
+    read: (fields) => ({ op: 'frame', frame: fields.bytesUpTo('frame', defaultLimits.maxHandshakeFrameBytes) }),
+  },
+  delivered: {
+    required: ['op', 'frameId'],
+    read: (fields) => ({ op: 'delivered', frameId: fields.id('frameId', 'frm') }),
+  },
+  stored: {
+    required: ['op', 'frameId', 'receipt'],
+    read: (fields) => ({
+      op: 'stored',
+      frameId: fields.id('frameId', 'frm'),
+      receipt: fields.bytesUpTo('receipt', maxReceiptBytes),
+    }),
+  },
+  refused: {
+    required: ['op', 'frameId', 'code'],
+    read: (fields) => ({ op: 'refused', frameId: fields.id('frameId', 'frm'), code: fields.errorCode('code') }),
+  },
+  credit: {
+    required: ['op', 'frames', 'bytes'],
+    read: (fields) => ({ op: 'credit', frames: fields.count('frames'), bytes: fields.count('bytes') }),
+  },
+  'card.get': {
+    required: ['op', 'n', 'agent'],
+    read: (fields) => ({ op: 'card.get', n: fields.count('n'), agent: fields.agentId('agent') }),
+  },
+  card: {
+    required: ['op', 'n', 'agent', 'card'],
+    read: (fields) => ({
+      op: 'card',
+      n: fields.count('n'),
+      agent: fields.agentId('agent'),
+      card: fields.bytesUpTo('card', defaultLimits.maxCardBytes),
+    }),
+  },
+  'keypackage.take': {
+    required: ['op', 'n', 'agent'],
+    read: (fields) => ({ op: 'keypackage.take', n: fields.count('n'), agent: fields.agentId('agent') }),
+  },
+  keypackage: {
+    required: ['op', 'n', 'agent', 'bytes'],
+    read: (fields) => ({
+      op: 'keypackage',
+      n: fields.count('n'),
+      agent: fields.agentId('agent'),
+      bytes: fields.bytesUpTo('bytes', defaultLimits.maxKeyPackageBytes),
+    }),
+  },
+  ping: { required: ['op', 'n'], read: (fields) => ({ op: 'ping', n: fields.count('n') }) },
+  pong: { required: ['op', 'n'], read: (fields) => ({ op: 'pong', n: fields.count('n') }) },
+  error: { required: ['op', 'code'], optional: ['n', 'hint', 'retryAfterMs'], read: readError },
+};
+
+function readHello(fields: FieldReader): LinkHello {
+  const versions = fields.list('versions', maxVersions, (entry) => {
+    if (typeof entry === 'number' && Number.isInteger(entry) && entry >= 1 && entry <= maxVersion) return entry;
+    throw fields.wrong('versions', `must hold whole numbers from 1 to ${maxVersion}`);
+  });
+  if (versions.length === 0) throw fields.wrong('versions', 'must not be empty');
+  const nonce = fields.bytes('nonce', nonceBytes);
+  return { op: 'hello', versions, nonce, ...(fields.has('to') ? { to: fields.agentId('to') } : {}) };
+}
+
+function readAuth(fields: FieldReader): LinkAuth {
+  const agentIds = fields.agentIds('agentIds', maxAgents);
+  const signatures = fields.list('signatures', maxAgents, (entry) => {
+    if (entry instanceof Uint8Array && entry.length === signatureBytes) return entry;
+    throw fields.wrong('signatures', `must hold byte strings of ${signatureBytes} bytes`);
+  });
+  if (agentIds.length === 0 || agentIds.length !== signatures.length) {
+    throw fields.wrong('signatures', 'must hold one signature for each id, and there must be an id');
+  }
+  return {
+    op: 'auth',
+    agentIds,
+    signatures,
+    rotations: fields.bytesList('rotations', { max: maxRotations, maxBytes: maxRotationBytes }),
+  };
+}
+
+function readError(fields: FieldReader): LinkOperationOf<'error'> {
+  return {
+    op: 'error',
+    code: fields.errorCode('code'),
+    ...(fields.has('n') ? { n: fields.count('n') } : {}),
+    ...(fields.has('hint') ? { hint: fields.line('hint', maxHintCharacters) } : {}),
+    ...(fields.has('retryAfterMs') ? { retryAfterMs: fields.count('retryAfterMs') } : {}),
+  };
+}

@@ -1,0 +1,54 @@
+import type { ErrorCode } from '#kernel';
+import type { AgentId } from '#identity';
+import type { FrameId } from './frame.ts';
+
+/** First thing on a link from either side. */
+export interface LinkHello {
+  readonly op: 'hello';
+  readonly versions: readonly number[];
+  /** 32 random bytes. */
+  readonly nonce: Uint8Array;
+  /** Whom the dialler wants; absent in the hello of the listener. */
+  readonly to?: AgentId;
+}
+
+/** Proof of who is there: signatures of the ids over both hellos (`authTranscript`), one for each id. */
+export interface LinkAuth {
+  readonly op: 'auth';
+  readonly agentIds: readonly AgentId[];
+  readonly signatures: readonly Uint8Array[];
+  /** Encoded rotation statements, oldest first. */
+  readonly rotations: readonly Uint8Array[];
+}
+
+/**
+ * Everything that is said over a link, one CBOR map each (spec §6.5). `n` is chosen by who asks and comes back in the
+ * answer, so that answers are matched to questions; an `error` with `n` answers that question.
+ */
+export type LinkOperation =
+  | LinkHello
+  | LinkAuth
+  /** As `encodeFrame` made it. */
+  | { readonly op: 'frame'; readonly frame: Uint8Array }
+  | { readonly op: 'delivered'; readonly frameId: FrameId }
+  /** `receipt` is signed by the hub that holds the frame. */
+  | { readonly op: 'stored'; readonly frameId: FrameId; readonly receipt: Uint8Array }
+  | { readonly op: 'refused'; readonly frameId: FrameId; readonly code: ErrorCode }
+  /** The receiver grants so many frames and bytes more. */
+  | { readonly op: 'credit'; readonly frames: number; readonly bytes: number }
+  | { readonly op: 'card.get'; readonly n: number; readonly agent: AgentId }
+  | { readonly op: 'card'; readonly n: number; readonly agent: AgentId; readonly card: Uint8Array }
+  | { readonly op: 'keypackage.take'; readonly n: number; readonly agent: AgentId }
+  | { readonly op: 'keypackage'; readonly n: number; readonly agent: AgentId; readonly bytes: Uint8Array }
+  | { readonly op: 'ping'; readonly n: number }
+  | { readonly op: 'pong'; readonly n: number }
+  | {
+      readonly op: 'error';
+      readonly n?: number;
+      readonly code: ErrorCode;
+      readonly hint?: string;
+      readonly retryAfterMs?: number;
+    };
+
+export type LinkOperationName = LinkOperation['op'];
+export type LinkOperationOf<K extends LinkOperationName> = Extract<LinkOperation, { readonly op: K }>;
