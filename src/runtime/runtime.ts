@@ -1,0 +1,30 @@
+import type { Json, Message, MessageType } from '#protocol';
+
+/** A message as an agent's program sees it: verified sender, never its own word for it. */
+export interface InboundMessage {
+  readonly message: Message;
+  /** The receiver's own name for the sender. */
+  readonly senderName: string;
+  /** 1 at the first offer; the same message id may be offered again after a crash. */
+  readonly attempt: number;
+}
+
+export interface Answer {
+  readonly body: string;
+  readonly subject?: string;
+  readonly metadata?: { readonly [key: string]: Json };
+}
+
+/** How a message reaches an agent's brain and how its answer comes back. */
+export interface Runtime {
+  readonly kind: 'inbox' | 'command' | 'webhook' | 'in-process';
+  /** Message types offered to it; others stay in the inbox. */
+  readonly types: readonly MessageType[];
+  /** How many messages at once; 1 keeps the order. */
+  readonly concurrency: number;
+  /**
+   * Hands over one message. The answer to a request becomes its response. Throws HANDLER_FAILED or HANDLER_TIMEOUT (the
+   * message is offered again). Aborted when the node stops.
+   */
+  handle(inbound: InboundMessage, options: { readonly signal: AbortSignal }): Promise<Answer | undefined>;
+}

@@ -1,0 +1,101 @@
+import type { ContactEventType } from './contact-event.ts';
+import type { ContactState } from './contact.ts';
+
+export type ContactStart = ContactState | 'none';
+
+type Targets = readonly [ContactState, ...ContactState[]];
+type Row = { readonly [E in ContactEventType]?: Targets };
+
+const firstSteps = {
+  discover: ['discovered'],
+  requestOut: ['requested-out'],
+  requestIn: ['requested-in'],
+  redeem: ['trusted'],
+} as const;
+
+/**
+ * From each state, which events are possible and where they may lead (PROTOCOL §3). `trusted` is entered by approval
+ * (ours, or theirs of what we asked) or by a valid invite; `changed` and `blocked` give back only the trust that was
+ * there.
+ */
+export const contactTable: { readonly [S in ContactStart]: Row } = {
+  none: firstSteps,
+  discovered: {
+    ...firstSteps,
+    block: ['blocked'],
+    remove: ['removed'],
+    markVerified: ['discovered'],
+    updateCard: ['discovered'],
+    followRotation: ['discovered'],
+  },
+  'requested-out': {
+    requestOut: ['requested-out'],
+    // Both asked: each request is the other's approval.
+    requestIn: ['trusted'],
+    redeem: ['trusted'],
+    accepted: ['trusted'],
+    confirmed: ['requested-out'],
+    block: ['blocked'],
+    setTier: ['requested-out', 'blocked'],
+    remove: ['removed'],
+    markVerified: ['requested-out'],
+    updateCard: ['requested-out'],
+    followRotation: ['requested-out'],
+  },
+  'requested-in': {
+    requestIn: ['requested-in'],
+    redeem: ['trusted'],
+    approve: ['trusted'],
+    reject: ['rejected'],
+    block: ['blocked'],
+    remove: ['removed'],
+    markVerified: ['requested-in'],
+    updateCard: ['requested-in'],
+    followRotation: ['requested-in'],
+  },
+  trusted: {
+    requestIn: ['trusted'],
+    redeem: ['trusted'],
+    accepted: ['trusted'],
+    confirmed: ['trusted'],
+    keyChanged: ['changed'],
+    block: ['blocked'],
+    setTier: ['trusted', 'blocked'],
+    remove: ['removed'],
+    markVerified: ['trusted'],
+    updateCard: ['trusted'],
+    followRotation: ['trusted'],
+  },
+  changed: {
+    confirmed: ['changed'],
+    keyChanged: ['changed'],
+    approveChange: ['trusted', 'requested-out'],
+    block: ['blocked'],
+    setTier: ['changed', 'blocked'],
+    remove: ['removed'],
+    // A statement that leads to the key that turned up explains the change.
+    followRotation: ['changed', 'trusted'],
+  },
+  blocked: {
+    block: ['blocked'],
+    unblock: ['trusted', 'changed', 'discovered'],
+    setTier: ['blocked', 'trusted', 'changed', 'discovered'],
+    remove: ['removed'],
+    followRotation: ['blocked'],
+  },
+  removed: { ...firstSteps, block: ['blocked'] },
+  rejected: { ...firstSteps, block: ['blocked'] },
+};
+
+/** What a person can do in each state; `{name}` stands for the contact. */
+export const whatNext: { readonly [S in ContactStart]: string } = {
+  none: 'Run: mesh request URL, or mesh join INVITE',
+  discovered: 'Run: mesh request URL',
+  'requested-out': 'Wait until it approves, or withdraw with: mesh remove {name}',
+  'requested-in': 'Run: mesh approve {name}, or mesh reject {name}',
+  trusted: 'It is trusted. To change that: mesh tier {name} TIER, mesh block {name} or mesh remove {name}',
+  changed: 'Compare fingerprints with its owner, then run: mesh approve {name}',
+  blocked: 'Run: mesh tier {name} bounded, or mesh remove {name}',
+  removed: 'Run: mesh request URL, or mesh join INVITE',
+  rejected: 'Run: mesh request URL, or mesh join INVITE',
+};

@@ -1,0 +1,35 @@
+export {
+  type Contact,
+  type ContactState,
+  contactStates,
+  defaultTier,
+  type PendingExchange,
+  type Permissions,
+  type RequestId,
+  type Tier,
+  tiers,
+} from './contact.ts';
+export type { ChangeDecision, ContactEvent, ContactEventType, EventOf, Newcomer } from './contact-event.ts';
+export { type ContactStep, nextContact } from './contact-machine.ts';
+export { type ContactStart, contactTable, whatNext } from './contact-table.ts';
+export {
+  checkInvite,
+  type InviteCheck,
+  makeInviteRecord,
+  type NewInvite,
+  useInvite,
+  type ValidInvite,
+} from './invite.ts';
+export { choosePetname } from './petname.ts';
+export {
+  admitFrame,
+  admitMessage,
+  mayStartTurn,
+  maySend,
+  type TurnDecision,
+  type TurnQuestion,
+  turnWindowMs,
+} from './policy.ts';
+export { admitRequest, type IncomingRequest, type RequestAdmission, type RequestQuestion } from './request-intake.ts';
+export { resolveContact, resolveRequest } from './resolve-contact.ts';
+export type { ContactQuery, ContactReader, ContactWriter, InviteRecord } from './store.ts';

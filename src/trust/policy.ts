@@ -1,0 +1,100 @@
+import { type ErrorCode, type Limits, MeshError } from '#kernel';
+import type { Message } from '#protocol';
+import { whatNext } from './contact-table.ts';
+import type { Contact, Tier } from './contact.ts';
+
+/**
+ * What the sender may do: say this to that contact. Throws NOT_TRUSTED, CONTACT_BLOCKED, CONTACT_CHANGED,
+ * WRONG_RECIPIENT, ATTACHMENT_TOO_LARGE. What the peer permits is the peer's decision.
+ */
+export function maySend(contact: Contact | undefined, message: Message, limits: Limits): void {
+  if (contact?.state !== 'trusted') throw notTrusted(contact);
+  if (contact.tier === 'blocked') throw new MeshError('CONTACT_BLOCKED', `${contact.petname} is blocked`);
+  if (message.to !== contact.agentId) {
+    throw new MeshError(
+      'WRONG_RECIPIENT',
+      `The message ${message.id} is for ${message.to}, not for ${contact.petname}`,
+    );
+  }
+  const bytes = attachmentBytes(message);
+  if (bytes > limits.maxInlineAttachmentBytes) {
+    const text = `Attachments of ${bytes} bytes exceed maxInlineAttachmentBytes ${limits.maxInlineAttachmentBytes}`;
+    throw new MeshError('ATTACHMENT_TOO_LARGE', text);
+  }
+}
+
+function notTrusted(contact: Contact | undefined): MeshError {
+  if (contact === undefined) return new MeshError('NOT_TRUSTED', 'The receiver is not a contact');
+  const { petname: name, state } = contact;
+  const hint = whatNext[state].replaceAll('{name}', name);
+  if (state === 'blocked') return new MeshError('CONTACT_BLOCKED', `${name} is blocked`, { hint });
+  if (state === 'changed') return new MeshError('CONTACT_CHANGED', `${name} shows another key than before`, { hint });
+  return new MeshError('NOT_TRUSTED', `${name} is not trusted: its state is ${state}`, { hint, data: { state } });
+}
+
+/**
+ * Before anything is decrypted: why a frame of this agent is refused, undefined when it is not. Blocked and unknown
+ * agents get the same answer; a peer that is frozen because of another key learns it, so that its owner can act.
+ */
+export function admitFrame(contact: Contact | undefined): ErrorCode | undefined {
+  if (contact?.state === 'changed') return 'CONTACT_CHANGED';
+  return contact?.state === 'trusted' && contact.tier !== 'blocked' ? undefined : 'NOT_TRUSTED';
+}
+
+/**
+ * Why a message of this contact is refused, undefined when it is not: trust, then the permissions that narrow the tier.
+ */
+export function admitMessage(contact: Contact, message: Message, limits: Limits): ErrorCode | undefined {
+  const refusal = admitFrame(contact);
+  if (refusal !== undefined) return refusal;
+  const { messageTypes, maxAttachmentBytes = Number.POSITIVE_INFINITY } = contact.permissions;
+  if (messageTypes !== undefined && !messageTypes.includes(message.type)) return 'NOT_PERMITTED';
+  const maxBytes = Math.min(maxAttachmentBytes, limits.maxInlineAttachmentBytes);
+  return attachmentBytes(message) > maxBytes ? 'ATTACHMENT_TOO_LARGE' : undefined;
+}
+
+function attachmentBytes(message: Message): number {
+  let bytes = 0;
+  for (const attachment of message.payload.attachments ?? []) {
+    if (attachment.kind === 'inline') bytes += attachment.bytes.length;
+  }
+  return bytes;
+}
+
+/** The window in which the turns of a `bounded` contact are counted: `turnsSince(agent, peer, now - turnWindowMs)`. */
+export const turnWindowMs = 24 * 3600 * 1000;
+
+export interface TurnQuestion {
+  readonly contact: Contact;
+  /** Turns started for it within `turnWindowMs`. */
+  readonly turnsToday: number;
+  readonly limits: Limits;
+}
+
+/** `turnsLeft` is infinite for tiers without a bound. */
+export type TurnDecision =
+  | { readonly allowed: true; readonly turnsLeft: number }
+  | { readonly allowed: false; readonly code: 'NOT_TRUSTED' | 'CONTACT_CHANGED' | 'NOT_PERMITTED' | 'TURN_LIMIT' };
+
+/** Whether a message of this contact may start a turn of the agent; what may not stays in the inbox. */
+export function mayStartTurn({ contact, turnsToday, limits }: TurnQuestion): TurnDecision {
+  if (contact.state === 'changed') return { allowed: false, code: 'CONTACT_CHANGED' };
+  if (contact.state !== 'trusted') return { allowed: false, code: 'NOT_TRUSTED' };
+  const bound = turnBound(contact.tier, limits);
+  if (bound === 0) return { allowed: false, code: contact.tier === 'blocked' ? 'NOT_TRUSTED' : 'NOT_PERMITTED' };
+  if (turnsToday >= bound) return { allowed: false, code: 'TURN_LIMIT' };
+  return { allowed: true, turnsLeft: bound - turnsToday };
+}
+
+function turnBound(tier: Tier, limits: Limits): number {
+  switch (tier) {
+    case 'blocked':
+    case 'notify':
+      return 0;
+    case 'bounded':
+      return limits.boundedTurnsPerDay;
+    case 'trusted':
+    case 'owner':
+      return Number.POSITIVE_INFINITY;
+  }
+}

@@ -1,0 +1,50 @@
+import type { AgentId } from '#identity';
+import type { Contact, ContactState, RequestId, Tier } from './contact.ts';
+
+export interface ContactQuery {
+  readonly agent: string;
+  readonly states?: readonly ContactState[];
+}
+
+export interface InviteRecord {
+  readonly id: string;
+  readonly agent: string;
+  /** Sealed at rest. */
+  readonly secret: Uint8Array;
+  readonly tier: Tier;
+  readonly createdAt: number;
+  readonly expiresAt: number;
+  readonly usedAt?: number;
+  readonly usedBy?: AgentId;
+}
+
+export interface ContactReader {
+  byAgentId(agent: string, agentId: AgentId): Contact | undefined;
+  byPetname(agent: string, petname: string): Contact | undefined;
+  byRequestId(agent: string, requestId: RequestId): Contact | undefined;
+  /** Contacts whose agent id begins with the prefix; at most 10. */
+  byIdPrefix(agent: string, prefix: string): readonly Contact[];
+  list(query: ContactQuery): readonly Contact[];
+  /** Contact requests that came in since `since` (ms), decided or not. */
+  requestsSince(agent: string, since: number): number;
+  invite(id: string): InviteRecord | undefined;
+  invites(agent: string): readonly InviteRecord[];
+  /** Agent turns started for this contact since `since` (ms). */
+  turnsSince(agent: string, peer: AgentId, since: number): number;
+}
+
+export interface ContactWriter extends ContactReader {
+  /** Inserts or replaces by (agent, agentId). Throws NAME_TAKEN when another contact has the petname. */
+  put(contact: Contact): void;
+  delete(agent: string, agentId: AgentId): void;
+  /** A rotated key: moves contact, outbox, inbox, dedup and receipts from one id to the other. */
+  rename(agent: string, from: AgentId, to: AgentId): void;
+  /** Records that a request came in, for `requestsSince`. */
+  countRequest(agent: string, at: number): void;
+  /** False when this nonce of that signer was used already. Kept until `expiresAt`. */
+  useNonce(signer: AgentId, nonce: string, expiresAt: number): boolean;
+  putInvite(invite: InviteRecord): void;
+  countTurns(agent: string, peer: AgentId, turns: { readonly at: number; readonly count: number }): void;
+  /** Deletes nonces, turn counts and invites that are over. Returns how many rows. */
+  prune(now: number): number;
+}
