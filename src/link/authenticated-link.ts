@@ -1,0 +1,286 @@
+import { type Clock, type ErrorCode, type Limits, type Logger, MeshError, toMeshError } from '#kernel';
+import type { AgentId } from '#identity';
+import {
+  decodeFrame,
+  decodeLinkOperation,
+  encodeFrame,
+  encodeLinkOperation,
+  type Frame,
+  type LinkOperation,
+  type LinkOperationOf,
+} from '#protocol';
+import { errorOfEnd, normalClose } from './close-code.ts';
+import { type Connection, waterMarks } from './connection.ts';
+import { answerTo, outcomeOf } from './frame-answer.ts';
+import { refuse } from './handshake-channel.ts';
+import { idsOf } from './handshake-proof.ts';
+import type { Established } from './handshake.ts';
+import { IncomingFrames } from './incoming-frames.ts';
+import { keepAlive } from './keep-alive.ts';
+import type { FrameOutcome, Link, LinkHandler, LinkPeer } from './link.ts';
+import { LinkRequests } from './link-requests.ts';
+import { remoteError } from './operation-error.ts';
+import { checkOperationSize } from './operation-size.ts';
+import { type Credit, OutgoingFrames } from './outgoing-frames.ts';
+import { QuestionServer } from './question-server.ts';
+
+export interface AuthenticatedLinkOptions {
+  readonly connection: Connection;
+  readonly established: Established;
+  readonly route: string;
+  readonly handler: LinkHandler;
+  readonly clock: Clock;
+  readonly limits: Limits;
+  readonly logger: Logger;
+  /** What the far end granted during the handshake. */
+  readonly credit: Credit;
+}
+
+/**
+ * A far end that floods us with questions and reads none of the answers may make this many bytes wait, then it is cut
+ * off.
+ */
+const maxUnreadBytes = 16 * waterMarks.highBytes;
+
+/** A link after both sides proved who they are. `start` opens it. */
+export class AuthenticatedLink implements Link {
+  readonly local: AgentId;
+  readonly remote: LinkPeer;
+  readonly route: string;
+  readonly #connection: Connection;
+  readonly #handler: LinkHandler;
+  readonly #clock: Clock;
+  readonly #limits: Limits;
+  readonly #logger: Logger;
+  readonly #localIds: ReadonlySet<AgentId>;
+  readonly #remoteIds: ReadonlySet<AgentId>;
+  readonly #outgoing: OutgoingFrames;
+  readonly #incoming: IncomingFrames;
+  readonly #requests: LinkRequests;
+  readonly #questions: QuestionServer;
+  readonly #over = new AbortController();
+  readonly #closed = Promise.withResolvers<MeshError | undefined>();
+  #heardAt: number;
+
+  constructor(options: AuthenticatedLinkOptions) {
+    const { connection, established, handler, clock, limits } = options;
+    this.local = established.self.agentId;
+    this.remote = established.remote;
+    this.route = options.route;
+    this.#connection = connection;
+    this.#handler = handler;
+    this.#clock = clock;
+    this.#limits = limits;
+    this.#logger = options.logger;
+    this.#localIds = idsOf(established.self);
+    this.#remoteIds = idsOf(established.remote);
+    this.#outgoing = new OutgoingFrames(connection, options.credit);
+    this.#incoming = new IncomingFrames({
+      limits,
+      trusted: this.#isTrusted(),
+      grant: (credit) => this.#write({ op: 'credit', ...credit }),
+    });
+    this.#requests = new LinkRequests(clock, limits);
+    const write = (operation: LinkOperation): void => this.#write(operation);
+    this.#questions = new QuestionServer({ link: this, handler, limits, localIds: this.#localIds, write });
+    this.#heardAt = clock.monotonic();
+  }
+
+  get closed(): Promise<MeshError | undefined> {
+    return this.#closed.promise;
+  }
+
+  /** False while the far end is a stranger with a stranger's credit. */
+  get trusted(): boolean {
+    return this.#incoming.trusted;
+  }
+
+  /** Grants the first credit, which the far end waits for, then tells the handler, then reads. */
+  start(): void {
+    this.#incoming.open();
+    try {
+      this.#handler.onLink(this);
+    } catch (error) {
+      this.#endWith(toMeshError(error));
+      return;
+    }
+    void this.#read();
+    void keepAlive({
+      clock: this.#clock,
+      limits: this.#limits,
+      signal: this.#over.signal,
+      heardAt: () => this.#heardAt,
+      ping: () => void this.ping().catch(() => {}),
+      onSilent: () => this.#giveUp(),
+    });
+  }
+
+  async sendFrame(frame: Frame, options: { readonly onWritten?: () => void } = {}): Promise<FrameOutcome> {
+    const bytes = encodeLinkOperation({ op: 'frame', frame: encodeFrame(frame, this.#limits) });
+    return await this.#outgoing.send({ id: frame.id, bytes, onWritten: options.onWritten });
+  }
+
+  getCard(): Promise<Uint8Array> {
+    const agent = this.remote.agentId;
+    return this.#requests.ask('card', (n) => this.#write({ op: 'card.get', n, agent }));
+  }
+
+  takeKeyPackage(): Promise<Uint8Array> {
+    const agent = this.remote.agentId;
+    return this.#requests.ask('keypackage', (n) => this.#write({ op: 'keypackage.take', n, agent }));
+  }
+
+  async ping(): Promise<number> {
+    const sentAt = this.#clock.monotonic();
+    await this.#requests.ask('pong', (n) => this.#write({ op: 'ping', n }));
+    return this.#clock.monotonic() - sentAt;
+  }
+
+  grant(): void {
+    if (!this.#over.signal.aborted) this.#incoming.trust();
+  }
+
+  close(reason?: ErrorCode): void {
+    if (reason === undefined) this.#end(undefined, () => this.#connection.close(normalClose, ''));
+    else this.#endWith(new MeshError(reason));
+  }
+
+  async #read(): Promise<void> {
+    while (!this.#over.signal.aborted) {
+      const bytes = await this.#connection.receive();
+      if (bytes === undefined) {
+        const end = await this.#connection.closed;
+        this.#end(errorOfEnd(end), () => {});
+        return;
+      }
+      this.#heardAt = this.#clock.monotonic();
+      try {
+        this.#take(bytes);
+      } catch (error) {
+        this.#cutOff(toMeshError(error));
+      }
+    }
+  }
+
+  #take(bytes: Uint8Array): void {
+    checkOperationSize(bytes, this.#limits);
+    const operation = decodeLinkOperation(bytes);
+    switch (operation.op) {
+      case 'frame':
+        return this.#takeFrame(decodeFrame(operation.frame, this.#limits), bytes.length);
+      case 'delivered':
+      case 'stored':
+      case 'refused':
+        return expect(this.#outgoing.answered(operation.frameId, outcomeOf(operation)), operation);
+      case 'credit':
+        return this.#outgoing.grant(operation);
+      case 'card.get':
+      case 'keypackage.take':
+        return this.#questions.take(operation);
+      case 'card':
+        return expect(this.#requests.answered(operation.n, 'card', operation.card), operation);
+      case 'keypackage':
+        return expect(this.#requests.answered(operation.n, 'keypackage', operation.bytes), operation);
+      case 'ping':
+        return this.#write({ op: 'pong', n: operation.n });
+      case 'pong':
+        return expect(this.#requests.answered(operation.n, 'pong', nothing), operation);
+      case 'error':
+        return this.#takeError(operation);
+      case 'hello':
+      case 'auth':
+        return expect(false, operation);
+    }
+  }
+
+  /**
+   * Frames are handed over in order of arrival and without waiting for the earlier ones: the handler puts them in line.
+   */
+  #takeFrame(frame: Frame, size: number): void {
+    if (!this.#incoming.charge(size)) {
+      throw new MeshError('CREDIT_EXCEEDED', `A frame of ${size} bytes is more than was granted`);
+    }
+    void this.#handle(frame, size);
+  }
+
+  async #handle(frame: Frame, size: number): Promise<void> {
+    const outcome = await this.#outcomeOf(frame);
+    if (this.#over.signal.aborted) return;
+    this.#write(answerTo(frame.id, outcome));
+    this.#incoming.release(size);
+    // A contact request or acceptance may have made the stranger a peer.
+    if (!this.trusted && this.#isTrusted()) this.grant();
+  }
+
+  #isTrusted(): boolean {
+    try {
+      return this.#handler.isTrusted(this.local, this.remote);
+    } catch (error) {
+      this.#handlerFailed(error);
+      return false;
+    }
+  }
+
+  async #outcomeOf(frame: Frame): Promise<FrameOutcome> {
+    if (!this.#remoteIds.has(frame.from) || !this.#localIds.has(frame.to))
+      return { kind: 'refused', code: 'WRONG_RECIPIENT' };
+    try {
+      return await this.#handler.onFrame(frame, this);
+    } catch (error) {
+      return { kind: 'refused', code: this.#handlerFailed(error) };
+    }
+  }
+
+  #handlerFailed(error: unknown): ErrorCode {
+    const { code, message } = toMeshError(error);
+    this.#logger.error('link.handler-failed', { route: this.route, peer: this.remote.agentId, code, error: message });
+    return code;
+  }
+
+  /** With a number it answers that question; without, it is the last thing that the far end says. */
+  #takeError(operation: LinkOperationOf<'error'>): void {
+    const error = remoteError(operation);
+    if (operation.n !== undefined) expect(this.#requests.refused(operation.n, error), operation);
+    else this.#end(error, () => this.#connection.close(normalClose, ''));
+  }
+
+  #write(operation: LinkOperation): void {
+    if (this.#over.signal.aborted) return;
+    this.#connection.send(encodeLinkOperation(operation));
+    if (this.#connection.bufferedBytes > maxUnreadBytes) this.#giveUp();
+  }
+
+  /** The far end broke a rule. */
+  #cutOff(error: MeshError): void {
+    const { code, message } = error;
+    this.#logger.warn('link.cut-off', { route: this.route, peer: this.remote.agentId, code, rule: message });
+    this.#endWith(error);
+  }
+
+  #endWith(error: MeshError): void {
+    this.#end(error, () => refuse(this.#connection, error));
+  }
+
+  /** The far end is gone, or does not read: a goodbye would not arrive. */
+  #giveUp(): void {
+    const error = new MeshError('TIMEOUT', 'The far end does not answer any more');
+    this.#end(error, () => this.#connection.cut());
+  }
+
+  #end(error: MeshError | undefined, closeConnection: () => void): void {
+    if (this.#over.signal.aborted) return;
+    this.#over.abort();
+    closeConnection();
+    const lost = new MeshError('LINK_CLOSED', `The link closed${error === undefined ? '' : `: ${error.message}`}`);
+    this.#outgoing.end(lost);
+    this.#requests.end(lost);
+    this.#logger.debug('link.closed', { route: this.route, peer: this.remote.agentId, code: error?.code });
+    this.#closed.resolve(error);
+  }
+}
+
+const nothing = new Uint8Array();
+
+function expect(expected: boolean, operation: LinkOperation): void {
+  if (!expected) throw new MeshError('MALFORMED', `The operation ${operation.op} was not expected`);
+}

@@ -1,0 +1,31 @@
+import type { Clock, MeshError } from '#kernel';
+
+export interface Deadline {
+  readonly clock: Clock;
+  readonly ms: number;
+  /** What the promise rejects with when time is over. */
+  readonly late: () => MeshError;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * The result of `work`; rejects when it takes longer than `ms`, or with the reason of the signal. The work itself goes
+ * on.
+ */
+export function inTime<T>(work: Promise<T>, deadline: Deadline): Promise<T> {
+  const { clock, ms, late, signal } = deadline;
+  const { promise, resolve, reject } = Promise.withResolvers<T>();
+  const over = new AbortController();
+  const aborted = (): void => reject(signal?.reason);
+  work.then(resolve, reject);
+  clock.sleep(ms, { signal: over.signal }).then(
+    () => reject(late()),
+    () => {},
+  );
+  if (signal?.aborted === true) aborted();
+  signal?.addEventListener('abort', aborted, { once: true });
+  return promise.finally(() => {
+    over.abort();
+    signal?.removeEventListener('abort', aborted);
+  });
+}

@@ -1,0 +1,86 @@
+import { MeshError } from '#kernel';
+import {
+  type AgentId,
+  decodeRotation,
+  encodeRotation,
+  type KeyPair,
+  publicKeyOf,
+  type RotationStatement,
+  sign,
+  type VerifiedRotation,
+  verify,
+  verifyRotation,
+} from '#identity';
+import { type AuthTranscript, authTranscript, type LinkAuth } from '#protocol';
+import type { LinkPeer } from './link.ts';
+
+/** The local end of a link: who it is and what proves it. */
+export interface LinkSelf {
+  readonly agentId: AgentId;
+  /** Secret. */
+  readonly root: KeyPair;
+  /** Oldest first; the last one leads to `agentId`. */
+  readonly rotations: readonly RotationStatement[];
+}
+
+/** Room for hello, ids, signature and framing. */
+const otherBytes = 1024;
+
+/**
+ * What one side shows to be `self`: its signature over both hellos, and how earlier ids led to this one, within
+ * `maxBytes`.
+ */
+export function proofOf(self: LinkSelf, transcript: AuthTranscript, maxBytes: number): LinkAuth {
+  return {
+    op: 'auth',
+    agentIds: [self.agentId],
+    signatures: [sign({ context: 'link-auth', key: self.root, data: authTranscript(transcript) })],
+    rotations: newestWithin(self.rotations, maxBytes - otherBytes),
+  };
+}
+
+/** Who the far end is. Throws HANDSHAKE_FAILED, and ROTATION_INVALID or MALFORMED for its rotations. */
+export function checkProof(auth: LinkAuth, transcriptOf: (agentId: AgentId) => AuthTranscript): LinkPeer {
+  const [agentId] = auth.agentIds;
+  const [signature] = auth.signatures;
+  if (agentId === undefined || signature === undefined || auth.agentIds.length !== 1 || auth.signatures.length !== 1) {
+    throw new MeshError('HANDSHAKE_FAILED', 'A link is between two agents: one id and one signature each');
+  }
+  const data = authTranscript(transcriptOf(agentId));
+  if (!verify({ context: 'link-auth', publicKey: publicKeyOf(agentId), data, signature })) {
+    throw new MeshError('HANDSHAKE_FAILED', `The signature is not that of ${agentId} for this link`);
+  }
+  return { agentId, rotations: checkChain(agentId, auth.rotations.map(decodeRotation)) };
+}
+
+/** Each statement verified, each leading to the next and the last one to `agentId`. */
+function checkChain(agentId: AgentId, statements: readonly RotationStatement[]): readonly VerifiedRotation[] {
+  for (const [index, statement] of statements.entries()) {
+    const next = statements[index + 1]?.from ?? agentId;
+    if (statement.to !== next) throw new MeshError('ROTATION_INVALID', `The rotations do not lead to ${agentId}`);
+  }
+  return statements.map(verifyRotation);
+}
+
+/**
+ * Of a long history the oldest steps are left out: contacts that did not follow for so long compare fingerprints again.
+ */
+function newestWithin(rotations: readonly RotationStatement[], maxBytes: number): readonly Uint8Array[] {
+  const chosen: Uint8Array[] = [];
+  let bytes = 0;
+  for (const rotation of rotations.toReversed()) {
+    const encoded = encodeRotation(rotation);
+    bytes += encoded.length + 3;
+    if (bytes > maxBytes) break;
+    chosen.unshift(encoded);
+  }
+  return chosen;
+}
+
+/** The present id and those that it followed from: a frame sealed before a rotation still names the earlier one. */
+export function idsOf(agent: {
+  readonly agentId: AgentId;
+  readonly rotations: readonly RotationStatement[];
+}): ReadonlySet<AgentId> {
+  return new Set([agent.agentId, ...agent.rotations.map(({ from }) => from)]);
+}

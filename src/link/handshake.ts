@@ -1,0 +1,96 @@
+import { MeshError, type Random } from '#kernel';
+import { type AgentId, followRotations } from '#identity';
+import { type AuthTranscript, type LinkHello, negotiateVersion, supportedVersions } from '#protocol';
+import { checkProof, type LinkSelf, proofOf } from './handshake-proof.ts';
+import type { HandshakeChannel } from './handshake-channel.ts';
+import type { LinkPeer } from './link.ts';
+import type { Credit } from './outgoing-frames.ts';
+
+/** What both sides know when a handshake succeeded. */
+export interface Established {
+  readonly self: LinkSelf;
+  readonly remote: LinkPeer;
+}
+
+export interface DialHandshake {
+  readonly self: LinkSelf;
+  /** Whom the dialler wants, by any of its ids. */
+  readonly expect: AgentId;
+  readonly random: Random;
+  readonly maxHandshakeBytes: number;
+}
+
+export interface AcceptHandshake {
+  /** The local agent with this id, also when the id is an earlier one of it. */
+  readonly agents: (agentId: AgentId) => LinkSelf | undefined;
+  readonly random: Random;
+  readonly maxHandshakeBytes: number;
+}
+
+/*
+ * The order of a handshake (spec 6):
+ *   dialler  hello { versions, nonce, to }
+ *   listener hello { versions, nonce }, auth
+ *   dialler  auth
+ *   listener credit
+ * The listener proves itself first: its id is public and the dialler named it, while the dialler tells its own id to
+ * nobody but the agent that it wants. Both sign both hellos and their side, so that nothing signed here serves in
+ * another handshake, for the other side, or towards another agent. The first credit is the listener's consent: without
+ * it a dialler would take a refused link for an open one.
+ */
+
+/** The dialler's side. Throws HANDSHAKE_FAILED with `data: { expected, presented }` when another agent answers. */
+export async function dialHandshake(
+  channel: HandshakeChannel,
+  options: DialHandshake,
+): Promise<Established & { readonly credit: Credit }> {
+  const { self, expect, random } = options;
+  const dialler = newHello(random, expect);
+  channel.send(dialler);
+  const listener = await channel.next('hello');
+  negotiateVersion(dialler.versions, listener.versions);
+  const remote = checkProof(await channel.next('auth'), (listenerId) => ({
+    dialler,
+    listener,
+    side: 'listener',
+    listenerId,
+  }));
+  const presented = remote.agentId;
+  if (followRotations(expect, remote.rotations) !== presented) {
+    const text = `Another agent answers there: wanted ${expect}, found ${presented}`;
+    throw new MeshError('HANDSHAKE_FAILED', text, { data: { expected: expect, presented } });
+  }
+  const ids = { listenerId: presented, diallerId: self.agentId };
+  channel.send(proofOf(self, { dialler, listener, side: 'dialler', ...ids }, options.maxHandshakeBytes));
+  const { frames, bytes } = await channel.next('credit');
+  return { self, remote, credit: { frames, bytes } };
+}
+
+/**
+ * The listener's side. The caller grants credit or refuses. Throws UNKNOWN_AGENT when nobody here has the wanted id.
+ */
+export async function acceptHandshake(channel: HandshakeChannel, options: AcceptHandshake): Promise<Established> {
+  const dialler = await channel.next('hello');
+  const listener = newHello(options.random);
+  // Sent before the versions are compared, so that both sides can say what does not fit.
+  channel.send(listener);
+  negotiateVersion(listener.versions, dialler.versions);
+  const self = dialler.to === undefined ? undefined : options.agents(dialler.to);
+  if (self === undefined) throw new MeshError('UNKNOWN_AGENT', `No agent ${dialler.to ?? 'without an id'} lives here`);
+  const listenerId = self.agentId;
+  channel.send(proofOf(self, { dialler, listener, side: 'listener', listenerId }, options.maxHandshakeBytes));
+  const transcriptOf = (diallerId: AgentId): AuthTranscript => ({
+    dialler,
+    listener,
+    side: 'dialler',
+    listenerId,
+    diallerId,
+  });
+  const remote = checkProof(await channel.next('auth'), transcriptOf);
+  if (remote.agentId === self.agentId) throw new MeshError('HANDSHAKE_FAILED', 'An agent does not link to itself');
+  return { self, remote };
+}
+
+function newHello(random: Random, to?: AgentId): LinkHello {
+  return { op: 'hello', versions: supportedVersions, nonce: random.bytes(32), ...(to === undefined ? {} : { to }) };
+}

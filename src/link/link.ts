@@ -1,0 +1,64 @@
+import type { ErrorCode, MeshError } from '#kernel';
+import type { AgentId, VerifiedRotation } from '#identity';
+import type { Frame, FrameId } from '#protocol';
+
+/** What the far end said about a frame. Only `delivered` and `stored` mean that it is durable there. */
+export type FrameOutcome =
+  | { readonly kind: 'delivered' }
+  /** `receipt` is signed by the hub that holds the frame. */
+  | { readonly kind: 'stored'; readonly receipt: Uint8Array }
+  | { readonly kind: 'refused'; readonly code: ErrorCode };
+
+/** Who is at the far end, proved by signatures over both nonces. */
+export interface LinkPeer {
+  readonly agentId: AgentId;
+  /** Statements by which this id followed from earlier ones, oldest first; each verified. */
+  readonly rotations: readonly VerifiedRotation[];
+}
+
+/**
+ * An authenticated connection between one local and one remote agent, over which frames flow both ways (PROTOCOL §8).
+ */
+export interface Link {
+  readonly local: AgentId;
+  readonly remote: LinkPeer;
+  /** `direct ws://…` for people; `inbound 10.0.0.7` for accepted ones. */
+  readonly route: string;
+  /**
+   * Waits for credit, then writes; resolves when the far end answered. Rejects with LINK_CLOSED. Frames are written in
+   * call order.
+   */
+  sendFrame(frame: Frame, options?: { readonly onWritten?: () => void }): Promise<FrameOutcome>;
+  /** The current card of the remote agent. */
+  getCard(): Promise<Uint8Array>;
+  /** A key package of the remote agent for a new session; NOT_TRUSTED when it does not know us. */
+  takeKeyPackage(): Promise<Uint8Array>;
+  /** Round trip in ms. */
+  ping(): Promise<number>;
+  /**
+   * The remote agent became trusted while the link is open: it gets full credit. Once is enough; again does nothing.
+   */
+  grant(): void;
+  /** Resolves once with why it ended; undefined after `close()` without a reason. */
+  readonly closed: Promise<MeshError | undefined>;
+  /** Ends the link at once; what waits for an answer rejects with LINK_CLOSED. The far end is told the reason. */
+  close(reason?: ErrorCode): void;
+}
+
+/** What a node does with what comes in over its links. */
+export interface LinkHandler {
+  /**
+   * Resolves when the frame is committed or finally refused; the link then answers the far end and gives its credit
+   * back.
+   */
+  onFrame(frame: Frame, link: Link): Promise<FrameOutcome>;
+  cardOf(agentId: AgentId): Promise<Uint8Array>;
+  /** Throws NOT_TRUSTED for strangers. */
+  keyPackageFor(link: Link): Promise<Uint8Array>;
+  /** True grants full credit; a stranger gets one frame: a contact request. */
+  isTrusted(local: AgentId, remote: LinkPeer): boolean;
+  /** A link is up, whichever side dialled. Called before any frame is handed over. */
+  onLink(link: Link): void;
+}
+
+export type FrameAnswer = { readonly frameId: FrameId } & FrameOutcome;
