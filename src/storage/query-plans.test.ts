@@ -1,0 +1,97 @@
+import { DatabaseSync } from 'node:sqlite';
+import { describe, expect, it } from 'vitest';
+import { silentLogger, systemClock } from '#kernel';
+import { storeContract } from '../../test/contracts/store.ts';
+import { Database } from './sqlite/database.ts';
+import { SqliteMeshStore } from './sqlite/mesh-store.ts';
+import { migrate } from './sqlite/migrate.ts';
+
+type Values = Parameters<Database['run']> extends [string, ...infer V] ? V : never;
+
+const statements = new Set<string>();
+
+/** Notes every statement that it is asked for. */
+class RecordingDatabase extends Database {
+  override get(sql: string, ...values: Values): ReturnType<Database['get']> {
+    statements.add(sql);
+    return super.get(sql, ...values);
+  }
+
+  override all(sql: string, ...values: Values): ReturnType<Database['all']> {
+    statements.add(sql);
+    return super.all(sql, ...values);
+  }
+
+  override each(sql: string, ...values: Values): ReturnType<Database['each']> {
+    statements.add(sql);
+    return super.each(sql, ...values);
+  }
+
+  override run(sql: string, ...values: Values): number {
+    statements.add(sql);
+    return super.run(sql, ...values);
+  }
+
+  override insert(sql: string, ...values: Values): number {
+    statements.add(sql);
+    return super.insert(sql, ...values);
+  }
+}
+
+function migrated(): DatabaseSync {
+  const connection = new DatabaseSync(':memory:');
+  migrate(connection, 0);
+  return connection;
+}
+
+storeContract({
+  name: 'recorded',
+  open: async () => {
+    const database = new RecordingDatabase(migrated(), ':memory:');
+    const schedule = (commit: () => void): void => void setImmediate(commit);
+    return new SqliteMeshStore({ database, clock: systemClock, logger: silentLogger, schedule });
+  },
+});
+
+/** Tables whose size is the history; the others are as large as what is under way, or as the number of contacts. */
+const growing = ['outbox', 'inbox', 'inbox_state', 'frame', 'received_frame', 'audit'];
+
+/** Statements that read more than they find, and why they may. */
+const allowed: readonly RegExp[] = [
+  // Counted once in the life of a process.
+  /^SELECT lane, (0|phase \* 16 \+ type \* 3 \+ priority) AS slot, count/,
+  // When two keys of a peer are joined.
+  /^UPDATE frame SET lane = /,
+  // The log is read in order; filters do not save it that.
+  /^SELECT seq, at, agent, kind, data, previous, hash FROM audit/,
+];
+
+const plan = (connection: DatabaseSync, sql: string): readonly string[] =>
+  connection.prepare(`EXPLAIN QUERY PLAN ${sql}`).all().map(({ detail }) => String(detail));
+
+const scans = (steps: readonly string[]): readonly string[] =>
+  steps.filter((step) => {
+    const [, table] = /^SCAN (\w+)/.exec(step) ?? [];
+    return table !== undefined && (growing.includes(table) || ['o', 'i', 's', 'f'].includes(table));
+  });
+
+describe('the plan of every statement', () => {
+  const connection = migrated();
+
+  it('reads no table from end to end that grows with the history', () => {
+    expect(statements.size).toBeGreaterThan(80);
+    const checked = [...statements].filter((sql) => !allowed.some((pattern) => pattern.test(sql.trim())));
+    const slow = checked.filter((sql) => /^(SELECT|INSERT|UPDATE|DELETE)/.test(sql.trim()));
+    expect(slow.map((sql) => [sql, scans(plan(connection, sql))]).filter(([, found]) => found?.length)).toEqual([]);
+  });
+
+  it('would show a scan if there were one', () => {
+    expect(scans(plan(connection, "SELECT id FROM outbox WHERE conversation_id = 'x'"))).toEqual(['SCAN outbox']);
+  });
+
+  it('sorts nothing to find what waits', () => {
+    const waiting = [...statements].filter((sql) => /outbox o .*ORDER BY o.priority|FROM inbox_state WHERE .*not_before = 0/s.test(sql));
+    expect(waiting.length).toBeGreaterThanOrEqual(2);
+    for (const sql of waiting) expect(plan(connection, sql).join()).not.toContain('TEMP B-TREE');
+  });
+});

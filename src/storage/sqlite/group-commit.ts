@@ -1,0 +1,140 @@
+import { type Clock, type Logger, MeshError } from '#kernel';
+import type { Database } from './database.ts';
+import { Scope } from './scope.ts';
+import type { Shared } from './shared.ts';
+
+/** A commit that takes longer is worth a line in the log: the disk is too slow. */
+const slowCommitMs = 500;
+
+export interface GroupCommitOptions {
+  readonly database: Database;
+  readonly shared: Shared;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** When to commit what came in: `setImmediate` shares a commit among all that one turn of the event loop brings. */
+  schedule(commit: () => void): void;
+}
+
+interface Job {
+  run(scope: Scope): unknown;
+  resolve(value: unknown): void;
+  reject(error: unknown): void;
+  outcome?: { readonly value: unknown } | { readonly error: unknown };
+}
+
+/** Works that arrive together run in one transaction and share one fsync; each is undone alone when it throws. */
+export class GroupCommit {
+  readonly #options: GroupCommitOptions;
+  #jobs: Job[] = [];
+  #scheduled = false;
+  #running = false;
+  #closed = false;
+
+  constructor(options: GroupCommitOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves after the commit. Rejects with what `work` threw, with the failure of the commit, or SHUTTING_DOWN. */
+  add<T>(work: (scope: Scope) => T): Promise<T> {
+    if (this.#closed) return Promise.reject(new MeshError('SHUTTING_DOWN', 'The store is closed'));
+    if (this.#running) return Promise.reject(new MeshError('INTERNAL', 'A transaction cannot be started inside another'));
+    return new Promise<T>((resolve, reject) => {
+      this.#jobs.push({ run: work, resolve: resolve as (value: unknown) => void, reject });
+      if (this.#scheduled) return;
+      this.#scheduled = true;
+      this.#options.schedule(() => this.#commit());
+    });
+  }
+
+  /** Commits what came in so far, then takes nothing more. */
+  close(): void {
+    this.#closed = true;
+    this.#commit();
+  }
+
+  #commit(): void {
+    this.#scheduled = false;
+    const jobs = this.#jobs;
+    if (jobs.length === 0) return;
+    this.#jobs = [];
+    const { clock, logger } = this.#options;
+    const startedAt = clock.monotonic();
+    this.#running = true;
+    let failure: unknown;
+    try {
+      this.#runAll(jobs);
+    } catch (error) {
+      failure = error ?? new MeshError('INTERNAL', 'The transaction failed');
+    } finally {
+      this.#running = false;
+    }
+    const ms = Math.round(clock.monotonic() - startedAt);
+    if (ms > slowCommitMs) logger.warn('store.slow-commit', { ms, works: jobs.length });
+    for (const job of jobs) settle(job, failure);
+  }
+
+  /** Throws when nothing of the group may be kept; then all of it is undone. */
+  #runAll(jobs: readonly Job[]): void {
+    const { database, shared } = this.#options;
+    database.clearFailure();
+    try {
+      database.exec('BEGIN IMMEDIATE');
+      for (const job of jobs) this.#runOne(job, jobs.length > 1);
+      if (database.inTransaction) database.run('COMMIT');
+    } catch (error) {
+      this.#rollback();
+      throw error;
+    }
+    shared.settle();
+  }
+
+  #runOne(job: Job, shared: boolean): void {
+    const { database } = this.#options;
+    const scope = new Scope(database);
+    const mark = this.#options.shared.mark;
+    if (shared) database.run('SAVEPOINT work');
+    try {
+      const value = job.run(scope);
+      if (isThenable(value)) throw new MeshError('INTERNAL', 'The work of a transaction must not be asynchronous');
+      scope.flush();
+      job.outcome = { value };
+    } catch (error) {
+      job.outcome = { error };
+    } finally {
+      scope.close();
+    }
+    // SQLite undoes the whole transaction when the disk is full, also when the work caught the error.
+    if (database.failure !== undefined) throw database.failure;
+    if ('error' in job.outcome) this.#undo(mark, shared);
+    if (shared) database.run('RELEASE work');
+  }
+
+  #undo(mark: Shared['mark'], shared: boolean): void {
+    const { database } = this.#options;
+    database.run(shared ? 'ROLLBACK TO work' : 'ROLLBACK');
+    this.#options.shared.undoTo(mark);
+  }
+
+  #rollback(): void {
+    const { database, shared, logger } = this.#options;
+    try {
+      if (database.inTransaction) database.exec('ROLLBACK');
+    } catch (error) {
+      logger.error('store.rollback-failed', { error: String(error) });
+    }
+    shared.undoTo({ waiting: 0, open: 0 });
+  }
+}
+
+function settle(job: Job, failure: unknown): void {
+  const { outcome } = job;
+  // The one whose statement failed learns the same as the others of its group.
+  if (failure !== undefined) job.reject(failure);
+  else if (outcome === undefined) job.reject(new MeshError('INTERNAL', 'The work was not run'));
+  else if ('error' in outcome) job.reject(outcome.error);
+  else job.resolve(outcome.value);
+}
+
+function isThenable(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}

@@ -1,0 +1,89 @@
+import { int } from './columns.ts';
+import type { Queries } from './database.ts';
+import { inQueue, isTried, type Queue, queueValues } from './inbox-queue.ts';
+
+export interface Offered {
+  readonly queue: Queue;
+  readonly seq: number;
+}
+
+export interface Offer {
+  /** Queues of waiting messages that may be leased. */
+  readonly queues: readonly Queue[];
+  readonly now: number;
+  readonly limit: number;
+}
+
+/**
+ * What to lease next: in order of priority, then arrival, over all queues. A message that was tried before may be the one that breaks the
+ * handler, so it goes alone: the offer ends before it, or is it. Reads about as many rows as it returns, however many wait.
+ */
+export function nextOffer(queries: Queries, { queues, now, limit }: Offer): readonly Offered[] {
+  const heads = queues.map((queue) => (isTried(queue) ? triedHead(queries, queue, now) : freshHead(queries, queue, limit)));
+  const live = heads.filter((head) => head.seq !== undefined);
+  const offered: Offered[] = [];
+  while (offered.length < limit) {
+    const first = earliest(live);
+    if (first?.seq === undefined) break;
+    const tried = isTried(first.queue);
+    if (tried && offered.length > 0) break;
+    offered.push({ queue: first.queue, seq: first.seq });
+    if (tried) break;
+    first.advance();
+  }
+  return offered;
+}
+
+interface Head {
+  readonly queue: Queue;
+  /** The next message of the queue; undefined at its end. */
+  readonly seq: number | undefined;
+  advance(): void;
+}
+
+function earliest(heads: readonly Head[]): Head | undefined {
+  let best: Head | undefined;
+  for (const head of heads) {
+    if (head.seq === undefined) continue;
+    if (best?.seq === undefined || isBefore(head, best)) best = head;
+  }
+  return best;
+}
+
+function isBefore(a: Head, b: Head): boolean {
+  if (a.queue.priority !== b.queue.priority) return a.queue.priority < b.queue.priority;
+  return (a.seq ?? 0) < (b.seq ?? 0);
+}
+
+/** The message that has waited longest since its time came. */
+function triedHead(queries: Queries, queue: Queue, now: number): Head {
+  const sql = `SELECT seq FROM inbox_state WHERE ${inQueue} AND not_before <= ?5 ORDER BY not_before, seq LIMIT 1`;
+  const row = queries.get(sql, ...queueValues(queue), now);
+  return { queue, seq: row === undefined ? undefined : int(row, 'seq'), advance: () => {} };
+}
+
+/** Reads ahead in growing steps: one queue is read in one go, of a thousand queues each only a little. */
+function freshHead(queries: Queries, queue: Queue, limit: number): Head {
+  const sql = `SELECT seq FROM inbox_state WHERE ${inQueue} AND not_before = 0 AND seq > ?5 ORDER BY seq LIMIT ?6`;
+  let step = 16;
+  let position = 0;
+  let rows = queries.all(sql, ...queueValues(queue), 0, step);
+  const at = (index: number): number | undefined => {
+    const row = rows[index];
+    return row === undefined ? undefined : int(row, 'seq');
+  };
+  return {
+    queue,
+    get seq() {
+      return at(position);
+    },
+    advance() {
+      position += 1;
+      if (position < rows.length || rows.length < step) return;
+      const after = at(rows.length - 1) ?? 0;
+      step = Math.min(step * 4, Math.max(limit, 1));
+      rows = queries.all(sql, ...queueValues(queue), after, step);
+      position = 0;
+    },
+  };
+}

@@ -1,0 +1,164 @@
+import type { AgentId } from '#identity';
+import type { InboxMessage, InboxWriter, LeaseQuery, NewInboxMessage } from '#delivery';
+import type { FrameId, FrameKind, MessageId } from '#protocol';
+import { phases, priorityCode, typeCode } from './codes.ts';
+import { int, orNull } from './columns.ts';
+import { Inbox } from './inbox.ts';
+import { nextOffer, type Offered } from './inbox-lease.ts';
+import { inQueue, isLeased, isWaiting, type Queue, queuesOf, queueValues, slotOf } from './inbox-queue.ts';
+import { firstSeqSince } from './seq-search.ts';
+
+interface Found {
+  readonly seq: number;
+  readonly queue: Queue;
+}
+
+export class WritableInbox extends Inbox implements InboxWriter {
+  insert(message: NewInboxMessage): boolean {
+    const { queries, shared } = this;
+    const lane = shared.lanes.ensure(queries, message.agent, message.sender);
+    const seq = shared.nextSeq('inbox');
+    const inserted = queries.run(
+      `INSERT INTO inbox (seq, id, lane, received_at, expires_at, frame_id, conversation_id, correlation_id, idempotency_key, body)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id, lane) DO NOTHING`,
+      seq,
+      message.id,
+      lane,
+      message.receivedAt,
+      message.expiresAt,
+      message.frameId,
+      message.conversationId,
+      orNull(message.correlationId),
+      orNull(message.idempotencyKey),
+      message.body,
+    );
+    if (inserted === 0) return false;
+    const queue = { lane, phase: phases.fresh, type: typeCode(message.type), priority: priorityCode(message.priority) };
+    const sql = 'INSERT INTO inbox_state (seq, lane, phase, type, priority) VALUES (?, ?, ?, ?, ?)';
+    queries.run(sql, seq, lane, queue.phase, queue.type, queue.priority);
+    shared.open.add(lane, slotOf(queue), 1);
+    return true;
+  }
+
+  rememberFrame(
+    agent: string,
+    sender: AgentId,
+    frame: { readonly frameId: FrameId; readonly kind: FrameKind; readonly until: number },
+  ): void {
+    const lane = this.shared.lanes.ensure(this.queries, agent, sender);
+    const sql = `INSERT INTO received_frame (lane, id, kind, until) VALUES (?, ?, ?, ?)
+      ON CONFLICT (lane, id) DO UPDATE SET until = max(until, excluded.until)`;
+    this.queries.run(sql, lane, frame.frameId, frame.kind, frame.until);
+  }
+
+  lease(query: LeaseQuery): readonly InboxMessage[] {
+    const { agent, types, now, limit, exceptSenders = [] } = query;
+    const except = new Set(exceptSenders);
+    const codes = new Set(types.map(typeCode));
+    const lanes = this.shared.lanes.of(agent).filter(({ peer }) => !except.has(peer));
+    const queues = queuesOf(this.shared, lanes).filter((queue) => isWaiting(queue) && codes.has(queue.type));
+    const offered = nextOffer(this.queries, { queues, now, limit });
+    if (offered.length === 0) return [];
+    this.#markLeased(offered, now);
+    const messages = new Map(this.messagesAt(offered.map(({ seq }) => seq)).map((message) => [message.seq, message]));
+    return offered.map(({ seq }) => messages.get(seq)).filter((message) => message !== undefined);
+  }
+
+  markSeen(agent: string, ids: readonly MessageId[], at: number): void {
+    const sql = 'UPDATE inbox_state SET seen_at = coalesce(seen_at, ?) WHERE seq = ?';
+    for (const { seq } of ids.flatMap((id) => this.#find(agent, id))) this.queries.run(sql, at, seq);
+  }
+
+  complete(agent: string, id: MessageId, answerId?: MessageId): void {
+    const found = this.#pick(agent, id, () => true);
+    if (found === undefined) return;
+    this.#move(found, phases.handled);
+    const sql = 'UPDATE inbox_state SET phase = 8, not_before = 0, answer_id = coalesce(answer_id, ?) WHERE seq = ?';
+    this.queries.run(sql, orNull(answerId), found.seq);
+  }
+
+  release(agent: string, id: MessageId, again: { readonly notBefore: number; readonly error: string }): void {
+    const found = this.#pick(agent, id, isLeased);
+    if (found === undefined) return;
+    const phase = this.#move(found, phases.tried);
+    const sql = 'UPDATE inbox_state SET phase = ?, not_before = ?, error = ? WHERE seq = ?';
+    this.queries.run(sql, phase, again.notBefore, again.error, found.seq);
+  }
+
+  bury(agent: string, id: MessageId, error: string): void {
+    const found = this.#pick(agent, id, (queue) => isLeased(queue) || isWaiting(queue));
+    if (found === undefined) return;
+    const phase = this.#move(found, phases.dead);
+    const sql = 'UPDATE inbox_state SET phase = ?, not_before = 0, error = ? WHERE seq = ?';
+    this.queries.run(sql, phase, error, found.seq);
+  }
+
+  releaseAll(): number {
+    let released = 0;
+    for (const queue of queuesOf(this.shared, this.shared.lanes.all).filter(isLeased)) {
+      const phase = queue.phase - phases.leased + phases.tried;
+      const moved = this.queries.run(`UPDATE inbox_state SET phase = ?5 WHERE ${inQueue}`, ...queueValues(queue), phase);
+      this.#count(queue, phase, moved);
+      released += moved;
+    }
+    return released;
+  }
+
+  markRead(agent: string, ids: readonly MessageId[], at: number): void {
+    for (const { seq, queue } of ids.flatMap((id) => this.#find(agent, id))) {
+      const phase = queue.phase < phases.read ? queue.phase + phases.read : queue.phase;
+      this.#count(queue, phase, 1);
+      this.queries.run('UPDATE inbox_state SET phase = ?, read_at = coalesce(read_at, ?) WHERE seq = ?', phase, at, seq);
+    }
+  }
+
+  prune(options: { readonly before: number; readonly now: number }): number {
+    const end = firstSeqSince(this.queries, { table: 'inbox', column: 'received_at', time: options.before });
+    const over = `SELECT seq FROM inbox_state WHERE seq < ? AND (phase IN (${phases.dead}, ${phases.dead + phases.read},
+      ${phases.handled}) OR (read_at IS NOT NULL AND phase <> ${phases.leased + phases.read}))`;
+    const deleted = this.queries.run(`DELETE FROM inbox WHERE seq IN (${over})`, end);
+    this.queries.run(`DELETE FROM inbox_state WHERE seq IN (${over})`, end);
+    this.shared.open.reset();
+    return deleted + this.queries.run('DELETE FROM received_frame WHERE until <= ?', options.now);
+  }
+
+  #markLeased(offered: readonly Offered[], now: number): void {
+    // Leased to the agent is what `seen` means.
+    this.queries.run(
+      `UPDATE inbox_state SET phase = phase - phase % 4 + ${phases.leased}, attempts = attempts + 1, not_before = 0,
+       seen_at = coalesce(seen_at, ?) WHERE seq IN (SELECT value FROM json_each(?))`,
+      now,
+      JSON.stringify(offered.map(({ seq }) => seq)),
+    );
+    for (const { queue } of offered) this.#count(queue, queue.phase - (queue.phase % phases.read) + phases.leased, 1);
+  }
+
+  #find(agent: string, id: MessageId): readonly Found[] {
+    const sql = `SELECT s.seq, s.lane, s.phase, s.type, s.priority FROM inbox i JOIN inbox_state s ON s.seq = i.seq
+      WHERE i.id = ?`;
+    const found = this.queries.all(sql, id).map((row) => ({
+      seq: int(row, 'seq'),
+      queue: { lane: int(row, 'lane'), phase: int(row, 'phase'), type: int(row, 'type'), priority: int(row, 'priority') },
+    }));
+    return found.filter(({ queue }) => this.shared.lanes.at(queue.lane).agent === agent);
+  }
+
+  /** Two senders may have used one id: the message that a program holds is meant before the one that waits. */
+  #pick(agent: string, id: MessageId, matches: (queue: Queue) => boolean): Found | undefined {
+    const found = this.#find(agent, id).filter(({ queue }) => matches(queue));
+    return found.find(({ queue }) => isLeased(queue)) ?? found.find(({ queue }) => isWaiting(queue)) ?? found[0];
+  }
+
+  /** Counts a message into its new phase, which keeps whether it was read. */
+  #move({ queue }: Found, to: number): number {
+    const phase = to === phases.handled ? to : to + (queue.phase < phases.handled ? queue.phase - (queue.phase % phases.read) : 0);
+    this.#count(queue, phase, 1);
+    return phase;
+  }
+
+  #count(queue: Queue, phase: number, count: number): void {
+    if (phase === queue.phase) return;
+    if (queue.phase < phases.handled) this.shared.open.add(queue.lane, slotOf(queue), -count);
+    if (phase < phases.handled) this.shared.open.add(queue.lane, slotOf({ ...queue, phase }), count);
+  }
+}

@@ -1,0 +1,116 @@
+import type { AgentId } from '#identity';
+import type { InboxMessage, InboxQuery, InboxReader } from '#delivery';
+import type { FrameId, MessageId } from '#protocol';
+import { int } from './columns.ts';
+import type { Queries } from './database.ts';
+import { inQueue, isDead, isLeased, isTried, isUnread, isWaiting, type Queue, queuesOf, queueValues, slotOf } from './inbox-queue.ts';
+import { inboxColumns, inboxMessageOf, inboxTables } from './inbox-row.ts';
+import type { Lane } from './lanes.ts';
+import type { Shared } from './shared.ts';
+
+const maxMatches = 10;
+const last = '\u{10ffff}';
+const select = `SELECT ${inboxColumns} FROM ${inboxTables}`;
+
+/** Reads of the inbox. `queries` is the connection, or the open transaction. */
+export class Inbox implements InboxReader {
+  protected readonly queries: Queries;
+  readonly #shared: Shared;
+
+  constructor(queries: Queries, shared: Shared) {
+    this.queries = queries;
+    this.#shared = shared;
+  }
+
+  message(agent: string, id: MessageId): InboxMessage | undefined {
+    const rows = this.queries.all(`${select} WHERE i.id = ? ORDER BY i.seq`, id);
+    return rows.map((row) => inboxMessageOf(row, this.shared.lanes)).find((message) => message.agent === agent);
+  }
+
+  messagesByPrefix(agent: string, prefix: string): readonly InboxMessage[] {
+    const found: InboxMessage[] = [];
+    for (const row of this.queries.each(`${select} WHERE i.id >= ? AND i.id < ? ORDER BY i.id`, prefix, prefix + last)) {
+      const message = inboxMessageOf(row, this.shared.lanes);
+      if (message.agent === agent) found.push(message);
+      if (found.length === maxMatches) break;
+    }
+    return found;
+  }
+
+  list(query: InboxQuery): readonly InboxMessage[] {
+    const { agent, sender, limit, afterSeq } = query;
+    const lanes = this.shared.lanes.of(agent).filter(({ peer }) => sender === undefined || peer === sender);
+    const seqs = query.unread === true ? this.#unreadSeqs(query, lanes) : this.#seqs(query, lanes);
+    seqs.sort((a, b) => (afterSeq === undefined ? b - a : a - b));
+    const messages = this.messagesAt(seqs.slice(0, limit));
+    return afterSeq === undefined ? messages.toReversed() : messages;
+  }
+
+  hasFrame(agent: string, sender: AgentId, frameId: FrameId): boolean {
+    const lane = this.shared.lanes.find(agent, sender);
+    if (lane === undefined) return false;
+    return this.queries.get('SELECT 1 FROM received_frame WHERE lane = ? AND id = ?', lane, frameId) !== undefined;
+  }
+
+  counts(agent: string): { readonly unread: number; readonly waiting: number; readonly leased: number; readonly dead: number } {
+    const queues = queuesOf(this.shared, this.shared.lanes.of(agent));
+    const count = (matches: (queue: Queue) => boolean): number =>
+      queues.filter(matches).reduce((sum, queue) => sum + this.shared.open.get(queue.lane, slotOf(queue)), 0);
+    return { unread: count(isUnread), waiting: count(isWaiting), leased: count(isLeased), dead: count(isDead) };
+  }
+
+  nextOffer(agent: string): number | undefined {
+    const waiting = queuesOf(this.shared, this.shared.lanes.of(agent)).filter(isWaiting);
+    if (waiting.length === 0) return undefined;
+    if (!waiting.every(isTried)) return 0;
+    const sql = `SELECT not_before FROM inbox_state WHERE ${inQueue} ORDER BY not_before LIMIT 1`;
+    const times = waiting.map((queue) => this.queries.get(sql, ...queueValues(queue)));
+    return Math.min(...times.map((row) => (row === undefined ? Infinity : int(row, 'not_before'))));
+  }
+
+  firstByIdempotencyKey(query: {
+    readonly agent: string;
+    readonly sender: AgentId;
+    readonly key: string;
+    readonly since: number;
+  }): InboxMessage | undefined {
+    const lane = this.shared.lanes.find(query.agent, query.sender);
+    if (lane === undefined) return undefined;
+    const sql = `${select} WHERE i.lane = ? AND i.idempotency_key = ? AND i.received_at >= ? ORDER BY i.seq LIMIT 1`;
+    const row = this.queries.get(sql, lane, query.key, query.since);
+    return row === undefined ? undefined : inboxMessageOf(row, this.shared.lanes);
+  }
+
+  protected get shared(): Shared {
+    this.queries.check();
+    return this.#shared;
+  }
+
+  /** In order of `seq`. */
+  protected messagesAt(seqs: readonly number[]): readonly InboxMessage[] {
+    if (seqs.length === 0) return [];
+    const sql = `${select} WHERE i.seq IN (SELECT value FROM json_each(?)) ORDER BY i.seq`;
+    return this.queries.all(sql, JSON.stringify(seqs)).map((row) => inboxMessageOf(row, this.shared.lanes));
+  }
+
+  /** At most `limit` of each lane: the best of all are among them. */
+  #seqs({ limit, afterSeq }: InboxQuery, lanes: readonly Lane[]): number[] {
+    const sql =
+      afterSeq === undefined
+        ? 'SELECT seq FROM inbox WHERE lane = ?1 AND seq > ?2 ORDER BY seq DESC LIMIT ?3'
+        : 'SELECT seq FROM inbox WHERE lane = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3';
+    return lanes.flatMap(({ no }) => this.queries.all(sql, no, afterSeq ?? 0, limit).map((row) => int(row, 'seq')));
+  }
+
+  #unreadSeqs({ limit, afterSeq }: InboxQuery, lanes: readonly Lane[]): number[] {
+    const order = afterSeq === undefined ? 'DESC' : 'ASC';
+    const inOrder = `SELECT seq FROM inbox_state WHERE ${inQueue} AND not_before = 0 AND seq > ?5 ORDER BY seq ${order} LIMIT ?6`;
+    const sorted = `SELECT seq FROM inbox_state WHERE ${inQueue} AND seq > ?5 ORDER BY seq ${order} LIMIT ?6`;
+    const unread = queuesOf(this.shared, lanes).filter(isUnread);
+    return unread.flatMap((queue) => {
+      // Only messages that were tried have a time before which they are not offered.
+      const sql = isTried(queue) ? sorted : inOrder;
+      return this.queries.all(sql, ...queueValues(queue), afterSeq ?? 0, limit).map((row) => int(row, 'seq'));
+    });
+  }
+}

@@ -1,0 +1,71 @@
+import type { Clock, Logger } from '#kernel';
+import type { MeshReader, MeshStore, MeshTransaction } from '#pipeline';
+import { AuditLog, WritableAuditLog } from './audit-log.ts';
+import { Contacts, WritableContacts } from './contacts.ts';
+import type { Database } from './database.ts';
+import { GroupCommit } from './group-commit.ts';
+import { Inbox } from './inbox.ts';
+import { WritableInbox } from './inbox-writer.ts';
+import { Outbox } from './outbox.ts';
+import { WritableOutbox } from './outbox-writer.ts';
+import type { Scope } from './scope.ts';
+import { Sessions, WritableSessions } from './sessions.ts';
+import { Shared } from './shared.ts';
+import { Values, WritableValues } from './values.ts';
+
+export interface SqliteMeshStoreOptions {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  schedule(commit: () => void): void;
+}
+
+/** All reads over one connection. */
+export function meshReader(database: Database, shared: Shared = new Shared(database)): MeshReader {
+  return {
+    contacts: new Contacts(database, shared),
+    sessions: new Sessions(database, shared),
+    outbox: new Outbox(database, shared),
+    inbox: new Inbox(database, shared),
+    audit: new AuditLog(database, shared),
+    values: new Values(database),
+  };
+}
+
+export class SqliteMeshStore implements MeshStore {
+  readonly read: MeshReader;
+  readonly #database: Database;
+  readonly #shared: Shared;
+  readonly #commits: GroupCommit;
+  #closed = false;
+
+  constructor(options: SqliteMeshStoreOptions) {
+    this.#database = options.database;
+    this.#shared = new Shared(options.database);
+    this.read = meshReader(options.database, this.#shared);
+    this.#commits = new GroupCommit({ ...options, shared: this.#shared });
+  }
+
+  transact<T>(work: (tx: MeshTransaction) => T): Promise<T> {
+    return this.#commits.add((scope) => work(this.#transaction(scope)));
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#commits.close();
+    this.#database.close();
+  }
+
+  #transaction(scope: Scope): MeshTransaction {
+    const shared = this.#shared;
+    return {
+      contacts: new WritableContacts(scope, shared),
+      sessions: new WritableSessions(scope, shared),
+      outbox: new WritableOutbox(scope, shared),
+      inbox: new WritableInbox(scope, shared),
+      audit: new WritableAuditLog(scope, shared),
+      values: new WritableValues(scope),
+    };
+  }
+}
