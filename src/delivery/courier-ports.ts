@@ -1,0 +1,46 @@
+import type { Clock, ErrorCode, Limits, Logger, Random } from '#kernel';
+import type { FrameOutcome, Link } from '#link';
+import type { FrameId } from '#protocol';
+import type { BreakerState } from './breaker.ts';
+import type { OutboxFrame } from './store.ts';
+
+/** What a courier needs from the outside. */
+export interface CourierPorts {
+  /** Opens a link by the best route. Rejects with the error of the last route tried. */
+  dial(options: { readonly signal: AbortSignal }): Promise<Link>;
+  /** Runs on every new link before frames flow: sends what the contact exchange still owes. */
+  greet(link: Link): Promise<void>;
+  /** Frames that were sealed but not acknowledged when the node started. */
+  unacknowledged(): readonly OutboxFrame[];
+  /** True when there is anything that a link would help with. */
+  hasWork(): boolean;
+  onSent(frameId: FrameId, route: string): void;
+  /** The far end's final word on a frame. Retryable refusals never come here. */
+  onOutcome(frame: OutboxFrame, outcome: FrameOutcome): void;
+  /** There is room for more frames, or a link came or went. */
+  onChange(change: CourierChange): void;
+}
+
+export type CourierChange =
+  | { readonly type: 'up'; readonly route: string }
+  | { readonly type: 'down'; readonly code: ErrorCode; readonly message: string }
+  | { readonly type: 'room' };
+
+export interface CourierOptions {
+  readonly ports: CourierPorts;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly limits: Limits;
+  readonly logger: Logger;
+}
+
+export interface RouteStatus {
+  readonly link: 'up' | 'down';
+  readonly route?: string;
+  readonly breaker: BreakerState;
+  /** When the next attempt is allowed, while down and failing. */
+  readonly retryAt?: number;
+  readonly lastError?: { readonly code: ErrorCode; readonly message: string; readonly at: number };
+  readonly latencyMs?: number;
+  readonly lastHeardAt?: number;
+}

@@ -1,0 +1,245 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { defaultLimits, type ErrorCode, MeshError, silentLogger, systemRandom } from '#kernel';
+import { agentIdOf, generateKeyPair } from '#identity';
+import type { FrameOutcome, Link } from '#link';
+import type { Frame } from '#protocol';
+import { ManualClock } from '../../test/support/manual-clock.ts';
+import { Courier } from './courier.ts';
+import type { CourierChange } from './courier-ports.ts';
+import type { OutboxFrame } from './store.ts';
+
+const alice = agentIdOf(generateKeyPair(systemRandom).publicKey);
+const bob = agentIdOf(generateKeyPair(systemRandom).publicKey);
+
+/** The far end under the test's control: it answers when told, and can go away. */
+class FakeLink implements Link {
+  readonly local = alice;
+  readonly remote = { agentId: bob, rotations: [] };
+  readonly route = 'direct http://bob';
+  readonly written: string[] = [];
+  readonly answers = new Map<string, PromiseWithResolvers<FrameOutcome>>();
+  readonly #end = Promise.withResolvers<MeshError | undefined>();
+  readonly closed = this.#end.promise;
+
+  sendFrame(frame: Frame, options: { onWritten?: () => void } = {}): Promise<FrameOutcome> {
+    this.written.push(frame.id);
+    const answer = Promise.withResolvers<FrameOutcome>();
+    this.answers.set(frame.id, answer);
+    options.onWritten?.();
+    return answer.promise;
+  }
+
+  answer(id: string, outcome: FrameOutcome): void {
+    this.answers.get(id)?.resolve(outcome);
+  }
+
+  close(reason?: ErrorCode): void {
+    const error = reason === undefined ? undefined : new MeshError(reason);
+    this.#end.resolve(error);
+    for (const answer of this.answers.values()) answer.reject(new MeshError('LINK_CLOSED'));
+  }
+
+  grant(): void {}
+  getCard = (): Promise<Uint8Array> => Promise.reject(new MeshError('LINK_CLOSED'));
+  takeKeyPackage = (): Promise<Uint8Array> => Promise.reject(new MeshError('NO_KEY_PACKAGE'));
+  ping = (): Promise<number> => Promise.resolve(3);
+}
+
+const frameOf = (n: number, groupId = 'g1'): OutboxFrame => ({
+  agent: 'alice',
+  peer: bob,
+  groupId,
+  frame: {
+    v: 1,
+    id: `frm_${n}`,
+    kind: 'app',
+    from: alice,
+    to: bob,
+    createdAt: 0,
+    expiresAt: 1,
+    priority: 'normal',
+    bytes: Uint8Array.of(n),
+  },
+});
+
+interface Bench {
+  readonly clock: ManualClock;
+  readonly courier: Courier;
+  readonly links: FakeLink[];
+  readonly outcomes: string[];
+  readonly changes: CourierChange[];
+  dialled(): Promise<FakeLink>;
+}
+
+const couriers: Courier[] = [];
+
+afterEach(async () => {
+  for (const courier of couriers.splice(0)) await courier.close();
+});
+
+function bench(options: { dial?: () => Promise<Link>; stored?: readonly OutboxFrame[]; greet?: () => Promise<void> } = {}): Bench {
+  const clock = new ManualClock();
+  const links: FakeLink[] = [];
+  const outcomes: string[] = [];
+  const changes: CourierChange[] = [];
+  const courier: Courier = new Courier({
+    clock,
+    random: { ...systemRandom, fraction: () => 0.5 },
+    limits: defaultLimits,
+    logger: silentLogger,
+    ports: {
+      dial: async () => {
+        if (options.dial !== undefined) return options.dial();
+        const link = new FakeLink();
+        links.push(link);
+        return link;
+      },
+      greet: options.greet ?? (async () => {}),
+      unacknowledged: () => options.stored ?? [],
+      hasWork: () => courier.inFlight > 0,
+      onSent: () => {},
+      onOutcome: ({ frame }, outcome) => outcomes.push(`${frame.id} ${outcome.kind === 'refused' ? outcome.code : outcome.kind}`),
+      onChange: (change) => changes.push(change),
+    },
+  });
+  couriers.push(courier);
+  const dialled = async (): Promise<FakeLink> => {
+    await settled();
+    const link = links.at(-1);
+    if (link === undefined) throw new Error('nothing was dialled');
+    return link;
+  };
+  return { clock, courier, links, outcomes, changes, dialled };
+}
+
+/** Everything that does not wait for the clock or the far end has run. */
+const settled = async (): Promise<void> => {
+  for (let i = 0; i < 20; i += 1) await new Promise((resolve) => setImmediate(resolve));
+};
+
+describe('a courier', () => {
+  test('dials when frames are submitted and writes them in order', async () => {
+    const { courier, dialled } = bench();
+    courier.submit([frameOf(1), frameOf(2)]);
+    courier.submit([frameOf(3)]);
+    const link = await dialled();
+    expect(link.written).toEqual(['frm_1', 'frm_2', 'frm_3']);
+  });
+
+  test('sends again, in order and verbatim, what was not answered when the link was lost', async () => {
+    const { clock, courier, links, outcomes, dialled } = bench();
+    courier.submit([frameOf(1), frameOf(2), frameOf(3)]);
+    const first = await dialled();
+    first.answer('frm_1', { kind: 'delivered' });
+    await settled();
+    first.close('LINK_CLOSED');
+    await settled();
+    await clock.advance(2000);
+    const second = await dialled();
+    expect(links).toHaveLength(2);
+    expect(second.written).toEqual(['frm_2', 'frm_3']);
+    second.answer('frm_2', { kind: 'delivered' });
+    second.answer('frm_3', { kind: 'delivered' });
+    await settled();
+    expect(outcomes).toEqual(['frm_1 delivered', 'frm_2 delivered', 'frm_3 delivered']);
+  });
+
+  test('starts with the frames that an earlier process left unacknowledged', async () => {
+    const { courier, dialled } = bench({ stored: [frameOf(7), frameOf(8)] });
+    courier.wake();
+    expect((await dialled()).written).toEqual(['frm_7', 'frm_8']);
+  });
+
+  test('opens its breaker after three failed attempts and tries again only when that allows it', async () => {
+    let attempts = 0;
+    const unreachable = (): Promise<Link> => {
+      attempts += 1;
+      return Promise.reject(new MeshError('UNREACHABLE', 'nothing listens there'));
+    };
+    const { clock, courier } = bench({ dial: unreachable });
+    courier.submit([frameOf(1)]);
+    await settled();
+    expect(attempts).toBe(1);
+    for (const [ms, expected] of [[2000, 2], [4000, 3], [59_999, 3], [1, 4]] as const) {
+      await clock.advance(ms);
+      await settled();
+      expect(attempts).toBe(expected);
+    }
+    expect(courier.status()).toMatchObject({ link: 'down', breaker: 'open', lastError: { code: 'UNREACHABLE' } });
+  });
+
+  test('passes a final refusal on and does not send that frame again', async () => {
+    const { clock, courier, outcomes, dialled } = bench();
+    courier.submit([frameOf(1), frameOf(2)]);
+    const first = await dialled();
+    first.answer('frm_1', { kind: 'refused', code: 'NOT_TRUSTED' });
+    await settled();
+    first.close('LINK_CLOSED');
+    await settled();
+    await clock.advance(2000);
+    expect((await dialled()).written).toEqual(['frm_2']);
+    expect(outcomes).toEqual(['frm_1 NOT_TRUSTED']);
+  });
+
+  test('repeats a frame that was refused for now, with everything behind it', async () => {
+    const { clock, courier, outcomes, links, dialled } = bench();
+    courier.submit([frameOf(1), frameOf(2)]);
+    (await dialled()).answer('frm_1', { kind: 'refused', code: 'STORE_FULL' });
+    await settled();
+    expect(outcomes).toEqual([]);
+    await clock.advance(2000);
+    expect((await dialled()).written).toEqual(['frm_1', 'frm_2']);
+    expect(links).toHaveLength(2);
+  });
+
+  test('gives up a link whose far end takes frames and never answers', async () => {
+    const { clock, courier, links, dialled } = bench();
+    courier.submit([frameOf(1)]);
+    await dialled();
+    await clock.advance(defaultLimits.frameAcknowledgeMs);
+    await settled();
+    await clock.advance(2000);
+    await settled();
+    expect(links.map(({ written }) => written)).toEqual([['frm_1'], ['frm_1']]);
+  });
+
+  test('has no room while its window is full, and again after an answer', async () => {
+    const { courier, dialled } = bench();
+    const frames = Array.from({ length: defaultLimits.inFlightFrames }, (_, n) => frameOf(n));
+    courier.submit(frames);
+    const link = await dialled();
+    expect(courier.hasRoom).toBe(false);
+    link.answer('frm_0', { kind: 'delivered' });
+    await settled();
+    expect(courier.hasRoom).toBe(true);
+  });
+
+  test('forgets the frames of a session that was replaced, and only those', async () => {
+    const { courier, outcomes, dialled } = bench();
+    courier.submit([frameOf(1, 'old'), frameOf(2, 'new')]);
+    const link = await dialled();
+    courier.drop('old');
+    link.answer('frm_1', { kind: 'delivered' });
+    link.answer('frm_2', { kind: 'delivered' });
+    await settled();
+    expect(outcomes).toEqual(['frm_2 delivered']);
+  });
+
+  test('uses a link that the peer opened, and tries at once after a pause', async () => {
+    const { courier } = bench({ dial: () => Promise.reject(new MeshError('UNREACHABLE')) });
+    courier.submit([frameOf(1)]);
+    await settled();
+    const inbound = new FakeLink();
+    courier.attach(inbound);
+    await settled();
+    expect(inbound.written).toEqual(['frm_1']);
+    expect(courier.status()).toMatchObject({ link: 'up', route: inbound.route });
+  });
+
+  test('sends nothing on a link whose greeting failed', async () => {
+    const { courier, dialled } = bench({ greet: () => Promise.reject(new MeshError('NOT_TRUSTED')) });
+    courier.submit([frameOf(1)]);
+    expect((await dialled()).written).toEqual([]);
+    expect(courier.hasRoom).toBe(false);
+  });
+});

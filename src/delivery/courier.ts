@@ -1,0 +1,286 @@
+import { codeOf, type ErrorCode, MeshError, toMeshError } from '#kernel';
+import type { FrameOutcome, Link } from '#link';
+import type { Frame, FrameId } from '#protocol';
+import { afterFailure, type Breaker, breakerState, closedBreaker } from './breaker.ts';
+import type { CourierOptions, RouteStatus } from './courier-ports.ts';
+import { nextAttemptAt } from './retry.ts';
+import type { OutboxFrame } from './store.ts';
+
+interface InFlight {
+  readonly entry: OutboxFrame;
+  /** The link it was last written to; undefined means that it waits for one. */
+  link: Link | undefined;
+}
+
+/**
+ * Carries the sealed frames of one local agent to one peer: keeps a link, sends in sealing order, sends again verbatim what was not
+ * acknowledged when a link is lost, and paces attempts by retry and breaker (PROTOCOL §7).
+ */
+export class Courier {
+  readonly #options: CourierOptions;
+  readonly #inFlight = new Map<FrameId, InFlight>();
+  readonly #stop = new AbortController();
+  #bytes = 0;
+  #link: Link | undefined;
+  #linkedAt = 0;
+  /** The link whose end was counted as a failure already. */
+  #blamed: Link | undefined;
+  #greeted = false;
+  #dialling: Promise<void> | undefined;
+  #wakeUp: AbortController | undefined;
+  #breaker: Breaker = closedBreaker;
+  #failures = 0;
+  #attemptAt = 0;
+  #lastError: RouteStatus['lastError'];
+  #latencyMs: number | undefined;
+  #lastHeardAt: number | undefined;
+
+  constructor(options: CourierOptions) {
+    this.#options = options;
+    for (const entry of options.ports.unacknowledged()) this.#keep(entry);
+  }
+
+  /** The link in use, once greeted. */
+  get link(): Link | undefined {
+    return this.#greeted ? this.#link : undefined;
+  }
+
+  /** True when sealing another frame makes sense: a link is up and the window is not full. */
+  get hasRoom(): boolean {
+    const { limits } = this.#options;
+    return this.link !== undefined && this.#inFlight.size < limits.inFlightFrames && this.#bytes < limits.inFlightBytes;
+  }
+
+  get inFlight(): number {
+    return this.#inFlight.size;
+  }
+
+  status(): RouteStatus {
+    const now = this.#options.clock.now();
+    const up = this.#link !== undefined;
+    return {
+      link: up ? 'up' : 'down',
+      ...(this.#link === undefined ? {} : { route: this.#link.route }),
+      breaker: breakerState(this.#breaker, now),
+      ...(!up && this.#attemptAt > now ? { retryAt: this.#attemptAt } : {}),
+      ...(up || this.#lastError === undefined ? {} : { lastError: this.#lastError }),
+      ...(this.#latencyMs === undefined ? {} : { latencyMs: this.#latencyMs }),
+      ...(this.#lastHeardAt === undefined ? {} : { lastHeardAt: this.#lastHeardAt }),
+    };
+  }
+
+  /** Takes committed frames, in sealing order. */
+  submit(entries: readonly OutboxFrame[]): void {
+    for (const entry of entries) this.#transmit(this.#keep(entry));
+    this.wake();
+  }
+
+  /** Forgets the frames of a session that is gone; their messages are sealed anew. */
+  drop(groupId: string): void {
+    for (const { entry } of [...this.#inFlight.values()]) {
+      if (entry.groupId === groupId) this.#forget(entry.frame.id);
+    }
+  }
+
+  dropAll(): void {
+    for (const id of [...this.#inFlight.keys()]) this.#forget(id);
+  }
+
+  /** There is work: dial unless a link is up, an attempt is under way, or the pace forbids it. */
+  wake(): void {
+    if (this.#link !== undefined || this.#stop.signal.aborted) return;
+    this.#dialling ??= this.#dialUntilUp().finally(() => {
+      this.#dialling = undefined;
+    });
+  }
+
+  /** Tries at once, whatever the breaker says: the peer was heard from, or its address changed. */
+  retryNow(): void {
+    this.#recovered();
+    this.#wakeUp?.abort();
+    this.wake();
+  }
+
+  /** A link came up, whichever side dialled: the newest is used. */
+  attach(link: Link): void {
+    if (this.#link === link || this.#stop.signal.aborted) return;
+    this.#link = link;
+    this.#linkedAt = this.#options.clock.monotonic();
+    this.#greeted = false;
+    this.heard();
+    void this.#use(link);
+  }
+
+  heard(): void {
+    this.#lastHeardAt = this.#options.clock.now();
+  }
+
+  /** A fault above the link (a session that cannot be made): counts like a failed attempt and paces the next one. */
+  fail(error: MeshError): void {
+    if (this.#link === undefined) this.#failed(error);
+    else this.#giveUp(this.#link, error);
+  }
+
+  async measure(): Promise<number | undefined> {
+    const link = this.link;
+    if (link === undefined) return undefined;
+    this.#latencyMs = await link.ping();
+    return this.#latencyMs;
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort();
+    this.#wakeUp?.abort();
+    this.#link?.close('SHUTTING_DOWN');
+    await this.#dialling;
+  }
+
+  #keep(entry: OutboxFrame): InFlight {
+    const kept: InFlight = { entry, link: undefined };
+    this.#inFlight.set(entry.frame.id, kept);
+    this.#bytes += entry.frame.bytes.length;
+    return kept;
+  }
+
+  #forget(id: FrameId): void {
+    const kept = this.#inFlight.get(id);
+    if (kept === undefined) return;
+    this.#inFlight.delete(id);
+    this.#bytes -= kept.entry.frame.bytes.length;
+  }
+
+  async #use(link: Link): Promise<void> {
+    const { ports } = this.#options;
+    void link.closed.then((error) => this.#lost(link, error ?? new MeshError('LINK_CLOSED')));
+    try {
+      await ports.greet(link);
+    } catch (error) {
+      this.#giveUp(link, toMeshError(error));
+      return;
+    }
+    if (this.#link !== link) return;
+    this.#greeted = true;
+    this.#lastError = undefined;
+    if (this.#inFlight.size === 0) this.#recovered();
+    for (const kept of this.#inFlight.values()) this.#transmit(kept);
+    ports.onChange({ type: 'up', route: link.route });
+    this.measure().catch(() => undefined);
+  }
+
+  #transmit(kept: InFlight): void {
+    const link = this.link;
+    if (link === undefined || kept.link === link) return;
+    kept.link = link;
+    void this.#sendOn(link, kept.entry);
+  }
+
+  async #sendOn(link: Link, entry: OutboxFrame): Promise<void> {
+    const { ports } = this.#options;
+    const { frame } = entry;
+    try {
+      const outcome = await this.#answerInTime(link, frame);
+      this.heard();
+      if (!this.#inFlight.has(frame.id)) return;
+      if (outcome.kind === 'refused' && isPassing(outcome.code)) {
+        // Order matters: what comes after a frame that must be repeated has to be repeated too.
+        this.#giveUp(link, new MeshError(outcome.code, `The peer refused a frame for now: ${outcome.code}`));
+        return;
+      }
+      this.#forget(frame.id);
+      this.#recovered();
+      ports.onOutcome(entry, outcome);
+      ports.onChange({ type: 'room' });
+    } catch {
+      // The link is gone or too slow: `closed` tells, and the frame stays in flight for the next link.
+      link.close('TIMEOUT');
+    }
+  }
+
+  /** A peer that takes bytes and never answers is as good as gone. */
+  async #answerInTime(link: Link, frame: Frame): Promise<FrameOutcome> {
+    const { ports, clock, limits } = this.#options;
+    const timer = new AbortController();
+    const written = Promise.withResolvers<void>();
+    const answer = link.sendFrame(frame, {
+      onWritten: () => {
+        ports.onSent(frame.id, link.route);
+        written.resolve();
+      },
+    });
+    const late = async (): Promise<never> => {
+      await written.promise;
+      await clock.sleep(limits.frameAcknowledgeMs, { signal: timer.signal });
+      throw new MeshError('TIMEOUT', 'The peer did not answer a frame in time');
+    };
+    try {
+      return await Promise.race([answer, late()]);
+    } finally {
+      timer.abort();
+    }
+  }
+
+  /** Ends the link for a reason that paces the next attempt. */
+  #giveUp(link: Link, error: MeshError): void {
+    if (this.#link === link) {
+      this.#failed(error);
+      this.#blamed = link;
+    }
+    link.close(error.code);
+  }
+
+  #lost(link: Link, error: MeshError): void {
+    if (this.#link !== link) return;
+    this.#link = undefined;
+    this.#greeted = false;
+    for (const kept of this.#inFlight.values()) kept.link = undefined;
+    const livedMs = this.#options.clock.monotonic() - this.#linkedAt;
+    // A link that dies young did not help: without pacing it would be made again and again.
+    const young = livedMs < (this.#options.limits.quickRetryMs[0] ?? 0);
+    if (young && this.#blamed !== link) this.#failed(error);
+    this.#options.ports.onChange({ type: 'down', code: error.code, message: error.message });
+    if (this.#options.ports.hasWork()) this.wake();
+  }
+
+  #recovered(): void {
+    this.#failures = 0;
+    this.#breaker = closedBreaker;
+    this.#attemptAt = 0;
+  }
+
+  #failed(error: MeshError): void {
+    const { clock, limits, random } = this.#options;
+    const now = clock.now();
+    this.#failures += 1;
+    this.#breaker = afterFailure(this.#breaker, now, limits);
+    this.#lastError = { code: error.code, message: error.message, at: now };
+    this.#attemptAt = nextAttemptAt({ failures: this.#failures, now, breaker: this.#breaker, random, limits });
+  }
+
+  async #dialUntilUp(): Promise<void> {
+    const { ports, clock, logger } = this.#options;
+    while (this.#link === undefined && !this.#stop.signal.aborted && ports.hasWork()) {
+      await this.#pause(this.#attemptAt - clock.now());
+      if (this.#link !== undefined || this.#stop.signal.aborted) return;
+      try {
+        const link = await ports.dial({ signal: this.#stop.signal });
+        this.attach(link);
+      } catch (error) {
+        this.#failed(toMeshError(error));
+        logger.debug('dial.failed', { code: codeOf(error), failures: this.#failures });
+        ports.onChange({ type: 'down', code: codeOf(error), message: toMeshError(error).message });
+      }
+    }
+  }
+
+  async #pause(ms: number): Promise<void> {
+    if (ms <= 0) return;
+    this.#wakeUp = new AbortController();
+    const signal = AbortSignal.any([this.#wakeUp.signal, this.#stop.signal]);
+    await this.#options.clock.sleep(ms, { signal }).catch(() => undefined);
+  }
+}
+
+/** Refusals that pass by themselves: the frame is sent again later. Those about the session are not: they need a new session. */
+function isPassing(code: ErrorCode): boolean {
+  return code === 'RATE_LIMITED' || code === 'STORE_FULL' || code === 'SHUTTING_DOWN' || code === 'INTERNAL';
+}

@@ -1,0 +1,26 @@
+export type { FrameOutcome } from '#link';
+export { afterFailure, allowedAt, type Breaker, type BreakerState, breakerState, closedBreaker } from './breaker.ts';
+export { Courier } from './courier.ts';
+export type { CourierChange, CourierOptions, CourierPorts, RouteStatus } from './courier-ports.ts';
+export { nextAttemptAt, type RetryInput } from './retry.ts';
+export {
+  type InboxMessage,
+  type InboxQuery,
+  type InboxReader,
+  type InboxState,
+  type InboxWriter,
+  inboxStates,
+  type LeaseQuery,
+  type NewInboxMessage,
+  type NewOutboxFrame,
+  type NewOutboxMessage,
+  type OutboxFrame,
+  type OutboxMessage,
+  type OutboxQuery,
+  type OutboxReader,
+  type OutboxState,
+  type OutboxWriter,
+  outboxStates,
+  type PeerDepth,
+  type QueuedReceipt,
+} from './store.ts';

@@ -1,0 +1,140 @@
+import { codeOf, type ErrorCode, MeshError, toHex } from '#kernel';
+import type { AgentId, VerifiedCard, VerifiedRotation } from '#identity';
+import { appendAudit } from '#audit';
+import { choosePetname, type Contact, type ContactEvent, nextContact, type RequestId, type Tier } from '#trust';
+import type { LocalAgent, PipelinePorts } from './lane.ts';
+import type { MeshTransaction } from './store.ts';
+
+/** Where contacts of one local agent are decided: every change is one transaction with its audit entry. */
+export interface Desk {
+  readonly agent: LocalAgent;
+  readonly ports: PipelinePorts;
+}
+
+/** Applies an event to the contact in the store. Throws what the contact machine throws; then nothing changed. */
+export async function changeContact(desk: Desk, agentId: AgentId, event: ContactEvent): Promise<Contact> {
+  const next = await desk.ports.store.transact((tx) => writeEvent(desk, tx, { agentId, event }));
+  desk.ports.emit({ type: 'contact', contact: next });
+  return next;
+}
+
+/** The same inside a transaction that has more to do. */
+export function writeEvent(
+  desk: Desk,
+  tx: MeshTransaction,
+  change: { readonly agentId: AgentId; readonly event: ContactEvent },
+): Contact {
+  const { agent, ports } = desk;
+  const contact = tx.contacts.byAgentId(agent.name, change.agentId);
+  const next = nextContact({
+    contact,
+    event: change.event,
+    now: ports.clock.now(),
+    exchangeLifetimeMs: ports.limits.contactExchangeLifetimeMs,
+  });
+  store(tx, contact, next);
+  if (contact?.state !== next.state || contact.tier !== next.tier || contact.agentId !== next.agentId) {
+    const data = { peer: next.agentId, petname: next.petname, event: change.event.type, tier: next.tier };
+    appendAudit(tx.audit, { at: ports.clock.now(), agent: agent.name, kind: `contact.${next.state}`, data });
+  }
+  return next;
+}
+
+function store(tx: MeshTransaction, before: Contact | undefined, next: Contact): void {
+  if (before !== undefined && before.agentId !== next.agentId) tx.contacts.rename(next.agent, before.agentId, next.agentId);
+  // Nothing is kept of what a person rejected or removed, except that blocked stays blocked.
+  if (next.state === 'removed' || next.state === 'rejected') tx.contacts.delete(next.agent, next.agentId);
+  else tx.contacts.put(next);
+}
+
+export interface ContactTarget {
+  readonly agentId: AgentId;
+  readonly card?: VerifiedCard | undefined;
+  readonly name: string;
+  readonly routes: readonly string[];
+  readonly petname?: string | undefined;
+  readonly purpose?: string | undefined;
+  readonly tier?: Tier | undefined;
+  readonly invite?: { readonly id: string; readonly secret: Uint8Array } | undefined;
+}
+
+/** Asks another agent for contact: kept and tried again until it answers or the time for it is over. */
+export async function requestContact(desk: Desk, target: ContactTarget): Promise<Contact> {
+  const { agent, ports } = desk;
+  if (target.agentId === agent.agentId) throw new MeshError('INVALID_ARGUMENT', 'That is this agent itself');
+  const { invite, card, purpose, tier } = target;
+  const sealed = invite && { id: invite.id, secret: agent.vault.seal(`invite/${invite.id}`, invite.secret) };
+  const event: ContactEvent = {
+    type: 'requestOut',
+    who: { agent: agent.name, agentId: target.agentId, petname: petnameFor(desk, target) },
+    routes: target.routes,
+    nonce: toHex(ports.random.bytes(16)),
+    ...(card === undefined ? {} : { card }),
+    ...(purpose === undefined ? {} : { purpose }),
+    ...(tier === undefined ? {} : { tier }),
+    ...(sealed === undefined ? {} : { invite: sealed }),
+  };
+  return changeContact(desk, target.agentId, event);
+}
+
+/** The name asked for, which must be free; else one made from the name that the agent gave itself. */
+export function petnameFor(desk: Desk, target: Pick<ContactTarget, 'agentId' | 'name' | 'petname'>): string {
+  const { contacts } = desk.ports.store.read;
+  const known = contacts.byAgentId(desk.agent.name, target.agentId);
+  if (known !== undefined && target.petname === undefined) return known.petname;
+  const taken = contacts.list({ agent: desk.agent.name }).filter(({ agentId }) => agentId !== target.agentId);
+  const names = new Set(taken.map(({ petname }) => petname));
+  if (target.petname === undefined) return choosePetname(target.name, (name) => names.has(name));
+  if (names.has(target.petname)) throw new MeshError('NAME_TAKEN', `Another contact is called ${target.petname}`);
+  return target.petname;
+}
+
+export function contactOfRequest(desk: Desk, requestId: RequestId): Contact {
+  const contact = desk.ports.store.read.contacts.byRequestId(desk.agent.name, requestId);
+  if (contact !== undefined) return contact;
+  throw new MeshError('NOT_FOUND', `No contact request ${requestId} is waiting`, { hint: 'List them with: mesh requests' });
+}
+
+export interface Followed {
+  readonly contact: Contact;
+  readonly from: AgentId;
+}
+
+/**
+ * The far end proved by a chain of statements that it is an agent we know under an earlier id: contact, queues and dedup move to the
+ * new id, sessions of the old key end. Undefined when no contact stands at the start of the chain.
+ */
+export async function followRotation(
+  desk: Desk,
+  to: AgentId,
+  chain: readonly VerifiedRotation[],
+): Promise<Followed | undefined> {
+  const { agent, ports } = desk;
+  for (const { from } of chain) {
+    const known = ports.store.read.contacts.byAgentId(agent.name, from);
+    if (known === undefined) continue;
+    const contact = await ports.store.transact((tx) => {
+      unsealAll(desk, tx, from);
+      return writeEvent(desk, tx, { agentId: from, event: { type: 'followRotation', chain } });
+    });
+    if (contact.agentId !== to) continue;
+    ports.emit({ type: 'contact', contact });
+    ports.logger.info('contact.rotated', { agent: agent.name, from, to });
+    return { contact, from };
+  }
+  return undefined;
+}
+
+/** Ends every session with the peer (or with all, when our own key changed): what was not acknowledged waits to be sealed anew. */
+export function unsealAll(desk: Desk, tx: MeshTransaction, peer: AgentId): void {
+  const { name } = desk.agent;
+  for (const { groupId } of tx.sessions.sessions(name, peer)) tx.outbox.unseal(name, groupId);
+  tx.sessions.deleteSessionsOf(name, peer);
+}
+
+/** A frame of the contact exchange is a question that gets a code, never an exception. */
+export const outcomeOf = (error: unknown): { readonly kind: 'refused'; readonly code: ErrorCode } => ({
+  kind: 'refused',
+  code: codeOf(error),
+});
+

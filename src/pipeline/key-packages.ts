@@ -1,0 +1,71 @@
+import { type Clock, MeshError } from '#kernel';
+import type { AgentId } from '#identity';
+import type { OwnKeyPackage, SessionEngine } from '#session';
+import type { Lane, LocalAgent, PipelinePorts } from './lane.ts';
+import type { MeshTransaction } from './store.ts';
+
+/** A fresh single-use key package of the agent; `write` stores its secret half in the transaction that lets the public half out. */
+export interface FreshKeyPackage {
+  readonly bytes: Uint8Array;
+  write(tx: MeshTransaction): void;
+}
+
+export async function freshKeyPackage(agent: LocalAgent, ports: PipelinePorts): Promise<FreshKeyPackage> {
+  const made = await ports.engine.createKeyPackage(agent.self, ports.clock.now());
+  const record = sealedRecord(agent, made);
+  return { bytes: made.publicBytes, write: (tx) => tx.sessions.putOwnKeyPackage(record) };
+}
+
+function sealedRecord(agent: LocalAgent, made: OwnKeyPackage) {
+  return {
+    agent: agent.name,
+    ref: made.ref,
+    publicBytes: made.publicBytes,
+    privateBytes: agent.vault.seal(`key-package/${made.ref}`, made.privateBytes),
+    expiresAt: made.expiresAt,
+  };
+}
+
+const givenKey = (lane: Lane): string => `key-package-given/${lane.agent.name}/${lane.peer}`;
+
+/** True when the peer should get a new key package with the next batch: it has none left, or the one it has grows old. */
+export function owesKeyPackage(lane: Lane): boolean {
+  const { store, clock, limits } = lane.ports;
+  const givenAt = Number(store.read.values.get(givenKey(lane)) ?? 0);
+  return clock.now() - givenAt > limits.keyPackageLifetimeMs / 2;
+}
+
+export const noteKeyPackageGiven = (lane: Lane, tx: MeshTransaction): void =>
+  tx.values.set(givenKey(lane), String(lane.ports.clock.now()));
+
+/** After the peer used up the key package it had: it needs another. */
+export const noteKeyPackageUsed = (lane: Lane, tx: MeshTransaction): void => tx.values.delete(givenKey(lane));
+
+export interface CheckedKeyPackage {
+  readonly bytes: Uint8Array;
+  readonly ref: string;
+  readonly expiresAt: number;
+}
+
+/** Verifies what a peer handed over: it must be that peer's, for our suite, and in its lifetime. */
+export async function checkKeyPackage(
+  ports: { readonly engine: SessionEngine; readonly clock: Clock },
+  peer: AgentId,
+  bytes: Uint8Array,
+): Promise<CheckedKeyPackage> {
+  const { ref, expiresAt } = await ports.engine.checkKeyPackage({ bytes, peer, now: ports.clock.now() });
+  return { bytes, ref, expiresAt };
+}
+
+/** The best key package of the peer: one it left with us, else a fresh one over the open link. Throws NO_KEY_PACKAGE. */
+export async function takePeerKeyPackage(lane: Lane): Promise<CheckedKeyPackage> {
+  const { store, clock } = lane.ports;
+  const stored = store.read.sessions.peerKeyPackages({ agent: lane.agent.name, peer: lane.peer, now: clock.now() });
+  for (const { bytes, ref, expiresAt } of stored) {
+    const checked = await checkKeyPackage(lane.ports, lane.peer, bytes).catch(() => undefined);
+    if (checked !== undefined) return { bytes, ref, expiresAt };
+  }
+  const link = lane.courier.link;
+  if (link === undefined) throw new MeshError('NO_KEY_PACKAGE');
+  return checkKeyPackage(lane.ports, lane.peer, await link.takeKeyPackage());
+}

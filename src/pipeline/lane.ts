@@ -1,0 +1,107 @@
+import { type Clock, type IdSource, type Limits, type Logger, MeshError, type Random, Serial } from '#kernel';
+import type { AgentId, KeyPair, Vault, VerifiedCard } from '#identity';
+import type { Courier, NewOutboxMessage } from '#delivery';
+import type { MessageId } from '#protocol';
+import type { SecureSession, SessionEngine, SessionSelf } from '#session';
+import type { PipelineEvent } from './event.ts';
+import type { MeshStore } from './store.ts';
+
+/** A local agent as the pipeline sees it. Values change when its key is rotated, so they are read when needed. */
+export interface LocalAgent {
+  readonly name: string;
+  readonly agentId: AgentId;
+  /** Ids of earlier root keys: messages addressed to them are still ours. */
+  readonly formerIds: readonly AgentId[];
+  readonly self: SessionSelf;
+  readonly root: KeyPair;
+  readonly vault: Vault;
+  card(): VerifiedCard;
+}
+
+/** What every journey needs; made once by the node. */
+export interface PipelinePorts {
+  readonly store: MeshStore;
+  readonly engine: SessionEngine;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly ids: IdSource;
+  readonly limits: Limits;
+  readonly logger: Logger;
+  emit(event: PipelineEvent): void;
+  /** True when somebody waits for the answer to this message: it goes to them and not to the agent's program. */
+  isAwaited(agent: string, request: MessageId): boolean;
+}
+
+/** A message that was accepted in memory and waits for its commit. */
+export interface Arrival {
+  readonly message: NewOutboxMessage;
+  readonly committed: PromiseWithResolvers<void>;
+}
+
+export interface LaneOptions {
+  readonly agent: LocalAgent;
+  readonly peer: AgentId;
+  readonly ports: PipelinePorts;
+  makeCourier(lane: Lane): Courier;
+}
+
+/** Everything in memory about one local agent and one peer. One task at a time changes it: `serial`. */
+export class Lane {
+  readonly agent: LocalAgent;
+  readonly ports: PipelinePorts;
+  readonly serial = new Serial();
+  readonly courier: Courier;
+  readonly arrivals: Arrival[] = [];
+  /** Sessions beside `session` that were opened lately, by group id. */
+  readonly openSessions = new Map<string, SecureSession>();
+  /** Events of the transaction under way, told after its commit. */
+  readonly applied: PipelineEvent[] = [];
+  /** Changes when the peer rotates its key. */
+  peer: AgentId;
+  /** The session that seals, once loaded or made. */
+  session: SecureSession | undefined;
+  /** Whether the outbox may hold unsealed messages of this peer; when unsure, true. */
+  hasStored = true;
+  hasReceipts = true;
+  /** Replacements of the session in a row without a frame that got through. */
+  replacements = 0;
+  #flush: ((lane: Lane) => Promise<void>) | undefined;
+  #scheduled = false;
+  #closed = false;
+
+  constructor(options: LaneOptions) {
+    this.agent = options.agent;
+    this.peer = options.peer;
+    this.ports = options.ports;
+    this.courier = options.makeCourier(this);
+  }
+
+  /** Set by the sending journey: what `flushSoon` runs. */
+  onFlush(flush: (lane: Lane) => Promise<void>): void {
+    this.#flush = flush;
+  }
+
+  /** Seals and sends what waits, after what is under way; asking twice is once. */
+  flushSoon(): void {
+    const flush = this.#flush;
+    if (this.#scheduled || flush === undefined || this.#closed) return;
+    this.#scheduled = true;
+    this.serial
+      .run(async () => {
+        this.#scheduled = false;
+        if (!this.#closed) await flush(this);
+      })
+      .catch((error: unknown) => {
+        const code = error instanceof MeshError ? error.code : 'INTERNAL';
+        this.ports.logger.error('flush.failed', { agent: this.agent.name, peer: this.peer, code, error: String(error) });
+      });
+  }
+
+  /** Waits for what is under way, then takes nothing more. */
+  async close(): Promise<void> {
+    await this.serial.idle();
+    this.#closed = true;
+    await this.courier.close();
+    for (const arrival of this.arrivals.splice(0)) arrival.committed.reject(new MeshError('SHUTTING_DOWN'));
+  }
+}

@@ -1,0 +1,251 @@
+import { codeOf, type ErrorCode } from '#kernel';
+import { appendAudit } from '#audit';
+import type { FrameOutcome, NewInboxMessage } from '#delivery';
+import { type Batch, decodeBatch, decodeMessage, type Frame, type Message, type MessageId, type Receipt } from '#protocol';
+import type { OpenedStep, SecureSession, SessionRecord } from '#session';
+import { admitFrame, admitMessage, type Contact } from '#trust';
+import { type CheckedKeyPackage, checkKeyPackage } from './key-packages.ts';
+import type { Lane } from './lane.ts';
+import { loadSession, sealState } from './lane-session.ts';
+import { joinSession } from './join-session.ts';
+import type { MeshTransaction } from './store.ts';
+
+const delivered: FrameOutcome = { kind: 'delivered' };
+
+/**
+ * The way of a sealed frame in, from the link to the inbox. Resolves when everything in it is committed, or with the final refusal;
+ * rejects when it must be sent again (disk full, node stopping). Cheap refusals come first.
+ */
+export async function receiveFrame(lane: Lane, frame: Frame, isLinkOpen: () => boolean): Promise<FrameOutcome> {
+  const { store, clock } = lane.ports;
+  const contact = store.read.contacts.byAgentId(lane.agent.name, lane.peer);
+  const refusal = admitFrame(contact);
+  if (refusal !== undefined || contact === undefined) return refused(refusal ?? 'NOT_TRUSTED');
+  if (frame.expiresAt <= clock.now()) return refused('EXPIRED');
+  return lane.serial.run(async () => {
+    // After a frame that could not be stored, nothing later of that link may be taken: the peer repeats them in order.
+    if (!isLinkOpen()) return refused('LINK_CLOSED');
+    if (store.read.inbox.hasFrame(lane.agent.name, lane.peer, frame.id)) return delivered;
+    if (frame.kind === 'welcome') return joinSession(lane, frame);
+    return openFrame({ lane, frame, contact });
+  });
+}
+
+interface Incoming {
+  readonly lane: Lane;
+  readonly frame: Frame;
+  readonly contact: Contact;
+}
+
+async function openFrame(incoming: Incoming): Promise<FrameOutcome> {
+  const { lane, frame } = incoming;
+  const found = await openInSession(lane, frame);
+  if ('code' in found) return refused(found.code);
+  const content = found.step.kind === 'app' ? await readBatch(incoming, found.step.plaintext) : emptyContent;
+  const inserted = await commitIncoming(incoming, { ...found, content });
+  found.step.wipe();
+  if (lane.session?.groupId === found.record.groupId) lane.session = found.step.next;
+  else lane.openSessions.set(found.record.groupId, found.step.next);
+  lane.replacements = 0;
+  announce(incoming, { content, inserted });
+  return content.malformed ? refused('MALFORMED') : delivered;
+}
+
+interface Opened {
+  readonly record: SessionRecord;
+  readonly step: OpenedStep;
+}
+
+async function openInSession(lane: Lane, frame: Frame): Promise<Opened | { readonly code: ErrorCode }> {
+  try {
+    const groupId = lane.ports.engine.groupIdOf(frame.bytes);
+    const record = lane.ports.store.read.sessions.session(lane.agent.name, groupId);
+    if (record === undefined || record.peer !== lane.peer) return { code: 'SESSION_UNKNOWN' };
+    return { record, step: await liveSession(lane, record).open(frame.bytes, lane.ports.clock.now()) };
+  } catch (error) {
+    const code = codeOf(error);
+    lane.ports.logger.warn('frame.not-opened', { agent: lane.agent.name, peer: lane.peer, frame: frame.id, code });
+    // A replay with a new frame id, or a sender whose state was rolled back: only a new session helps, dedup keeps it single.
+    return { code: code === 'MALFORMED' ? 'MALFORMED' : 'SESSION_BROKEN' };
+  }
+}
+
+function liveSession(lane: Lane, record: SessionRecord): SecureSession {
+  if (lane.session?.groupId === record.groupId) return lane.session;
+  return lane.openSessions.get(record.groupId) ?? loadSession(lane, record);
+}
+
+/** What was in the batch, after policy: rows for the inbox, and what to answer. */
+interface Content {
+  readonly messages: readonly Message[];
+  readonly rows: readonly NewInboxMessage[];
+  readonly refusals: readonly Receipt[];
+  readonly receipts: readonly Receipt[];
+  readonly keyPackages: readonly CheckedKeyPackage[];
+  readonly malformed: boolean;
+}
+
+const emptyContent: Content = {
+  messages: [],
+  rows: [],
+  refusals: [],
+  receipts: [],
+  keyPackages: [],
+  malformed: false,
+};
+
+async function readBatch(incoming: Incoming, plaintext: Uint8Array): Promise<Content> {
+  const { lane } = incoming;
+  try {
+    const batch = decodeBatch(plaintext);
+    return { ...sortMessages(incoming, batch), keyPackages: await goodKeyPackages(lane, batch) };
+  } catch (error) {
+    const { frame } = incoming;
+    lane.ports.logger.warn('batch.malformed', { agent: lane.agent.name, peer: lane.peer, frame: frame.id, code: codeOf(error) });
+    return { ...emptyContent, malformed: true };
+  }
+}
+
+function sortMessages(incoming: Incoming, batch: Batch): Content {
+  const { lane, contact, frame } = incoming;
+  const { clock, limits } = lane.ports;
+  const now = clock.now();
+  const messages: Message[] = [];
+  const rows: NewInboxMessage[] = [];
+  const refusals: Receipt[] = [];
+  for (const body of batch.messages) {
+    const said = decodeMessage(body, limits);
+    const code = misaddressed(lane, said) ?? expired(said, now) ?? admitMessage(contact, said, limits);
+    if (code !== undefined) {
+      refusals.push({ kind: 'refused', messageId: said.id, code, at: now });
+      continue;
+    }
+    // The sender is who the session says, whatever the text claims.
+    const message = { ...said, from: lane.peer, to: lane.agent.agentId };
+    messages.push(message);
+    rows.push(inboxRow(lane, { message, body, frame }));
+  }
+  return { ...emptyContent, messages, rows, refusals, receipts: batch.receipts };
+}
+
+function misaddressed(lane: Lane, message: Message): ErrorCode | undefined {
+  const { agentId, formerIds } = lane.agent;
+  return message.to === agentId || formerIds.includes(message.to) ? undefined : 'WRONG_RECIPIENT';
+}
+
+function expired(message: Message, now: number): ErrorCode | undefined {
+  return message.timestamp + message.ttl * 1000 <= now ? 'EXPIRED' : undefined;
+}
+
+function inboxRow(lane: Lane, parts: { message: Message; body: Uint8Array; frame: Frame }): NewInboxMessage {
+  const { message, body, frame } = parts;
+  return {
+    id: message.id,
+    agent: lane.agent.name,
+    sender: lane.peer,
+    type: message.type,
+    priority: message.priority,
+    conversationId: message.conversationId,
+    body,
+    frameId: frame.id,
+    receivedAt: lane.ports.clock.now(),
+    expiresAt: message.timestamp + message.ttl * 1000,
+    ...(message.correlationId === undefined ? {} : { correlationId: message.correlationId }),
+    ...(message.idempotencyKey === undefined ? {} : { idempotencyKey: message.idempotencyKey }),
+  };
+}
+
+async function goodKeyPackages(lane: Lane, batch: Batch): Promise<readonly CheckedKeyPackage[]> {
+  const checked = batch.keyPackages.map((bytes) => checkKeyPackage(lane.ports, lane.peer, bytes).catch(() => undefined));
+  return (await Promise.all(checked)).filter((keyPackage) => keyPackage !== undefined);
+}
+
+/** ONE transaction: session state, inbox rows with their dedup, receipts both ways, the frame id, the audit entry. */
+function commitIncoming(
+  incoming: Incoming,
+  opened: Opened & { readonly content: Content },
+): Promise<ReadonlySet<MessageId>> {
+  const { lane } = incoming;
+  return lane.ports.store.transact((tx) => {
+    lane.applied.length = 0;
+    const { record, step, content } = opened;
+    const state = sealState(lane, step.next);
+    tx.sessions.saveState({ agent: lane.agent.name, groupId: record.groupId, state, confirmed: true });
+    rememberFrame(incoming, tx);
+    const inserted = writeInbox(incoming, tx, content);
+    for (const receipt of content.receipts) applyReceipt(lane, tx, receipt);
+    for (const { bytes, ref, expiresAt } of content.keyPackages) {
+      tx.sessions.putPeerKeyPackage({ agent: lane.agent.name, peer: lane.peer, ref, bytes, expiresAt });
+    }
+    return inserted;
+  });
+}
+
+function rememberFrame({ lane, frame }: Incoming, tx: MeshTransaction): void {
+  const until = Math.max(frame.expiresAt, lane.ports.clock.now()) + lane.ports.limits.idempotencyWindowMs;
+  tx.inbox.rememberFrame(lane.agent.name, lane.peer, { frameId: frame.id, kind: frame.kind, until });
+}
+
+function writeInbox({ lane, frame }: Incoming, tx: MeshTransaction, content: Content): ReadonlySet<MessageId> {
+  const at = lane.ports.clock.now();
+  const to = { agent: lane.agent.name, peer: lane.peer };
+  const ids = new Set<MessageId>();
+  for (const row of content.rows) {
+    if (isRepeated(lane, tx, row)) continue;
+    if (tx.inbox.insert(row)) ids.add(row.id);
+    if (row.correlationId !== undefined && lane.ports.isAwaited(row.agent, row.correlationId)) {
+      tx.inbox.markSeen(row.agent, [row.id], at);
+      tx.inbox.complete(row.agent, row.id);
+    }
+  }
+  for (const refusal of content.refusals) tx.outbox.queueReceipt(to, refusal);
+  if (content.rows.length > 0) tx.outbox.queueReceipt(to, { kind: 'delivered', frameId: frame.id, at });
+  if (frame.kind === 'receipt') return ids;
+  const data = { peer: lane.peer, frame: frame.id, frameKind: frame.kind, messages: [...ids], refused: content.refusals.length };
+  appendAudit(tx.audit, { at, agent: lane.agent.name, kind: 'frame.opened', data });
+  return ids;
+}
+
+/** The same idempotency key within its window: the first message counts, and its answer is given again. */
+function isRepeated(lane: Lane, tx: MeshTransaction, row: NewInboxMessage): boolean {
+  const { clock, limits } = lane.ports;
+  if (row.idempotencyKey === undefined) return false;
+  const { agent, sender, idempotencyKey: key } = row;
+  const since = clock.now() - limits.idempotencyWindowMs;
+  const first = tx.inbox.firstByIdempotencyKey({ agent, sender, key, since });
+  if (first === undefined || first.id === row.id) return false;
+  const to = { agent, peer: sender };
+  tx.outbox.queueReceipt(to, { kind: 'seen', messageIds: [row.id], at: clock.now() });
+  if (first.answerId !== undefined) {
+    tx.outbox.queueReceipt(to, { kind: 'answered', messageId: row.id, answerId: first.answerId, at: clock.now() });
+  }
+  return true;
+}
+
+function applyReceipt(lane: Lane, tx: MeshTransaction, receipt: Receipt): void {
+  const { name: agent } = lane.agent;
+  const ids = tx.outbox.applyReceipt({ agent, peer: lane.peer }, receipt);
+  if (ids.length === 0) return;
+  lane.applied.push({
+    type: 'state',
+    agent,
+    peer: lane.peer,
+    ids,
+    state: receipt.kind,
+    ...(receipt.kind === 'refused' ? { reason: receipt.code } : {}),
+    ...(receipt.kind === 'answered' ? { answerId: receipt.answerId } : {}),
+  });
+}
+
+/** After the commit: tell the node, and answer with receipts. */
+function announce({ lane }: Incoming, done: { content: Content; inserted: ReadonlySet<MessageId> }): void {
+  const { content, inserted } = done;
+  for (const event of lane.applied.splice(0)) lane.ports.emit(event);
+  const messages = content.messages.filter(({ id }) => inserted.has(id));
+  if (messages.length > 0) lane.ports.emit({ type: 'received', agent: lane.agent.name, peer: lane.peer, messages });
+  if (content.rows.length > 0 || content.refusals.length > 0) lane.hasReceipts = true;
+  // Also without receipts: it may be this side's turn to rekey.
+  lane.flushSoon();
+}
+
+export const refused = (code: ErrorCode): FrameOutcome => ({ kind: 'refused', code });

@@ -1,0 +1,306 @@
+import { codeOf, type ErrorCode, MeshError, toMeshError } from '#kernel';
+import { appendAudit } from '#audit';
+import type { NewOutboxFrame, NewOutboxMessage, OutboxMessage, QueuedReceipt } from '#delivery';
+import { checkMessage, encodeBatch, encodeMessage, type Message, type MessageId, priorities } from '#protocol';
+import { maySend } from '#trust';
+import { freshKeyPackage, type FreshKeyPackage, noteKeyPackageGiven, owesKeyPackage } from './key-packages.ts';
+import type { Arrival, Lane } from './lane.ts';
+import { handshakeFrame, type Prepared, prepareSession, replaceSession, sealState } from './lane-session.ts';
+import type { MeshTransaction } from './store.ts';
+
+export interface Accepted {
+  readonly id: MessageId;
+  /** True when the idempotency key was seen before: `id` is that of the first message. */
+  readonly duplicate: boolean;
+}
+
+/**
+ * The way of a message out, from the agent's call to the frame on a link. Resolves when the message is committed in the outbox: from
+ * then on it cannot be lost. Throws what `maySend` and `checkMessage` throw, OUTBOX_FULL and STORE_FULL.
+ */
+export async function sendMessage(lane: Lane, message: Message): Promise<Accepted> {
+  maySendNow(lane, message);
+  const earlier = findDuplicate(lane, message);
+  if (earlier !== undefined) return { id: earlier.id, duplicate: true };
+  await accept(lane, outboxRow(lane, message));
+  return { id: message.id, duplicate: false };
+}
+
+/** Throws what keeps the message from being accepted; does nothing else. */
+export function maySendNow(lane: Lane, message: Message): void {
+  const { store, limits } = lane.ports;
+  checkMessage(message, limits);
+  maySend(store.read.contacts.byAgentId(lane.agent.name, lane.peer), message, limits);
+}
+
+/** The row as it is stored; also for answers, which are written in the transaction that completes their request. */
+export function outboxRow(lane: Lane, message: Message): NewOutboxMessage {
+  return {
+    id: message.id,
+    agent: lane.agent.name,
+    peer: lane.peer,
+    type: message.type,
+    priority: message.priority,
+    conversationId: message.conversationId,
+    body: encodeMessage(message),
+    createdAt: message.timestamp,
+    expiresAt: message.timestamp + message.ttl * 1000,
+    ...(message.correlationId === undefined ? {} : { correlationId: message.correlationId }),
+    ...(message.idempotencyKey === undefined ? {} : { idempotencyKey: message.idempotencyKey }),
+  };
+}
+
+/** Seals and sends what waits for the peer: new arrivals, stored messages, receipts. Runs inside the lane's serial. */
+export async function flushLane(lane: Lane): Promise<void> {
+  while (hasWork(lane)) {
+    if (!lane.courier.hasRoom) {
+      await storeArrivals(lane);
+      lane.courier.wake();
+      return;
+    }
+    let prepared: Prepared;
+    try {
+      prepared = await prepareSession(lane);
+    } catch (error) {
+      await storeArrivals(lane);
+      lane.courier.fail(toMeshError(error));
+      return;
+    }
+    if (!(await sealNext(lane, prepared))) return;
+  }
+}
+
+function hasWork(lane: Lane): boolean {
+  return lane.arrivals.length > 0 || lane.hasStored || lane.hasReceipts;
+}
+
+function findDuplicate(lane: Lane, message: Message): OutboxMessage | undefined {
+  const { idempotencyKey: key, id } = message;
+  const { store, clock, limits } = lane.ports;
+  const agent = lane.agent.name;
+  if (key === undefined) return undefined;
+  const since = clock.now() - limits.idempotencyWindowMs;
+  const earlier = store.read.outbox.byIdempotencyKey({ agent, peer: lane.peer, key, since });
+  return earlier?.id === id ? undefined : earlier;
+}
+
+function accept(lane: Lane, message: NewOutboxMessage): Promise<void> {
+  const { limits } = lane.ports;
+  if (lane.arrivals.length >= limits.maxArrivalsPerPeer) {
+    const text = `${lane.arrivals.length} messages to this peer wait for the disk`;
+    return Promise.reject(new MeshError('OUTBOX_FULL', text, { data: { limit: limits.maxArrivalsPerPeer } }));
+  }
+  const committed = Promise.withResolvers<void>();
+  lane.arrivals.push({ message, committed });
+  lane.flushSoon();
+  return committed.promise;
+}
+
+/** No route: the messages are accepted unsealed, so that they can still expire, be batched, or get another session. */
+async function storeArrivals(lane: Lane): Promise<void> {
+  const arrivals = lane.arrivals.splice(0);
+  if (arrivals.length === 0) return;
+  lane.hasStored = true;
+  await settle(arrivals, () =>
+    lane.ports.store.transact((tx) => {
+      for (const { message } of arrivals) tx.outbox.insert(message);
+    }),
+  );
+}
+
+/** What goes into the next frame. */
+interface Load {
+  /** Not in the store yet, and sealed by this frame. */
+  readonly arrivals: readonly Arrival[];
+  /** Not in the store yet, but older messages go first. */
+  readonly waiting: readonly Arrival[];
+  readonly messages: readonly NewOutboxMessage[];
+  readonly receipts: readonly QueuedReceipt[];
+  readonly keyPackage?: FreshKeyPackage;
+}
+
+/** False when nothing could be sealed now. */
+async function sealNext(lane: Lane, prepared: Prepared): Promise<boolean> {
+  const load = await nextLoad(lane);
+  const empty = load.messages.length === 0 && load.receipts.length === 0 && prepared.frames.length === 0;
+  if (empty) {
+    await storeLoad(lane, load);
+    return hasWork(lane);
+  }
+  if (load.messages.length > 0 || load.receipts.length > 0) {
+    const plaintext = plaintextOf(load);
+    try {
+      prepared.frames.push(await sealLoad(lane, { load, prepared, plaintext }));
+    } catch (error) {
+      await storeLoad(lane, load);
+      await replaceSession(lane, { groupId: prepared.session.groupId, reason: codeOf(error) });
+      return true;
+    }
+  }
+  return commitLoad(lane, { load, prepared });
+}
+
+async function nextLoad(lane: Lane): Promise<Load> {
+  const messages = await nextMessages(lane);
+  const bytes = messages.messages.reduce((total, { body }) => total + body.length, 0);
+  // A message with large attachments fills a frame by itself: everything else waits for the next one.
+  if (bytes > lane.ports.limits.maxBatchBytes) return { ...messages, receipts: [] };
+  const receipts = nextReceipts(lane);
+  const given = owesKeyPackage(lane) ? { keyPackage: await freshKeyPackage(lane.agent, lane.ports) } : {};
+  return { ...messages, receipts, ...given };
+}
+
+/** As many receipts as fit beside a full batch of messages. */
+function nextReceipts(lane: Lane): readonly QueuedReceipt[] {
+  if (!lane.hasReceipts) return [];
+  const { store, limits } = lane.ports;
+  const scope = { agent: lane.agent.name, peer: lane.peer };
+  const queued = store.read.outbox.receipts({ ...scope, limit: limits.maxReceiptsPerFrame });
+  let ids = 0;
+  const fitting = queued.findIndex(({ receipt }) => {
+    ids += receipt.kind === 'seen' ? receipt.messageIds.length : 2;
+    return ids > limits.maxReceiptIdsPerFrame;
+  });
+  const receipts = fitting === -1 ? queued : queued.slice(0, Math.max(1, fitting));
+  lane.hasReceipts = receipts.length < queued.length || queued.length >= limits.maxReceiptsPerFrame;
+  return receipts;
+}
+
+async function nextMessages(lane: Lane): Promise<Omit<Load, 'receipts' | 'keyPackage'>> {
+  const { store, limits } = lane.ports;
+  const scope = { agent: lane.agent.name, peer: lane.peer };
+  if (lane.hasStored) {
+    const stored = store.read.outbox.waiting({ ...scope, maxBytes: limits.maxBatchBytes, limit: limits.leaseBatch });
+    const fresh = await unexpired(lane, stored);
+    lane.hasStored = stored.length > 0;
+    if (stored.length > 0) return { arrivals: [], waiting: lane.arrivals.splice(0), messages: fresh };
+  }
+  const arrivals = takeArrivals(lane);
+  return { arrivals, waiting: [], messages: arrivals.map(({ message }) => message) };
+}
+
+/** In priority order, up to one frame's worth; the rest stays. */
+function takeArrivals(lane: Lane): readonly Arrival[] {
+  const { limits } = lane.ports;
+  if (lane.arrivals.some(({ message }) => message.priority !== 'normal')) {
+    lane.arrivals.sort((a, b) => priorities.indexOf(a.message.priority) - priorities.indexOf(b.message.priority));
+  }
+  let bytes = 0;
+  let count = 0;
+  for (const { message } of lane.arrivals) {
+    bytes += message.body.length;
+    if (count > 0 && (bytes > limits.maxBatchBytes || count >= limits.leaseBatch)) break;
+    count += 1;
+  }
+  return lane.arrivals.splice(0, count);
+}
+
+async function unexpired(lane: Lane, stored: readonly OutboxMessage[]): Promise<readonly OutboxMessage[]> {
+  const now = lane.ports.clock.now();
+  const fresh = stored.filter((message) => message.expiresAt > now);
+  if (fresh.length < stored.length) await lane.ports.store.transact((tx) => tx.outbox.expire(now));
+  return fresh;
+}
+
+function plaintextOf({ messages, receipts, keyPackage }: Load): Uint8Array {
+  return encodeBatch({
+    messages: messages.map(({ body }) => body),
+    receipts: receipts.map(({ receipt }) => receipt),
+    keyPackages: keyPackage === undefined ? [] : [keyPackage.bytes],
+  });
+}
+
+async function sealLoad(
+  lane: Lane,
+  parts: { load: Load; prepared: Prepared; plaintext: Uint8Array },
+): Promise<NewOutboxFrame> {
+  const { load, prepared, plaintext } = parts;
+  const step = await prepared.session.seal(plaintext);
+  prepared.session = step.next;
+  prepared.steps.push(step);
+  const first = load.messages[0];
+  const frame = handshakeFrame(lane, {
+    kind: load.messages.length === 0 ? 'receipt' : 'app',
+    groupId: step.next.groupId,
+    bytes: step.bytes,
+    ...(first === undefined ? {} : { priority: first.priority }),
+  });
+  return {
+    ...frame,
+    messageIds: load.messages.map(({ id }) => id),
+    receiptSeqs: load.receipts.map(({ seq }) => seq),
+  };
+}
+
+/** ONE transaction: messages, session state, the exact bytes, what they hold, and the audit entry. Then, and only then, the link. */
+async function commitLoad(lane: Lane, parts: { load: Load; prepared: Prepared }): Promise<boolean> {
+  const { load, prepared } = parts;
+  const { store, limits } = lane.ports;
+  const write = (tx: MeshTransaction): void => {
+    for (const { message } of load.arrivals) tx.outbox.insert(message);
+    for (const { message } of load.waiting) tx.outbox.insert(message);
+    for (const add of prepared.writes) add(tx);
+    load.keyPackage?.write(tx);
+    if (load.keyPackage !== undefined) noteKeyPackageGiven(lane, tx);
+    saveSession(lane, tx, prepared);
+    for (const frame of prepared.frames) {
+      tx.outbox.insertFrame(frame);
+      auditFrame(lane, tx, frame);
+    }
+  };
+  try {
+    await settle([...load.arrivals, ...load.waiting], () => store.transact(write));
+  } catch (error) {
+    // Nothing was transmitted and the old session value stands, so no generation is used twice. A full disk is tried again later.
+    lane.hasStored = true;
+    lane.hasReceipts = true;
+    lane.ports.logger.error('seal.not-stored', { agent: lane.agent.name, peer: lane.peer, code: codeOf(error) });
+    return false;
+  }
+  for (const step of prepared.steps) step.wipe();
+  lane.session = prepared.session;
+  if (load.waiting.length > 0) lane.hasStored = true;
+  lane.courier.submit(prepared.frames);
+  return lane.courier.inFlight <= limits.inFlightFrames;
+}
+
+function saveSession(lane: Lane, tx: MeshTransaction, prepared: Prepared): void {
+  const { groupId } = prepared.session;
+  const record = tx.sessions.session(lane.agent.name, groupId);
+  const confirmed = record?.confirmed ?? false;
+  tx.sessions.saveState({ agent: lane.agent.name, groupId, state: sealState(lane, prepared.session), confirmed });
+}
+
+function auditFrame(lane: Lane, tx: MeshTransaction, frame: NewOutboxFrame): void {
+  const { id, kind } = frame.frame;
+  const data = { peer: lane.peer, frame: id, frameKind: kind, messages: frame.messageIds };
+  appendAudit(tx.audit, { at: lane.ports.clock.now(), agent: lane.agent.name, kind: 'frame.sealed', data });
+}
+
+async function storeLoad(lane: Lane, load: Load): Promise<void> {
+  lane.arrivals.unshift(...load.arrivals, ...load.waiting);
+  await storeArrivals(lane).catch((error: unknown) => {
+    lane.ports.logger.error('outbox.not-stored', { agent: lane.agent.name, code: codeOf(error) });
+  });
+}
+
+/** Settles the callers of `sendMessage` with what became of the transaction. */
+async function settle(arrivals: readonly Arrival[], commit: () => Promise<unknown>): Promise<void> {
+  try {
+    await commit();
+  } catch (error) {
+    for (const { committed } of arrivals) committed.reject(error);
+    throw error;
+  }
+  for (const { committed } of arrivals) committed.resolve();
+}
+
+/** The far end will never take what waits: it ends as refused, with the reason shown to the user. */
+export async function refuseWaiting(lane: Lane, code: ErrorCode): Promise<readonly MessageId[]> {
+  const { store, clock } = lane.ports;
+  const scope = { agent: lane.agent.name, peer: lane.peer };
+  return lane.serial.run(async () => {
+    await storeArrivals(lane);
+    return store.transact((tx) => tx.outbox.refuseWaiting(scope, { code, at: clock.now() }));
+  });
+}

@@ -1,0 +1,36 @@
+import type { AuditReader, AuditWriter } from '#audit';
+import type { InboxReader, InboxWriter, OutboxReader, OutboxWriter } from '#delivery';
+import type { SessionReader, SessionWriter } from '#session';
+import type { ContactReader, ContactWriter } from '#trust';
+
+/** All that can be read. Reading never waits for a write. */
+export interface MeshReader {
+  readonly contacts: ContactReader;
+  readonly sessions: SessionReader;
+  readonly outbox: OutboxReader;
+  readonly inbox: InboxReader;
+  readonly audit: AuditReader;
+  /** Small values of the node itself (card sequence numbers, schema facts). */
+  readonly values: { get(key: string): string | undefined };
+}
+
+/** Exists only inside a transaction: the write methods. Synchronous; valid until the function returns. */
+export interface MeshTransaction {
+  readonly contacts: ContactWriter;
+  readonly sessions: SessionWriter;
+  readonly outbox: OutboxWriter;
+  readonly inbox: InboxWriter;
+  readonly audit: AuditWriter;
+  readonly values: { get(key: string): string | undefined; set(key: string, value: string): void; delete(key: string): void };
+}
+
+export interface MeshStore {
+  readonly read: MeshReader;
+  /**
+   * Runs `work` in a transaction and resolves with its result once that is durable (fsync). What arrives in the same tick shares one
+   * commit; a `work` that throws is undone alone and only its promise rejects. Throws STORE_FULL, STORE_CORRUPT.
+   */
+  transact<T>(work: (tx: MeshTransaction) => T): Promise<T>;
+  /** Waits for open transactions, then closes. */
+  close(): Promise<void>;
+}
