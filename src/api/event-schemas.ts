@@ -1,0 +1,55 @@
+import * as z from 'zod';
+import { breakerState, contactState, count, outboxState, time } from './base-schemas.ts';
+import { messageView } from './message-schemas.ts';
+
+/** Of which local agent, and when. */
+const base = { agent: z.string().describe('Name of the local agent'), at: time };
+const peer = { peer: z.string().describe('Petname, or the id of who is no contact'), peerId: z.string() };
+
+export const meshEvent = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('message.received'), ...base, message: messageView }),
+  z.object({
+    type: z.literal('message.state'),
+    ...base,
+    id: z.string(),
+    ...peer,
+    state: outboxState,
+    reason: z.string().optional().describe('Error code'),
+    answerId: z.string().optional(),
+  }),
+  z.object({
+    type: z.literal('contact.changed'),
+    ...base,
+    petname: z.string(),
+    agentId: z.string(),
+    state: contactState,
+  }),
+  z.object({
+    type: z.literal('request.received'),
+    ...base,
+    id: z.string(),
+    petname: z.string(),
+    agentId: z.string(),
+    fingerprint: z.string(),
+  }),
+  z.object({ type: z.literal('link.up'), ...base, ...peer, route: z.string().optional() }),
+  z.object({
+    type: z.literal('link.down'),
+    ...base,
+    ...peer,
+    route: z.string().optional(),
+    code: z.string().optional().describe('Error code'),
+  }),
+  z.object({ type: z.literal('breaker.changed'), ...base, ...peer, state: breakerState }),
+  z.object({ type: z.literal('session.replaced'), ...base, ...peer, reason: z.string().describe('Error code') }),
+  z.object({ type: z.literal('agent.added'), ...base, agentId: z.string() }),
+  z.object({ type: z.literal('node.stopping'), at: time }),
+]);
+
+/** In place of events that are no longer kept: what was shown may be out of date, so look again. */
+export const missedEvent = z.object({
+  type: z.literal('missed'),
+  count: count.optional().describe('How many, when that is known'),
+});
+
+export const streamedEvent = z.union([meshEvent, missedEvent]);

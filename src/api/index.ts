@@ -1,0 +1,42 @@
+export { type CallOptions, type Client, createClient } from './client.ts';
+export type { EventsOptions, ReceivedEvent } from './client-events.ts';
+export { type ErrorBody, fromErrorBody, isErrorBody, toErrorBody } from './error-body.ts';
+export { type Fetch, fetchTransport, type FetchTransportOptions } from './fetch-transport.ts';
+export { loadOpenApi, loadSchemas } from './load-schemas.ts';
+export type { OpenApiDocument } from './openapi.ts';
+export type { Input, Inputs, OperationContext, Operations, Output, Outputs } from './operations.ts';
+export {
+  eventsPath,
+  type FieldKind,
+  type OfflineOperationName,
+  openApiPath,
+  type OperationName,
+  operationNames,
+  pathFieldsOf,
+  queryFieldsOf,
+  type Route,
+  routeOf,
+  routes,
+  type StreamOperationName,
+} from './routes.ts';
+export { requestTarget, type Transport, type TransportRequest, type TransportResponse } from './transport.ts';
+export type {
+  AgentView,
+  AuditEntryView,
+  CardJson,
+  ContactState,
+  ContactView,
+  InboxState,
+  InviteView,
+  MeshEvent,
+  MessageView,
+  MissedEvent,
+  OutboxState,
+  OutboxView,
+  RequestView,
+  ScanEvent,
+  SentView,
+  Step,
+  Tier,
+  WarningView,
+} from './views.ts';

@@ -1,0 +1,163 @@
+import * as z from 'zod';
+import {
+  afterSeqField,
+  agentField,
+  count,
+  inboxState,
+  json,
+  jsonObject,
+  label,
+  messageIdField,
+  messageType,
+  type OperationSchema,
+  outboxState,
+  pageField,
+  peerField,
+  priority,
+  time,
+} from './base-schemas.ts';
+
+const attachmentView = z.object({
+  kind: z.enum(['inline', 'url']),
+  name: z.string().describe('Data, never a path'),
+  mediaType: z.string().optional(),
+  size: count.optional().describe('Bytes'),
+  url: z.string().optional(),
+});
+
+const content = {
+  peer: z.string().describe('Petname, or the id of who is no contact'),
+  peerId: z.string(),
+  type: messageType,
+  priority,
+  subject: z.string().optional(),
+  body: z.string(),
+  attachments: z.array(attachmentView),
+  metadata: jsonObject.optional(),
+  conversationId: z.string(),
+  correlationId: z.string().optional(),
+};
+
+export const messageView = z.object({
+  id: z.string(),
+  direction: z.literal('in'),
+  ...content,
+  parentMessageId: z.string().optional(),
+  timestamp: time.describe('When the sender made it, by its clock'),
+  receivedAt: time,
+  expiresAt: time,
+  state: inboxState,
+  attempts: count,
+  error: z.string().optional().describe('What the program that handles messages said last'),
+  seenAt: time.optional(),
+  readAt: time.optional(),
+  answerId: z.string().optional(),
+});
+
+export const outboxView = z.object({
+  id: z.string(),
+  direction: z.literal('out'),
+  ...content,
+  createdAt: time,
+  expiresAt: time,
+  state: outboxState,
+  reason: z.string().optional().describe('Error code'),
+  answerId: z.string().optional(),
+  route: z.string().optional(),
+  attempts: count,
+});
+
+export const step = z.object({
+  at: time,
+  state: z.string(),
+  by: z.enum(['this node', 'peer', 'hub']),
+  route: z.string().optional(),
+  attempt: count.optional(),
+  note: z.string().optional(),
+});
+
+const fileField = {
+  attachments: z
+    .array(z.strictObject({ name: z.string(), mediaType: z.string(), base64: z.string() }))
+    .optional()
+    .describe('Together at most 64 KB'),
+};
+const textFields = { text: z.string(), subject: z.string().optional(), metadata: jsonObject.optional(), ...fileField };
+
+const outgoing = {
+  ...agentField,
+  to: label.describe('Contact: petname, id or unambiguous beginning of an id'),
+  ...textFields,
+  priority: priority.optional(),
+  ttlSeconds: z.int().min(1).optional(),
+  idempotencyKey: z.string().optional(),
+  replyTo: label.optional().describe('Message of the inbox that this one follows'),
+  replyContext: json.optional().describe('Comes back untouched with the answer'),
+};
+
+export const sent = z.object({
+  id: z.string(),
+  conversationId: z.string(),
+  state: outboxState,
+  duplicate: z.boolean().describe('The idempotency key was used before: this is the first message'),
+  peer: z.string(),
+  peerId: z.string(),
+  createdAt: time,
+  expiresAt: time,
+  bytes: count,
+  wouldSend: z.custom<object>().optional().describe('The message as JSON (dry run)'),
+});
+
+export const messageSchemas = {
+  send: {
+    summary: 'Sends a message; it is accepted once it is stored',
+    input: z.strictObject({ ...outgoing, type: messageType.optional(), dryRun: z.boolean().optional() }),
+    output: sent,
+  },
+  ask: {
+    summary: 'Sends a request and waits for its answer',
+    input: z.strictObject({ ...outgoing, timeoutMs: z.int().min(1).max(86_400_000) }),
+    output: z.object({ request: z.string(), answer: messageView, elapsedMs: z.number().min(0) }),
+  },
+  inbox: {
+    summary: 'Messages that came in: newest first, or oldest first with afterSeq',
+    input: z.strictObject({
+      ...agentField,
+      unread: z.boolean().optional(),
+      ...peerField,
+      ...pageField,
+      ...afterSeqField,
+    }),
+    output: z.object({ messages: z.array(messageView), lastSeq: count }),
+  },
+  message: {
+    summary: 'One message that came in; it stays unread',
+    input: z.strictObject({ ...agentField, ...messageIdField }),
+    output: messageView,
+  },
+  read: {
+    summary: 'Marks the message as read, which its sender sees',
+    input: z.strictObject({ ...agentField, ...messageIdField }),
+    output: messageView,
+  },
+  attachment: {
+    summary: 'The content of an attachment',
+    input: z.strictObject({ ...agentField, ...messageIdField, index: count }),
+    output: z.object({ name: z.string(), mediaType: z.string(), base64: z.string() }),
+  },
+  reply: {
+    summary: 'Answers a message',
+    input: z.strictObject({ ...agentField, ...messageIdField, ...textFields }),
+    output: sent,
+  },
+  outbox: {
+    summary: 'Messages that were sent, newest first',
+    input: z.strictObject({ ...agentField, ...peerField, state: outboxState.optional(), ...pageField }),
+    output: z.object({ messages: z.array(outboxView) }),
+  },
+  track: {
+    summary: 'What became of a message, step by step',
+    input: z.strictObject({ ...agentField, ...messageIdField }),
+    output: z.object({ ...outboxView.shape, steps: z.array(step) }),
+  },
+} as const satisfies Record<string, OperationSchema>;

@@ -1,0 +1,62 @@
+import * as z from 'zod';
+import { agentView } from './agent-schemas.ts';
+import { afterSeqField, agentField, count, label, type OperationSchema, pageField, time } from './base-schemas.ts';
+import { contactView } from './contact-schemas.ts';
+
+const address = z.object({ host: z.string(), port: count });
+
+export const warning = z.object({ code: z.string(), message: z.string(), hint: z.string() });
+
+export const auditEntry = z.object({
+  seq: count,
+  at: time,
+  agent: z.string(),
+  kind: z.string(),
+  data: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null(), z.array(z.string())])),
+  previous: z.string(),
+  hash: z.string(),
+});
+
+export const nodeSchemas = {
+  status: {
+    summary: 'The node, its agents, peers and queues, and what needs attention',
+    input: z.strictObject({ ...agentField }),
+    output: z.object({
+      version: z.string(),
+      startedAt: time.optional(),
+      pid: count.optional(),
+      running: z.boolean(),
+      listen: address.optional(),
+      api: address.optional(),
+      stateDir: z.string(),
+      agents: z.array(agentView),
+      peers: z.array(contactView),
+      queue: z.object({ waiting: count, inFlight: count, unread: count, dead: count }),
+      requests: count,
+      sessions: count,
+      warnings: z.array(warning),
+    }),
+  },
+  shutdown: {
+    summary: 'Stops the node; answers before it has stopped',
+    input: z.strictObject({ ...agentField }),
+    output: z.object({ stopping: z.literal(true) }),
+  },
+  audit: {
+    summary: 'Entries of the audit log',
+    input: z.strictObject({
+      ...agentField,
+      kind: label.optional().describe('Such as contact.trusted'),
+      since: time.optional(),
+      until: time.optional(),
+      ...pageField,
+      ...afterSeqField,
+    }),
+    output: z.object({ entries: z.array(auditEntry) }),
+  },
+  auditVerify: {
+    summary: 'Checks the hash chain and the signed checkpoints of the audit log',
+    input: z.strictObject({ ...agentField }),
+    output: z.object({ ok: z.boolean(), entries: count, checkpoints: count, problem: z.unknown().optional() }),
+  },
+} as const satisfies Record<string, OperationSchema>;

@@ -1,0 +1,16 @@
+import { agentSchemas } from './agent-schemas.ts';
+import type { OperationSchema } from './base-schemas.ts';
+import { contactSchemas } from './contact-schemas.ts';
+import { messageSchemas } from './message-schemas.ts';
+import { nodeSchemas } from './node-schemas.ts';
+import { requestSchemas } from './request-schemas.ts';
+import type { OperationName } from './routes.ts';
+
+/** What every operation takes and gives, under the names of `routes`. */
+export const operationSchemas = {
+  ...nodeSchemas,
+  ...agentSchemas,
+  ...contactSchemas,
+  ...requestSchemas,
+  ...messageSchemas,
+} as const satisfies Record<OperationName, OperationSchema>;

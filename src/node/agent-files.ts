@@ -1,0 +1,200 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Clock, codeOf, type Limits, MeshError, type Random } from '#kernel';
+import {
+  type AgentSecrets,
+  agentIdOf,
+  type Card,
+  createSecrets,
+  decodeKeystore,
+  encodeKeystore,
+  isName,
+  parseCard,
+  parseName,
+  signCard,
+  type VerifiedCard,
+  verifyCard,
+} from '#identity';
+import { readKeyFile, writeFileAtomic, writeKeyFile } from '#storage';
+import { configTemplate } from './config.ts';
+import type { StateDir } from './state-dir.ts';
+
+/** Keys and card of one agent as they lie on disk. */
+export interface AgentFiles {
+  readonly name: string;
+  readonly dir: string;
+  readonly secrets: AgentSecrets;
+  readonly card: VerifiedCard;
+  readonly isDefault: boolean;
+}
+
+export interface AgentFilePorts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly limits: Limits;
+  readonly passphrase?: string | undefined;
+}
+
+export interface NewAgent {
+  readonly name: string;
+  readonly displayName?: string | undefined;
+  readonly endpoints: readonly string[];
+}
+
+export const suite = 'MLS_256_XWING_CHACHA20POLY1305_SHA512_Ed25519';
+
+const keyFile = (dir: string): string => join(dir, 'private_key.pem');
+const cardFile = (dir: string): string => join(dir, 'identity.json');
+
+/** Makes the first agent of the folder, and the folder. With `force`, an existing identity is set aside, not deleted. */
+export async function createFirstAgent(
+  state: StateDir,
+  agent: NewAgent,
+  options: AgentFilePorts & { readonly force: boolean },
+): Promise<AgentFiles> {
+  parseName(agent.name);
+  if (existsSync(keyFile(state.path))) {
+    if (!options.force) {
+      throw new MeshError('ALREADY_INITIALIZED', `${state.path} already holds an agent`, { data: { stateDir: state.path } });
+    }
+    setAside(state, options.clock.now());
+  }
+  mkdirSync(state.path, { recursive: true, mode: 0o700 });
+  if (!existsSync(state.config)) await writeFileAtomic(state.config, configTemplate(agent.endpoints));
+  return writeAgent({ dir: state.path, isDefault: true }, agent, options);
+}
+
+/** One more agent on the same node. Throws NAME_TAKEN, NOT_INITIALIZED. */
+export async function createFurtherAgent(state: StateDir, agent: NewAgent, ports: AgentFilePorts): Promise<AgentFiles> {
+  parseName(agent.name);
+  const taken = agentDirs(state).map(({ dir }) => readCardName(dir));
+  if (taken.length === 0) throw new MeshError('NOT_INITIALIZED');
+  const dir = join(state.agents, agent.name);
+  if (taken.includes(agent.name) || existsSync(keyFile(dir))) {
+    throw new MeshError('NAME_TAKEN', `This node already has an agent named ${agent.name}`);
+  }
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  return writeAgent({ dir, isDefault: false }, agent, ports);
+}
+
+/** All agents of the folder, the first one first. Throws NOT_INITIALIZED and what the key files throw. */
+export async function loadAgents(state: StateDir, ports: AgentFilePorts): Promise<readonly AgentFiles[]> {
+  const dirs = agentDirs(state);
+  if (dirs.length === 0) throw new MeshError('NOT_INITIALIZED', `${state.path} holds no agent yet`);
+  return Promise.all(dirs.map((where) => loadAgent(where, ports)));
+}
+
+/** Secrets and card, each replaced in one step; the key file first, because a card can be made again from it. */
+export async function saveAgent(files: AgentFiles, ports: AgentFilePorts): Promise<void> {
+  const { secrets, dir } = files;
+  await writeKeyFile(keyFile(dir), await encodeKeystore(secrets, { random: ports.random, passphrase: ports.passphrase }));
+  await saveCard(files);
+}
+
+export async function saveCard({ dir, card }: Pick<AgentFiles, 'dir' | 'card'>): Promise<void> {
+  await writeFileAtomic(cardFile(dir), `${JSON.stringify(card, null, 2)}\n`);
+}
+
+export interface CardChange {
+  readonly name: string;
+  readonly displayName?: string | undefined;
+  readonly endpoints: readonly string[];
+  readonly capabilities: Card['capabilities'];
+  readonly seq: number;
+}
+
+/** A card signed by the root key, with the certified device key of the moment. */
+export function makeCard(secrets: AgentSecrets, fields: CardChange, ports: AgentFilePorts): VerifiedCard {
+  const now = ports.clock.now();
+  const { certificate } = secrets;
+  const base64url = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64url');
+  return signCard(
+    {
+      name: fields.name,
+      ...(fields.displayName === undefined ? {} : { displayName: fields.displayName }),
+      devices: [
+        {
+          publicKey: base64url(certificate.devicePublicKey),
+          notBefore: certificate.notBefore,
+          notAfter: certificate.notAfter,
+          signature: base64url(certificate.signature),
+        },
+      ],
+      endpoints: [...fields.endpoints],
+      mailboxes: [],
+      capabilities: fields.capabilities,
+      suites: [suite],
+      seq: fields.seq,
+      createdAt: now,
+      expiresAt: now + ports.limits.cardLifetimeMs,
+    },
+    secrets.root,
+  );
+}
+
+interface AgentDir {
+  readonly dir: string;
+  readonly isDefault: boolean;
+}
+
+function agentDirs(state: StateDir): readonly AgentDir[] {
+  if (!existsSync(keyFile(state.path)) && !existsSync(cardFile(state.path))) return [];
+  const further = existsSync(state.agents) ? readdirSync(state.agents).filter(isName).sort() : [];
+  return [
+    { dir: state.path, isDefault: true },
+    ...further.map((name) => ({ dir: join(state.agents, name), isDefault: false })),
+  ];
+}
+
+async function writeAgent(where: AgentDir, agent: NewAgent, ports: AgentFilePorts): Promise<AgentFiles> {
+  const secrets = createSecrets({ random: ports.random, now: ports.clock.now(), limits: ports.limits });
+  const { name, displayName, endpoints } = agent;
+  const card = makeCard(secrets, { name, displayName, endpoints, capabilities: [], seq: 1 }, ports);
+  const files = { name, secrets, card, ...where };
+  await saveAgent(files, ports);
+  return files;
+}
+
+async function loadAgent(where: AgentDir, ports: AgentFilePorts): Promise<AgentFiles> {
+  const text = await readKeyFile(keyFile(where.dir));
+  const secrets = await decodeKeystore(text, { passphrase: ports.passphrase });
+  const old = readCard(where.dir);
+  const card = renewedCard(secrets, old, ports);
+  const files = { name: old.name, secrets, card, ...where };
+  if (card.seq !== old.seq) await saveCard(files);
+  return files;
+}
+
+/** The card on disk, unless it has expired or belongs to the key before a rotation that was cut off. */
+function renewedCard(secrets: AgentSecrets, old: Card, ports: AgentFilePorts): VerifiedCard {
+  try {
+    const card = verifyCard(old, { now: ports.clock.now() });
+    if (card.agentId === agentIdOf(secrets.root.publicKey)) return card;
+  } catch (error) {
+    if (codeOf(error) !== 'CARD_EXPIRED') throw error;
+  }
+  const { name, displayName, endpoints, capabilities } = old;
+  return makeCard(secrets, { name, displayName, endpoints, capabilities, seq: old.seq + 1 }, ports);
+}
+
+function readCard(dir: string): Card {
+  const path = cardFile(dir);
+  try {
+    // An expired card is still one: only its form is needed to make the next.
+    return verifyCard(parseCard(readFileSync(path)), { now: 0 });
+  } catch (cause) {
+    throw new MeshError('KEY_FILE_UNREADABLE', `${path} is missing or damaged: ${codeOf(cause)}`, { cause });
+  }
+}
+
+const readCardName = (dir: string): string => readCard(dir).name;
+
+function setAside(state: StateDir, now: number): void {
+  const stamp = new Date(now).toISOString().replaceAll(/[:.]/g, '-');
+  for (const path of [keyFile(state.path), cardFile(state.path), state.database, state.agents]) {
+    for (const file of [path, `${path}-wal`, `${path}-shm`]) {
+      if (existsSync(file)) renameSync(file, `${file}.${stamp}.old`);
+    }
+  }
+}
+

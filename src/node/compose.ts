@@ -1,0 +1,142 @@
+import {
+  type Clock,
+  createIds,
+  defaultLimits,
+  EventStream,
+  type Limits,
+  type Logger,
+  type Random,
+  systemClock,
+  systemRandom,
+} from '#kernel';
+import type { AgentId } from '#identity';
+import type { CourierChange } from '#delivery';
+import type { MeshStore, PipelineEvent, PipelinePorts } from '#pipeline';
+import type { Runtime } from '#runtime';
+import { createSessionEngine } from '#session';
+import { AgentHost } from './agent-host.ts';
+import { type AgentFilePorts, type AgentFiles, createFurtherAgent, loadAgents } from './agent-files.ts';
+import { AwaitedAnswers } from './awaited-answers.ts';
+import type { NodeConfig } from './config.ts';
+import { ContactWatch } from './contact-watch.ts';
+import { type DialPorts, dialPeer } from './dial-peer.ts';
+import { HostedAgent } from './hosted-agent.ts';
+import { makeRuntime } from './make-runtime.ts';
+import type { NodeParts } from './parts.ts';
+import { LinkDesk } from './link-desk.ts';
+import type { StateDir } from './state-dir.ts';
+import { packageVersion } from './version.ts';
+
+export interface ComposeOptions {
+  readonly state: StateDir;
+  readonly config: NodeConfig;
+  readonly store: MeshStore;
+  readonly logger: Logger;
+  readonly passphrase?: string | undefined;
+  readonly clock?: Clock | undefined;
+  readonly random?: Random | undefined;
+  readonly limits?: Limits | undefined;
+  /** Instead of what mesh.toml says: for agents inside a program. */
+  readonly runtimes?: Readonly<Record<string, Runtime>> | undefined;
+  requestStop(): void;
+}
+
+/** What happens at the node, for the event stream of the API and for programs that embed it. */
+export type NodeEvent =
+  | PipelineEvent
+  | { readonly type: 'route'; readonly agent: string; readonly peer: AgentId; readonly change: CourierChange }
+  | { readonly type: 'agent-added'; readonly agent: string }
+  | { readonly type: 'stopping' };
+
+export interface Composed {
+  readonly parts: NodeParts;
+  readonly links: LinkDesk;
+  readonly events: EventStream<NodeEvent>;
+}
+
+/** The only place that constructs things and plugs the ports of the rooms. Nothing runs yet. */
+export async function compose(options: ComposeOptions): Promise<Composed> {
+  const { store, logger, config, state } = options;
+  const clock = options.clock ?? systemClock;
+  const random = options.random ?? systemRandom;
+  const limits = options.limits ?? defaultLimits;
+  const base = { clock, random, limits, logger };
+  const files: AgentFilePorts = { clock, random, limits, passphrase: options.passphrase };
+  const ids = createIds(clock, random);
+  const answers = new AwaitedAnswers(clock);
+  const watch = new ContactWatch(clock);
+  const events = new EventStream<NodeEvent>();
+  const hosts = new Map<string, AgentHost>();
+  const ports: PipelinePorts = {
+    ...base,
+    store,
+    ids,
+    engine: await createSessionEngine({ random, limits }),
+    isAwaited: (agent, request) => answers.isAwaited(agent, request),
+    emit: (event) => {
+      answers.notice(event);
+      watch.notice(event);
+      notifyHost(hosts, event);
+      events.emit(event);
+    },
+  };
+  const links = new LinkDesk({ hosts, ...base });
+  const addHost = hostMaker({ options, ports, files, hosts, events, watch, links });
+  for (const agentFiles of await loadAgents(state, files)) await addHost(agentFiles);
+  const parts: NodeParts = {
+    ...base,
+    state,
+    config,
+    store,
+    ids,
+    hosts,
+    answers,
+    watch,
+    version: packageVersion(),
+    requestStop: options.requestStop,
+    async addAgent(agent) {
+      const [first] = hosts.values();
+      const endpoints = first?.agent.card().endpoints ?? [];
+      const host = await addHost(await createFurtherAgent(state, { ...agent, endpoints }, files));
+      host.start();
+      events.emit({ type: 'agent-added', agent: agent.name });
+      return host;
+    },
+  };
+  return { parts, links, events };
+}
+
+interface HostMaking {
+  readonly options: ComposeOptions;
+  readonly ports: PipelinePorts;
+  readonly files: AgentFilePorts;
+  readonly hosts: Map<string, AgentHost>;
+  readonly events: EventStream<NodeEvent>;
+  readonly watch: ContactWatch;
+  readonly links: LinkDesk;
+}
+
+function hostMaker(making: HostMaking): (files: AgentFiles) => Promise<AgentHost> {
+  const { options, ports, files, hosts, events, watch, links } = making;
+  const { clock, random, limits, logger } = ports;
+  const dialPorts: DialPorts = { clock, random, limits, logger, handler: links, connectLocal: (peer) => links.connectLocal(peer) };
+  return async (agentFiles) => {
+    const { name } = agentFiles;
+    const runtimePorts = { clock, limits, logger, configPath: options.state.config };
+    const host = new AgentHost({
+      agent: new HostedAgent(agentFiles, files, logger),
+      ports,
+      runtime: options.runtimes?.[name] ?? (await makeRuntime(options.config.agents[name], runtimePorts)),
+      dial: (who, contact, dialOptions) => dialPeer(dialPorts, { host: who, contact }, dialOptions),
+      onChange: (who, lane, change) => events.emit({ type: 'route', agent: who.agent.name, peer: lane.peer, change }),
+      onExchangeRefused: (_who, contact, code) => watch.refused(contact, code),
+    });
+    hosts.set(name, host);
+    return host;
+  };
+}
+
+function notifyHost(hosts: ReadonlyMap<string, AgentHost>, event: PipelineEvent): void {
+  if (event.type === 'received') hosts.get(event.agent)?.runner.wake();
+  if (event.type === 'contact') hosts.get(event.contact.agent)?.onContact(event.contact);
+}

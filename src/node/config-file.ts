@@ -1,0 +1,78 @@
+import { parse, TomlError } from 'smol-toml';
+import * as z from 'zod';
+import { messageTypes } from '#protocol';
+import { invalidConfig, type NodeConfig } from './config.ts';
+
+const port = z.int().min(0).max(65_535);
+
+const runtime = z
+  .strictObject({
+    runtime: z.enum(['inbox', 'command', 'webhook']).default('inbox'),
+    command: z.array(z.string().min(1)).min(1).optional(),
+    cwd: z.string().optional(),
+    url: z.url({ protocol: /^https?$/ }).optional(),
+    secretFile: z.string().min(1).optional(),
+    timeoutSeconds: z.number().positive().max(86_400).optional(),
+    concurrency: z.int().min(1).max(64).optional(),
+    types: z.array(z.enum(messageTypes)).min(1).optional(),
+    capabilities: z
+      .array(
+        z.strictObject({
+          id: z.string().min(1).max(64),
+          description: z.string().max(200).default(''),
+          tags: z.array(z.string().max(64)).default([]),
+        }),
+      )
+      .optional(),
+  })
+  .refine((agent) => agent.runtime !== 'command' || agent.command !== undefined, {
+    path: ['command'],
+    message: 'runtime = "command" needs command = ["program", "argument", …]',
+  })
+  .refine((agent) => agent.runtime !== 'webhook' || (agent.url !== undefined && agent.secretFile !== undefined), {
+    path: ['url'],
+    message: 'runtime = "webhook" needs url and secretFile',
+  });
+
+const file = z.strictObject({
+  node: z
+    .strictObject({
+      host: z.string().min(1).optional(),
+      port: port.optional(),
+      apiPort: port.optional(),
+      endpoints: z.array(z.url({ protocol: /^https?$/ })).max(8).optional(),
+      passphraseFile: z.string().min(1).optional(),
+      logLevel: z.enum(['debug', 'info', 'warn', 'error']).optional(),
+    })
+    .optional(),
+  agents: z.record(z.string(), runtime).optional(),
+});
+
+/** The settings in the text, without defaults. Throws INVALID_CONFIG with the line or the name of the setting. */
+export function parseConfig(text: string, path: string): Partial<NodeConfig> {
+  const parsed = file.safeParse(readToml(text, path));
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw invalidConfig(path, `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not understood'}`);
+  }
+  const { node = {}, agents } = parsed.data;
+  return dropUndefined({ ...node, agents: agents === undefined ? undefined : mapAgents(agents) });
+}
+
+function mapAgents(agents: Record<string, object>): NodeConfig['agents'] {
+  const entries = Object.entries(agents).map(([name, agent]) => [name, dropUndefined(agent)]);
+  return Object.fromEntries(entries) as NodeConfig['agents'];
+}
+
+function readToml(text: string, path: string): unknown {
+  try {
+    return parse(text);
+  } catch (error) {
+    if (error instanceof TomlError) throw invalidConfig(path, `line ${error.line}: ${error.message.split('\n')[0] ?? ''}`);
+    throw error;
+  }
+}
+
+function dropUndefined(fields: object): Partial<NodeConfig> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}

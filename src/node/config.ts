@@ -1,0 +1,78 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { MeshError } from '#kernel';
+import { messageTypes } from '#protocol';
+
+/** How messages reach one agent, as mesh.toml says it. Times in seconds. */
+export interface RuntimeConfig {
+  readonly runtime: 'inbox' | 'command' | 'webhook';
+  readonly command?: readonly string[];
+  readonly cwd?: string;
+  readonly url?: string;
+  /** A file, so that the secret does not stand in the configuration. */
+  readonly secretFile?: string;
+  readonly timeoutSeconds?: number;
+  readonly concurrency?: number;
+  readonly types?: readonly (typeof messageTypes)[number][];
+  readonly capabilities?: readonly { readonly id: string; readonly description: string; readonly tags: readonly string[] }[];
+}
+
+export interface NodeConfig {
+  readonly host: string;
+  readonly port: number;
+  /** 8788, or another free one when that is taken; one that is named here is meant exactly. */
+  readonly apiPort?: number;
+  /** Addresses that others reach this node at; without them those of the network interfaces. */
+  readonly endpoints: readonly string[];
+  readonly passphraseFile?: string;
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
+  readonly agents: Readonly<Record<string, RuntimeConfig>>;
+}
+
+export const defaultApiPort = 8788;
+
+export const defaultConfig: NodeConfig = {
+  host: '0.0.0.0',
+  port: 8787,
+  endpoints: [],
+  logLevel: 'info',
+  agents: {},
+};
+
+/** Reads mesh.toml; defaults where it is silent or absent. Throws INVALID_CONFIG naming the setting and the rule. */
+export async function readConfig(path: string): Promise<NodeConfig> {
+  if (!existsSync(path)) return defaultConfig;
+  const text = readFileSync(path, 'utf8');
+  // Most folders keep the template: no parser and no schema is loaded for a file of comments.
+  if (text.split('\n').every((line) => /^\s*(#|$)/.test(line))) return defaultConfig;
+  const { parseConfig } = await import('./config-file.ts');
+  return { ...defaultConfig, ...parseConfig(text, path) };
+}
+
+export function invalidConfig(path: string, problem: string): MeshError {
+  return new MeshError('INVALID_CONFIG', `${path}: ${problem}`);
+}
+
+/** What `mesh init` writes: every setting, commented out, so that the file explains itself. */
+export const configTemplate = (endpoints: readonly string[]): string => `# Settings of this node. Uncomment what you want to change, then restart the node (mesh down, mesh up).
+
+${endpoints.length === 0 ? '# [node]' : `[node]\nendpoints = ${JSON.stringify(endpoints)}`}
+# host = "0.0.0.0"          # 127.0.0.1 keeps it on this machine
+# port = 8787               # for other nodes
+# apiPort = 8788            # for the mesh command on this machine
+${endpoints.length === 0 ? '# endpoints = ["http://my-host.example:8787"]   # how others reach this node\n' : ''}# passphraseFile = "/run/secrets/mesh"          # when the keys are encrypted
+# logLevel = "info"         # debug | info | warn | error
+
+# What happens with messages that come in, for each agent:
+# [agents.NAME]
+# runtime = "inbox"         # stay until read with: mesh inbox
+#
+# runtime = "command"       # a program: message JSON on stdin, answer on stdout
+# command = ["python3", "handler.py"]
+# timeoutSeconds = 60
+# concurrency = 1           # 1 keeps the order
+# types = ["request", "notification", "alert"]
+#
+# runtime = "webhook"       # a POST signed with HMAC-SHA256, the answer in the response
+# url = "http://127.0.0.1:3000/mesh"
+# secretFile = "webhook-secret"
+`;

@@ -1,0 +1,20 @@
+import type { Operations } from '#api';
+import {
+  agentOperations,
+  contactOperations,
+  messageOperations,
+  requestOperations,
+  statusOperations,
+} from './operations/index.ts';
+import type { NodeParts } from './parts.ts';
+
+/** Everything that the local API can do. */
+export function createOperations(parts: NodeParts): Operations {
+  return {
+    ...statusOperations(parts),
+    ...agentOperations(parts),
+    ...contactOperations(parts),
+    ...requestOperations(parts),
+    ...messageOperations(parts),
+  };
+}

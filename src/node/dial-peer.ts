@@ -1,0 +1,80 @@
+import { type Clock, codeOf, type Limits, type Logger, MeshError, type Random, toMeshError } from '#kernel';
+import type { AgentId, VerifiedCard } from '#identity';
+import { fetchDiscovery } from '#discovery';
+import { type Connection, dialLink, dialWebSocket, type Link, type LinkHandler } from '#link';
+import { changeContact } from '#pipeline';
+import type { Contact } from '#trust';
+import type { AgentHost } from './agent-host.ts';
+
+export interface DialPorts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly limits: Limits;
+  readonly logger: Logger;
+  readonly handler: LinkHandler;
+  /** A connection inside the process when the peer lives on this node too. */
+  connectLocal(peer: AgentId): Connection | undefined;
+}
+
+/** Opens a link to the contact by the first of its routes that works. Rejects with the error of the last one. */
+export async function dialPeer(
+  ports: DialPorts,
+  who: { readonly host: AgentHost; readonly contact: Contact },
+  options: { readonly signal: AbortSignal },
+): Promise<Link> {
+  const { host, contact } = who;
+  const local = ports.connectLocal(contact.agentId);
+  if (local !== undefined) return handshake(ports, who, { connection: local, route: 'local' });
+  let last: MeshError | undefined;
+  for (const endpoint of routesOf(contact)) {
+    try {
+      const { clock, limits } = ports;
+      const connection = await dialWebSocket(endpoint, { clock, limits, signal: options.signal });
+      return await handshake(ports, who, { connection, route: `direct ${endpoint}` });
+    } catch (error) {
+      last = toMeshError(error);
+      if (last.code === 'UNKNOWN_AGENT' || last.code === 'HANDSHAKE_FAILED') await lookForNewKey(ports, who, endpoint);
+    }
+  }
+  throw last ?? new MeshError('UNREACHABLE', `No address of ${contact.petname} is known`, {
+    hint: 'It has to connect to this node, or to be asked with its address: mesh request URL',
+    data: { agent: host.agent.name },
+  });
+}
+
+/** Addresses from the pinned card first, then those it was met at. */
+export function routesOf(contact: Contact): readonly string[] {
+  return [...new Set([...(contact.card?.endpoints ?? []), ...contact.routes])];
+}
+
+function handshake(
+  ports: DialPorts,
+  { host, contact }: { readonly host: AgentHost; readonly contact: Contact },
+  way: { readonly connection: Connection; readonly route: string },
+): Promise<Link> {
+  const { agent } = host;
+  const self = { agentId: agent.agentId, root: agent.root, rotations: agent.rotations };
+  return dialLink({ ...ports, ...way, self, expect: contact.agentId });
+}
+
+/**
+ * Somebody else answers at the address of a peer. When that is an agent of the same name, its key changed without a rotation
+ * statement: the contact is frozen until a person compared fingerprints.
+ */
+async function lookForNewKey(
+  ports: DialPorts,
+  { host, contact }: { readonly host: AgentHost; readonly contact: Contact },
+  endpoint: string,
+): Promise<void> {
+  const pinned = contact.card;
+  if (contact.state !== 'trusted' || pinned === undefined) return;
+  try {
+    const { agents } = await fetchDiscovery(endpoint, { clock: ports.clock, timeoutMs: ports.limits.scanTimeoutMs });
+    const found = agents.find((card: VerifiedCard) => card.name === pinned.name && card.agentId !== contact.agentId);
+    if (found === undefined) return;
+    await changeContact(host.desk, contact.agentId, { type: 'keyChanged', card: found });
+    ports.logger.warn('contact.changed', { agent: host.agent.name, peer: contact.agentId, presented: found.agentId });
+  } catch (error) {
+    ports.logger.debug('new-key.not-found', { peer: contact.agentId, code: codeOf(error) });
+  }
+}

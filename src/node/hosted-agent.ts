@@ -1,0 +1,98 @@
+import type { Logger } from '#kernel';
+import { type AgentId, agentIdOf, type Card, createVault, renewDevice, rotateRoot, type Vault, type VerifiedCard } from '#identity';
+import type { LocalAgent } from '#pipeline';
+import type { SessionSelf } from '#session';
+import { type AgentFilePorts, type AgentFiles, makeCard, saveAgent, saveCard } from './agent-files.ts';
+
+/** An agent of this node: its keys and card, in memory and on disk. */
+export class HostedAgent implements LocalAgent {
+  readonly name: string;
+  readonly isDefault: boolean;
+  readonly vault: Vault;
+  readonly #ports: AgentFilePorts;
+  readonly #logger: Logger;
+  #files: AgentFiles;
+
+  constructor(files: AgentFiles, ports: AgentFilePorts, logger: Logger) {
+    this.name = files.name;
+    this.isDefault = files.isDefault;
+    this.vault = createVault(files.secrets.storageKey, ports.random);
+    this.#files = files;
+    this.#ports = ports;
+    this.#logger = logger;
+  }
+
+  get agentId(): AgentId {
+    return agentIdOf(this.#files.secrets.root.publicKey);
+  }
+
+  get formerIds(): readonly AgentId[] {
+    return this.#files.secrets.rotations.map(({ from }) => from);
+  }
+
+  get rotations(): AgentFiles['secrets']['rotations'] {
+    return this.#files.secrets.rotations;
+  }
+
+  get root(): AgentFiles['secrets']['root'] {
+    return this.#files.secrets.root;
+  }
+
+  get deviceExpiresAt(): number {
+    return this.#files.secrets.certificate.notAfter;
+  }
+
+  get self(): SessionSelf {
+    const { device, certificate } = this.#files.secrets;
+    return { agentId: this.agentId, device, certificate };
+  }
+
+  card(): VerifiedCard {
+    return this.#files.card;
+  }
+
+  /** True when the device key was renewed: sessions made with the old one must be replaced. */
+  async renewDeviceIfDue(): Promise<boolean> {
+    const { limits, clock } = this.#ports;
+    if (this.deviceExpiresAt - clock.now() > limits.deviceCertificateLifetimeMs / 12) return false;
+    const secrets = renewDevice({ secrets: this.#files.secrets, ...this.#moment() });
+    await this.#replace(secrets, {});
+    this.#logger.info('device.renewed', { agent: this.name });
+    return true;
+  }
+
+  /** A new root key; contacts follow by the statement that the key file now holds. */
+  async rotate(): Promise<{ readonly from: AgentId; readonly to: AgentId }> {
+    const from = this.agentId;
+    const secrets = rotateRoot({ secrets: this.#files.secrets, ...this.#moment() });
+    await this.#replace(secrets, {});
+    return { from, to: this.agentId };
+  }
+
+  /** A card with the next sequence number when the public facts changed; the same one otherwise. */
+  async publish(facts: Partial<Pick<Card, 'endpoints' | 'capabilities'>>): Promise<VerifiedCard> {
+    const { card } = this.#files;
+    const next = { endpoints: card.endpoints, capabilities: card.capabilities, ...facts };
+    const aging = card.expiresAt - this.#ports.clock.now() < this.#ports.limits.cardLifetimeMs / 2;
+    const same = JSON.stringify(next) === JSON.stringify({ endpoints: card.endpoints, capabilities: card.capabilities });
+    if (same && !aging) return card;
+    this.#files = { ...this.#files, card: this.#nextCard(this.#files.secrets, next) };
+    await saveCard(this.#files);
+    return this.#files.card;
+  }
+
+  async #replace(secrets: AgentFiles['secrets'], facts: Partial<Card>): Promise<void> {
+    const files = { ...this.#files, secrets, card: this.#nextCard(secrets, facts) };
+    await saveAgent(files, this.#ports);
+    this.#files = files;
+  }
+
+  #nextCard(secrets: AgentFiles['secrets'], facts: Partial<Pick<Card, 'endpoints' | 'capabilities'>>): VerifiedCard {
+    const { name, displayName, endpoints, capabilities, seq } = this.#files.card;
+    return makeCard(secrets, { name, displayName, endpoints, capabilities, ...facts, seq: seq + 1 }, this.#ports);
+  }
+
+  #moment() {
+    return { random: this.#ports.random, now: this.#ports.clock.now(), limits: this.#ports.limits };
+  }
+}

@@ -1,0 +1,94 @@
+import { MeshError } from '#kernel';
+import { type FieldKind, pathFieldsOf, queryFieldsOf, type Route } from '#api';
+
+export interface RawRequest {
+  readonly request: Request;
+  readonly query: URLSearchParams;
+  /** Decoded. */
+  pathField(name: string): string | undefined;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/**
+ * The input of an operation as one object from path, query and body, not checked yet. Throws INVALID_ARGUMENT for what stands in the
+ * wrong place, is no JSON or not named application/json, and BODY_TOO_LARGE.
+ */
+export async function readInput(route: Route, raw: RawRequest, maxBodyBytes: number): Promise<Fields> {
+  const path = Object.fromEntries(
+    pathFieldsOf(route).map((name) => {
+      const kind = route.pathKinds?.[name] ?? 'string';
+      return [name, fieldOf(name, { kind, text: raw.pathField(name) ?? '' })];
+    }),
+  );
+  const query = readQuery(raw.query, queryFieldsOf(route));
+  const body = route.method === 'POST' ? await readBody(raw.request, maxBodyBytes) : {};
+  const elsewhere = Object.keys(body).find((name) => Object.hasOwn(path, name) || Object.hasOwn(query, name));
+  if (elsewhere !== undefined) throw invalid(elsewhere, 'stands in the address already');
+  return { ...body, ...query, ...path };
+}
+
+function readQuery(query: URLSearchParams, known: Readonly<Record<string, FieldKind>>): Fields {
+  const fields: [string, unknown][] = [];
+  for (const name of new Set(query.keys())) {
+    const kind = Object.hasOwn(known, name) ? known[name] : undefined;
+    if (kind === undefined) throw invalid(name, 'is not known in the query');
+    const [text = '', another] = query.getAll(name);
+    if (another !== undefined) throw invalid(name, 'is there more than once');
+    fields.push([name, fieldOf(name, { kind, text })]);
+  }
+  return Object.fromEntries(fields);
+}
+
+function fieldOf(name: string, { kind, text }: { readonly kind: FieldKind; readonly text: string }): unknown {
+  if (kind === 'string') return text;
+  if (kind === 'boolean') {
+    if (text === 'true' || text === 'false') return text === 'true';
+    throw invalid(name, 'must be true or false');
+  }
+  if (!/^-?\d{1,15}$/.test(text)) throw invalid(name, 'must be a whole number');
+  return Number(text);
+}
+
+async function readBody(request: Request, maxBytes: number): Promise<Fields> {
+  const type = request.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase();
+  if (type !== 'application/json') {
+    throw new MeshError('INVALID_ARGUMENT', 'The body must be JSON, with the header Content-Type: application/json');
+  }
+  const body = parseJson(await readBytes(request, maxBytes));
+  if (typeof body === 'object' && body !== null && !Array.isArray(body)) return { ...body };
+  throw new MeshError('INVALID_ARGUMENT', 'The body must be a JSON object');
+}
+
+/** Counts what really comes: Content-Length is only what the caller says. */
+async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array> {
+  const tooLarge = (): MeshError =>
+    new MeshError('BODY_TOO_LARGE', `The body of the request is larger than ${maxBytes} bytes`);
+  if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw tooLarge();
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of bytesOf(request)) {
+    size += chunk.length;
+    if (size > maxBytes) throw tooLarge();
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+async function* bytesOf({ body }: Request): AsyncGenerator<Uint8Array, void, undefined> {
+  if (body !== null) yield* body;
+}
+
+function parseJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes));
+  } catch {
+    // The reason of the parser would quote the body.
+    throw new MeshError('INVALID_ARGUMENT', 'The body is not JSON in UTF-8');
+  }
+}
+
+function invalid(field: string, problem: string): MeshError {
+  const shown = field.slice(0, 60);
+  return new MeshError('INVALID_ARGUMENT', `${shown} ${problem}`, { data: { issues: [{ field: shown, problem }] } });
+}

@@ -1,0 +1,171 @@
+import { codeOf, type ErrorCode, MeshError, toMeshError } from '#kernel';
+import { parseCard, verifyCard } from '#identity';
+import type { CourierChange, CourierPorts, FrameOutcome, OutboxFrame } from '#delivery';
+import type { Link } from '#link';
+import {
+  changeContact,
+  type Desk,
+  endsExchange,
+  type Lane,
+  makeExchangeFrame,
+  replaceSession,
+  settleExchange,
+} from '#pipeline';
+import type { FrameId } from '#protocol';
+import type { Contact } from '#trust';
+
+export interface LaneWiring {
+  readonly desk: Desk;
+  readonly lane: Lane;
+  dial(contact: Contact, options: { readonly signal: AbortSignal }): Promise<Link>;
+  onChange(lane: Lane, change: CourierChange): void;
+  onExchangeRefused(contact: Contact, code: ErrorCode): void;
+}
+
+/** Ties the courier of one lane to the store, the contact exchange and the session. */
+export function lanePorts(wiring: LaneWiring): CourierPorts {
+  const { lane, desk } = wiring;
+  const { store } = desk.ports;
+  const sent = new SentMarks(wiring);
+  return {
+    dial: ({ signal }) => wiring.dial(requireContact(wiring), { signal }),
+    greet: (link) => greet(wiring, link),
+    unacknowledged: () => store.read.outbox.frames(lane.agent.name, lane.peer),
+    hasWork: () => hasWork(wiring),
+    onSent: (frameId, route) => sent.add(frameId, route),
+    onOutcome: (frame, outcome) => {
+      settleFrame(wiring, { frame, outcome, sent }).catch((error: unknown) => {
+        // The peer has it and repeats its answer when the frame is sent again.
+        desk.ports.logger.error('outcome.not-stored', { agent: lane.agent.name, frame: frame.frame.id, code: codeOf(error) });
+      });
+    },
+    onChange: (change) => {
+      if (change.type !== 'down') lane.flushSoon();
+      wiring.onChange(lane, change);
+    },
+  };
+}
+
+function requireContact({ desk, lane }: LaneWiring): Contact {
+  const contact = desk.ports.store.read.contacts.byAgentId(lane.agent.name, lane.peer);
+  if (contact === undefined) throw new MeshError('NOT_TRUSTED', 'The contact was removed');
+  if (contact.state === 'changed') throw new MeshError('CONTACT_CHANGED');
+  if (contact.state === 'blocked') throw new MeshError('CONTACT_BLOCKED');
+  return contact;
+}
+
+function hasWork({ desk, lane }: LaneWiring): boolean {
+  const contact = desk.ports.store.read.contacts.byAgentId(lane.agent.name, lane.peer);
+  if (contact === undefined) return false;
+  const { state, pending } = contact;
+  if (state !== 'trusted' && state !== 'requested-out') return false;
+  if (pending !== undefined && pending.deliveredAt === undefined && pending.expiresAt > desk.ports.clock.now()) return true;
+  const { courier, arrivals, hasStored, hasReceipts } = lane;
+  return state === 'trusted' && (courier.inFlight > 0 || arrivals.length > 0 || hasStored || hasReceipts);
+}
+
+/** On every new link: what the contact exchange owes, then the peer's card as it is now. */
+async function greet(wiring: LaneWiring, link: Link): Promise<void> {
+  const { desk } = wiring;
+  const contact = requireContact(wiring);
+  const frame = await makeExchangeFrame(desk, contact);
+  if (frame !== undefined) {
+    const outcome = await link.sendFrame(frame);
+    if (outcome.kind === 'refused') await exchangeRefused(wiring, contact, outcome.code);
+    else await settleExchange(desk, contact, undefined);
+  }
+  await refreshCard(wiring, link);
+}
+
+async function exchangeRefused(wiring: LaneWiring, contact: Contact, code: ErrorCode): Promise<void> {
+  if (endsExchange(code)) await settleExchange(wiring.desk, contact, code);
+  wiring.onExchangeRefused(contact, code);
+  throw new MeshError(code, `${contact.petname} refused the contact exchange: ${code}`);
+}
+
+async function refreshCard({ desk, lane }: LaneWiring, link: Link): Promise<void> {
+  const contact = desk.ports.store.read.contacts.byAgentId(lane.agent.name, lane.peer);
+  if (contact === undefined || contact.state === 'requested-in') return;
+  try {
+    const card = verifyCard(parseCard(await link.getCard()), { now: desk.ports.clock.now(), pinned: contact.card });
+    if (contact.card?.seq === card.seq) return;
+    await changeContact(desk, contact.agentId, { type: 'updateCard', card });
+  } catch (error) {
+    // An old card still serves: the link itself proved the key.
+    desk.ports.logger.info('card.not-refreshed', { agent: lane.agent.name, peer: lane.peer, code: codeOf(error) });
+  }
+}
+
+interface Settled {
+  readonly frame: OutboxFrame;
+  readonly outcome: FrameOutcome;
+  readonly sent: SentMarks;
+}
+
+async function settleFrame(wiring: LaneWiring, { frame, outcome, sent }: Settled): Promise<void> {
+  const { lane, desk } = wiring;
+  const { store, clock } = desk.ports;
+  const { id } = frame.frame;
+  if (outcome.kind !== 'refused') {
+    await store.transact((tx) => {
+      sent.write(tx);
+      tx.outbox.acknowledge(id);
+    });
+    return;
+  }
+  const { code } = outcome;
+  if (code === 'SESSION_UNKNOWN' || code === 'SESSION_BROKEN' || code === 'KEY_PACKAGE_STALE' || code === 'SESSION_REPLAY') {
+    await lane.serial.run(async () => {
+      // The first refusal of a session replaces it; those of the frames behind it find nothing left to do.
+      if (store.read.sessions.session(lane.agent.name, frame.groupId) === undefined) return;
+      await replaceSession(lane, { groupId: frame.groupId, reason: code });
+    });
+    lane.flushSoon();
+    return;
+  }
+  const ids = await store.transact((tx) => {
+    sent.write(tx);
+    return tx.outbox.refuseFrame(id, { code, at: clock.now() });
+  });
+  const agent = lane.agent.name;
+  if (ids.length > 0) desk.ports.emit({ type: 'state', agent, peer: lane.peer, ids, state: 'refused', reason: code });
+}
+
+type Transaction = Parameters<Parameters<Desk['ports']['store']['transact']>[0]>[0];
+
+const sentDelayMs = 20;
+
+/**
+ * Marks frames as sent, many in one transaction: with the answer of the peer when it comes at once, else a moment later. A crash in
+ * between only understates what was sent.
+ */
+class SentMarks {
+  readonly #wiring: LaneWiring;
+  readonly #marks = new Map<FrameId, { readonly at: number; readonly route: string }>();
+  #scheduled = false;
+
+  constructor(wiring: LaneWiring) {
+    this.#wiring = wiring;
+  }
+
+  add(frameId: FrameId, route: string): void {
+    const { clock, logger } = this.#wiring.desk.ports;
+    this.#marks.set(frameId, { at: clock.now(), route });
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    this.#later().catch((error: unknown) => logger.warn('sent.not-marked', { code: toMeshError(error).code }));
+  }
+
+  write(tx: Transaction): void {
+    for (const [frameId, mark] of this.#marks) tx.outbox.markSent(frameId, mark);
+    this.#marks.clear();
+  }
+
+  async #later(): Promise<void> {
+    const { clock, store } = this.#wiring.desk.ports;
+    await clock.sleep(sentDelayMs);
+    this.#scheduled = false;
+    if (this.#marks.size > 0) await store.transact((tx) => this.write(tx));
+  }
+}
+

@@ -1,0 +1,71 @@
+import { type Clock, type Limits, type Logger, MeshError, type Random } from '#kernel';
+import type { AgentId } from '#identity';
+import type { FrameOutcome } from '#delivery';
+import { type Connection, type Link, type LinkHandler, LinkListener, type LinkPeer, type LinkSelf, memoryConnections } from '#link';
+import type { Frame } from '#protocol';
+import type { AgentHost } from './agent-host.ts';
+
+export interface LinkDeskOptions {
+  readonly hosts: ReadonlyMap<string, AgentHost>;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly limits: Limits;
+  readonly logger: Logger;
+}
+
+/** Hands what comes in over links to the agent it is for. */
+export class LinkDesk implements LinkHandler {
+  readonly listener: LinkListener;
+  readonly #options: LinkDeskOptions;
+
+  constructor(options: LinkDeskOptions) {
+    this.#options = options;
+    this.listener = new LinkListener({ ...options, handler: this, agents: (agentId) => this.#selfOf(agentId) });
+  }
+
+  onFrame(frame: Frame, link: Link): Promise<FrameOutcome> {
+    return this.#hostOf(link.local).onFrame(frame, link);
+  }
+
+  async cardOf(agentId: AgentId): Promise<Uint8Array> {
+    return this.#hostOf(agentId).cardBytes();
+  }
+
+  keyPackageFor(link: Link): Promise<Uint8Array> {
+    return this.#hostOf(link.local).keyPackageFor(link);
+  }
+
+  isTrusted(local: AgentId, remote: LinkPeer): boolean {
+    return this.#hostOf(local).isTrusted(remote);
+  }
+
+  onLink(link: Link): void {
+    this.#hostOf(link.local).onLink(link);
+  }
+
+  /** Two agents of one node talk without a socket, by the same protocol. */
+  connectLocal(peer: AgentId): Connection | undefined {
+    if (this.#find(peer) === undefined) return undefined;
+    const [near, far] = memoryConnections();
+    void this.listener.accept(far);
+    return near;
+  }
+
+  #selfOf(agentId: AgentId): LinkSelf | undefined {
+    const agent = this.#find(agentId)?.agent;
+    return agent && { agentId: agent.agentId, root: agent.root, rotations: agent.rotations };
+  }
+
+  #hostOf(agentId: AgentId): AgentHost {
+    const host = this.#find(agentId);
+    if (host === undefined) throw new MeshError('UNKNOWN_AGENT');
+    return host;
+  }
+
+  #find(agentId: AgentId): AgentHost | undefined {
+    for (const host of this.#options.hosts.values()) {
+      if (host.agent.agentId === agentId || host.agent.formerIds.includes(agentId)) return host;
+    }
+    return undefined;
+  }
+}

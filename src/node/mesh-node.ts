@@ -1,0 +1,154 @@
+import { type Clock, defaultLimits, type EventStream, type Limits, type Logger, MeshError, type Random, systemClock } from '#kernel';
+import type { Operations } from '#api';
+import { makeCheckpoint } from '#audit';
+import { lockStateDir, openSqliteStore, type StateLock } from '#storage';
+import type { Runtime } from '#runtime';
+import { type Composed, compose, type NodeEvent } from './compose.ts';
+import { defaultApiPort, type NodeConfig } from './config.ts';
+import { endpointsOf } from './endpoints.ts';
+import { type Listening, startListeners } from './listeners.ts';
+import { createOperations } from './create-operations.ts';
+import { type NodeParts, hostNamed } from './parts.ts';
+import { apiToken, removeRunning, writeRunning } from './running-file.ts';
+import type { StateDir } from './state-dir.ts';
+import { sweep } from './sweeper.ts';
+
+export interface NodeOptions {
+  readonly state: StateDir;
+  readonly config: NodeConfig;
+  readonly logger: Logger;
+  readonly passphrase?: string | undefined;
+  readonly runtimes?: Readonly<Record<string, Runtime>> | undefined;
+  /** False for an agent inside a program that needs no local API. */
+  readonly withApi?: boolean | undefined;
+  readonly clock?: Clock | undefined;
+  readonly random?: Random | undefined;
+  readonly limits?: Limits | undefined;
+}
+
+/** The daemon: one process on one state folder, with its agents, links, listeners and local API. */
+export class MeshNode implements AsyncDisposable {
+  readonly parts: NodeParts;
+  readonly operations: Operations;
+  readonly events: EventStream<NodeEvent>;
+  /** Resolves when somebody asked the node to stop. */
+  readonly stopRequested: Promise<void>;
+  readonly #composed: Composed;
+  readonly #lock: StateLock;
+  readonly #options: NodeOptions;
+  readonly #sweeping = new AbortController();
+  #listening: Listening | undefined;
+  #sweep: Promise<void> | undefined;
+  #stopped: Promise<void> | undefined;
+
+  private constructor(made: { composed: Composed; lock: StateLock; options: NodeOptions; stopRequested: Promise<void> }) {
+    this.#composed = made.composed;
+    this.#lock = made.lock;
+    this.#options = made.options;
+    this.stopRequested = made.stopRequested;
+    this.events = made.composed.events;
+    const startedAt = made.composed.parts.clock.now();
+    this.parts = {
+      ...made.composed.parts,
+      running: { startedAt, listen: () => this.#listening?.publicAddress, api: () => this.#listening?.apiAddress },
+    };
+    this.operations = createOperations(this.parts);
+  }
+
+  /** Locks the folder, opens the database, loads the keys, listens, and goes on with what was under way. */
+  static async start(options: NodeOptions): Promise<MeshNode> {
+    const lock = await lockStateDir(options.state.path);
+    const stop = Promise.withResolvers<void>();
+    try {
+      const store = await openSqliteStore({
+        path: options.state.database,
+        clock: options.clock ?? systemClock,
+        logger: options.logger,
+        limits: options.limits ?? defaultLimits,
+      });
+      const composed = await compose({ ...options, store, requestStop: stop.resolve });
+      const node = new MeshNode({ composed, lock, options, stopRequested: stop.promise });
+      await node.#begin();
+      return node;
+    } catch (error) {
+      await lock.release();
+      throw error;
+    }
+  }
+
+  get listening(): Listening {
+    if (this.#listening === undefined) throw new MeshError('SHUTTING_DOWN');
+    return this.#listening;
+  }
+
+  /** Stops taking work, lets handlers end, closes links, and closes the database. What is queued stays queued. */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  async #begin(): Promise<void> {
+    const { state, config, withApi = true } = this.#options;
+    const { parts, links, events } = this.#composed;
+    await parts.store.transact((tx) => tx.inbox.releaseAll());
+    this.#listening = await startListeners({
+      parts: this.parts,
+      links,
+      events,
+      operations: this.operations,
+      host: config.host,
+      port: config.port,
+      ...(withApi ? { api: await this.#api() } : {}),
+    });
+    const endpoints = endpointsOf(config, this.#listening.publicAddress);
+    for (const host of parts.hosts.values()) {
+      if (await host.agent.renewDeviceIfDue()) await host.onOwnKeyChanged();
+      await host.agent.publish({ endpoints: [...endpoints], ...this.#capabilities(host.agent.name) });
+      host.start();
+    }
+    this.#sweep = sweep(this.parts, this.#sweeping.signal);
+    const { apiAddress } = this.#listening;
+    if (apiAddress !== undefined) await writeRunning(state, { api: apiAddress, startedAt: parts.clock.now() });
+  }
+
+  async #api() {
+    const { state, config } = this.#options;
+    const { apiPort: port = defaultApiPort } = config;
+    return { port, exact: config.apiPort !== undefined, token: await apiToken(state) };
+  }
+
+  #capabilities(name: string) {
+    const capabilities = this.#options.config.agents[name]?.capabilities;
+    return capabilities === undefined ? {} : { capabilities: capabilities.map((one) => ({ ...one, tags: [...one.tags] })) };
+  }
+
+  async #stop(): Promise<void> {
+    const { parts, events } = this.#composed;
+    events.emit({ type: 'stopping' });
+    this.#sweeping.abort();
+    await this.#listening?.stopAccepting();
+    await Promise.all([...parts.hosts.values()].map((host) => host.stop(parts.limits)));
+    await this.#checkpoint();
+    await this.#sweep;
+    await this.#listening?.close();
+    events.close();
+    await parts.store.close();
+    removeRunning(this.#options.state);
+    await this.#lock.release();
+  }
+
+  /** The audit log ends with a signature, so that cutting off its tail shows. A full disk must not keep the node from stopping. */
+  async #checkpoint(): Promise<void> {
+    const { store, clock, logger } = this.#composed.parts;
+    const { agent } = hostNamed(this.#composed.parts, undefined);
+    try {
+      await store.transact((tx) => makeCheckpoint(tx.audit, { at: clock.now(), agent: agent.name, root: agent.root }));
+    } catch (error) {
+      logger.warn('checkpoint.failed', { error: String(error) });
+    }
+  }
+}

@@ -1,0 +1,105 @@
+import type { Operations } from '#api';
+import { isId, MeshError, toHex } from '#kernel';
+import { safetyNumber } from '#identity';
+import { changeContact, petnameFor, refuseWaiting } from '#pipeline';
+import { type Contact, type ContactEvent, resolveContact, type Tier } from '#trust';
+import type { AgentHost } from '../agent-host.ts';
+import { hostNamed, type NodeParts } from '../parts.ts';
+import { contactOf } from './messages.ts';
+import { contactView, defined } from './views.ts';
+
+type ContactOperations = Pick<
+  Operations,
+  'contacts' | 'contact' | 'rename' | 'setTier' | 'block' | 'remove' | 'markVerified' | 'approveChange'
+>;
+
+/** The trust store as a person works on it. */
+export function contactOperations(parts: NodeParts): ContactOperations {
+  const found = (input: { agent?: string | undefined; contact: string }): [AgentHost, Contact] => {
+    const host = hostNamed(parts, input.agent);
+    return [host, contactOf(host, input.contact)];
+  };
+  const decide = async (host: AgentHost, contact: Contact, event: ContactEvent) =>
+    contactView(host, await changeContact(host.desk, contact.agentId, event));
+
+  return {
+    async contacts(input) {
+      const host = hostNamed(parts, input.agent);
+      const states = input.state === undefined ? undefined : [input.state];
+      const list = parts.store.read.contacts.list({ agent: host.agent.name, ...defined({ states }) });
+      return { contacts: list.map((contact) => contactView(host, contact)) };
+    },
+
+    async contact(input) {
+      const [host, contact] = found(input);
+      await host.lanes.find((lane) => lane.peer === contact.agentId)?.courier.measure().catch(() => undefined);
+      return contactView(host, contact);
+    },
+
+    async rename(input) {
+      const [host, contact] = found(input);
+      const petname = petnameFor(host.desk, { agentId: contact.agentId, name: input.name, petname: input.name });
+      await parts.store.transact((tx) => tx.contacts.put({ ...contact, petname, updatedAt: parts.clock.now() }));
+      const renamed = resolveContact(parts.store.read.contacts, host.agent.name, petname);
+      host.desk.ports.emit({ type: 'contact', contact: renamed });
+      return contactView(host, renamed);
+    },
+
+    async setTier(input) {
+      const [host, contact] = found(input);
+      const { messageTypes, maxAttachmentBytes } = input;
+      const permissions =
+        messageTypes === undefined && maxAttachmentBytes === undefined
+          ? {}
+          : { permissions: { ...contact.permissions, ...defined({ messageTypes, maxAttachmentBytes }) } };
+      const view = await decide(host, contact, { type: 'setTier', tier: input.tier, ...permissions });
+      host.runner.wake();
+      return view;
+    },
+
+    async block(input) {
+      const [host, contact] = found(input);
+      const view = await decide(host, contact, { type: 'block' });
+      await refuseWaiting(host.lane(contact.agentId), 'CONTACT_BLOCKED');
+      return { ...view, waiting: 0 };
+    },
+
+    async remove(input) {
+      const [host, contact] = found(input);
+      const lane = host.lane(contact.agentId);
+      const ended = await refuseWaiting(lane, 'NOT_TRUSTED');
+      await changeContact(host.desk, contact.agentId, { type: 'remove' });
+      await parts.store.transact((tx) => tx.sessions.deleteSessionsOf(host.agent.name, contact.agentId));
+      await host.forgetLane(contact.agentId);
+      return { removed: contact.petname, cancelled: ended.length };
+    },
+
+    async markVerified(input) {
+      const [host, contact] = found(input);
+      checkNumber(input.safetyNumber, safetyNumber(host.agent.agentId, contact.agentId));
+      return decide(host, contact, { type: 'markVerified' });
+    },
+
+    async approveChange(input) {
+      const [host, contact] = found(input);
+      const nonce = toHex(parts.random.bytes(16));
+      const decision = input.keepKey === true ? ({ keep: 'old-key' } as const) : ({ keep: 'new-key', nonce } as const);
+      const view = await decide(host, contact, { type: 'approveChange', decision });
+      if (input.keepKey !== true) await host.forgetLane(contact.agentId);
+      return view;
+    },
+  };
+}
+
+function checkNumber(given: string | undefined, expected: string): void {
+  if (given === undefined) return;
+  const digits = (text: string): string => text.replaceAll(/[\s-]/g, '');
+  if (digits(given) === digits(expected)) return;
+  throw new MeshError('SIGNATURE_INVALID', 'The safety numbers differ', {
+    hint: 'Somebody may be in between, or the other person compared another contact: do not trust this one yet.',
+  });
+}
+
+export const tierOr = (tier: Tier | undefined): { readonly tier?: Tier } => (tier === undefined ? {} : { tier });
+
+export const isRequestId = (text: string): boolean => isId('req', text);

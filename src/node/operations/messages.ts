@@ -1,0 +1,192 @@
+import type { Operations } from '#api';
+import { MeshError } from '#kernel';
+import type { InboxMessage } from '#delivery';
+import { composeAnswer, composeMessage, type Draft, type Lane, maySendNow, sendMessage } from '#pipeline';
+import { decodeMessage, encodeMessage, type Message, toMessageJson } from '#protocol';
+import { resolveContact } from '#trust';
+import type { AgentHost } from '../agent-host.ts';
+import { hostNamed, type NodeParts } from '../parts.ts';
+import { inboxRow, outboxRowNamed } from './find.ts';
+import { attachmentsOf, type SendLike } from './send-input.ts';
+import { defined, messageView, outboxView, peerOf, stepsOf } from './views.ts';
+
+type MessageOperations = Pick<
+  Operations,
+  'send' | 'ask' | 'reply' | 'inbox' | 'message' | 'read' | 'attachment' | 'outbox' | 'track'
+>;
+
+const defaultPage = 50;
+
+/** Everything about messages: out, in, and what became of them. */
+export function messageOperations(parts: NodeParts): MessageOperations {
+  return {
+    send: (input) => send(parts, input),
+    ask: (input, { signal }) => ask(parts, input, signal),
+    reply: (input) => reply(parts, input),
+
+    async inbox(input) {
+      const host = hostNamed(parts, input.agent);
+      const sender = input.peer === undefined ? undefined : contactOf(host, input.peer).agentId;
+      const { unread, afterSeq, limit = defaultPage } = input;
+      const rows = parts.store.read.inbox.list({ agent: host.agent.name, limit, ...defined({ sender, unread, afterSeq }) });
+      const lastSeq = Math.max(afterSeq ?? 0, ...rows.map(({ seq }) => seq));
+      return { messages: rows.map((row) => messageView(host, row)), lastSeq };
+    },
+
+    async message(input) {
+      const host = hostNamed(parts, input.agent);
+      return messageView(host, inboxRow(host, input.id));
+    },
+
+    async read(input) {
+      const host = hostNamed(parts, input.agent);
+      const row = inboxRow(host, input.id);
+      await markRead(parts, host, row);
+      return messageView(host, inboxRow(host, row.id));
+    },
+
+    async attachment(input) {
+      const host = hostNamed(parts, input.agent);
+      const attachment = decodeMessage(inboxRow(host, input.id).body).payload.attachments?.[input.index];
+      if (attachment === undefined) throw new MeshError('NOT_FOUND', `The message has no attachment ${input.index}`);
+      const { name, mediaType = 'application/octet-stream' } = attachment;
+      if (attachment.kind === 'inline') {
+        return { name, mediaType, base64: Buffer.from(attachment.bytes).toString('base64') };
+      }
+      throw new MeshError('WRONG_STATE', `The attachment ${name} is a link, which is never fetched`, { hint: attachment.url });
+    },
+
+    async outbox(input) {
+      const host = hostNamed(parts, input.agent);
+      const peer = input.peer === undefined ? undefined : contactOf(host, input.peer).agentId;
+      const states = input.state === undefined ? undefined : [input.state];
+      const query = { agent: host.agent.name, limit: input.limit ?? defaultPage, ...defined({ peer, states }) };
+      return { messages: parts.store.read.outbox.list(query).map((row) => outboxView(host, row)) };
+    },
+
+    async track(input) {
+      const host = hostNamed(parts, input.agent);
+      const row = outboxRowNamed(host, input.id);
+      return { ...outboxView(host, row), steps: stepsOf(row) };
+    },
+  };
+}
+
+export const contactOf = (host: AgentHost, text: string) =>
+  resolveContact(host.desk.ports.store.read.contacts, host.agent.name, text);
+
+async function send(parts: NodeParts, input: SendLike & { readonly type?: Message['type'] | undefined; readonly dryRun?: boolean | undefined }) {
+  const host = hostNamed(parts, input.agent);
+  const lane = host.lane(contactOf(host, input.to).agentId);
+  const message = composeMessage(lane, draftOf(host, input, input.type ?? 'notification'));
+  if (input.dryRun === true) return dryRun(host, lane, message);
+  return submit(host, lane, message);
+}
+
+function dryRun(host: AgentHost, lane: Lane, message: Message) {
+  maySendNow(lane, message);
+  return { ...accepted(host, lane, message), state: 'queued' as const, duplicate: false, wouldSend: toMessageJson(message) };
+}
+
+async function submit(host: AgentHost, lane: Lane, message: Message) {
+  const { id, duplicate } = await sendMessage(lane, message);
+  const { outbox } = host.desk.ports.store.read;
+  const state = outbox.message(host.agent.name, id)?.state ?? 'queued';
+  return { ...accepted(host, lane, message), id, state, duplicate };
+}
+
+function accepted(host: AgentHost, lane: Lane, message: Message) {
+  return {
+    id: message.id,
+    conversationId: message.conversationId,
+    ...peerOf(host, lane.peer),
+    createdAt: message.timestamp,
+    expiresAt: message.timestamp + message.ttl * 1000,
+    bytes: encodeMessage(message).length,
+  };
+}
+
+function draftOf(host: AgentHost, input: SendLike, type: Message['type']): Draft {
+  const { text, subject, priority, ttlSeconds, metadata, idempotencyKey, replyContext, replyTo } = input;
+  const parent = replyTo === undefined ? undefined : decodeMessage(inboxRow(host, replyTo).body);
+  return {
+    type,
+    body: text,
+    subject,
+    priority,
+    ttlSeconds,
+    metadata,
+    idempotencyKey,
+    replyContext,
+    attachments: attachmentsOf(input),
+    conversationId: parent?.conversationId,
+    parentMessageId: parent?.id,
+  };
+}
+
+async function ask(parts: NodeParts, input: SendLike & { readonly timeoutMs: number }, signal: AbortSignal) {
+  const host = hostNamed(parts, input.agent);
+  const { name: agent } = host.agent;
+  const lane = host.lane(contactOf(host, input.to).agentId);
+  const message = composeMessage(lane, draftOf(host, input, 'request'));
+  const startedAt = parts.clock.monotonic();
+  const done = new AbortController();
+  const options = { timeoutMs: input.timeoutMs, signal: AbortSignal.any([signal, done.signal]) };
+  const answer = parts.answers.wait({ agent, id: message.id }, options);
+  try {
+    const { id, duplicate } = await sendMessage(lane, message);
+    const earlier = duplicate ? parts.store.read.outbox.message(agent, id)?.answerId : undefined;
+    const repeated = (): Promise<Message> => parts.answers.wait({ agent, id }, options);
+    const answerId = earlier ?? (await (duplicate ? repeated() : answer)).id;
+    const elapsedMs = Math.round(parts.clock.monotonic() - startedAt);
+    const row = inboxRow(host, answerId);
+    await markRead(parts, host, row);
+    return { request: id, answer: messageView(host, inboxRow(host, answerId)), elapsedMs };
+  } finally {
+    done.abort();
+    answer.catch(() => undefined);
+  }
+}
+
+async function reply(
+  parts: NodeParts,
+  input: Pick<SendLike, 'agent' | 'text' | 'subject' | 'metadata' | 'attachments'> & { readonly id: string },
+) {
+  const host = hostNamed(parts, input.agent);
+  const row = inboxRow(host, input.id);
+  const lane = host.lane(row.sender);
+  const { text: body, subject, metadata } = input;
+  const message = composeAnswer(lane, decodeMessage(row.body), {
+    body,
+    subject,
+    metadata,
+    attachments: attachmentsOf(input),
+  });
+  const result = await submit(host, lane, message);
+  await parts.store.transact((tx) => {
+    tx.inbox.markRead(host.agent.name, [row.id], parts.clock.now());
+    if (row.state === 'new' || row.state === 'dead') tx.inbox.complete(host.agent.name, row.id, message.id);
+    const receipt = { kind: 'answered', messageId: row.id, answerId: message.id, at: parts.clock.now() } as const;
+    tx.outbox.queueReceipt({ agent: host.agent.name, peer: row.sender }, receipt);
+  });
+  lane.hasReceipts = true;
+  lane.flushSoon();
+  return result;
+}
+
+/** A person reading it is what the sender sees as `seen`, unless its program saw it before. */
+async function markRead(parts: NodeParts, host: AgentHost, row: InboxMessage): Promise<void> {
+  if (row.readAt !== undefined) return;
+  const agent = host.agent.name;
+  const at = parts.clock.now();
+  await parts.store.transact((tx) => {
+    tx.inbox.markRead(agent, [row.id], at);
+    if (row.seenAt !== undefined) return;
+    tx.inbox.markSeen(agent, [row.id], at);
+    tx.outbox.queueReceipt({ agent, peer: row.sender }, { kind: 'seen', messageIds: [row.id], at });
+  });
+  if (row.seenAt !== undefined) return;
+  const lane = host.lane(row.sender);
+  lane.hasReceipts = true;
+  lane.flushSoon();
+}

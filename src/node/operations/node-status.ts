@@ -1,0 +1,114 @@
+import { statfsSync } from 'node:fs';
+import type { Operations } from '#api';
+import type { Contact } from '#trust';
+import type { AgentHost } from '../agent-host.ts';
+import { hostNamed, type NodeParts } from '../parts.ts';
+import { agentView, contactView, defined } from './views.ts';
+
+interface Warning {
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string;
+}
+
+const dayMs = 86_400_000;
+const lowDiskBytes = 64 * 1024 * 1024;
+
+/** The state of the whole node, with what a person should do about what is not well. */
+export function statusOperations(parts: NodeParts): Pick<Operations, 'status' | 'shutdown'> {
+  return {
+    async status(input) {
+      const host = hostNamed(parts, input.agent);
+      const { running } = parts;
+      const peers = peersOf(host).map((contact) => contactView(host, contact));
+      const counts = parts.store.read.inbox.counts(host.agent.name);
+      return {
+        version: parts.version,
+        running: running !== undefined,
+        ...defined({
+          startedAt: running?.startedAt,
+          pid: running === undefined ? undefined : process.pid,
+          listen: running?.listen(),
+          api: running?.api(),
+        }),
+        stateDir: parts.state.path,
+        agents: [...parts.hosts.values()].map(agentView),
+        peers,
+        queue: {
+          waiting: sum(peers.map(({ waiting }) => waiting)),
+          inFlight: sum(peers.map(({ inFlight }) => inFlight)),
+          unread: counts.unread,
+          dead: counts.dead,
+        },
+        requests: parts.store.read.contacts.list({ agent: host.agent.name, states: ['requested-in'] }).length,
+        sessions: peers.filter(({ session }) => session !== undefined).length,
+        warnings: [...peers.flatMap(peerWarnings), ...nodeWarnings(parts, host, counts)],
+      };
+    },
+
+    async shutdown() {
+      parts.requestStop();
+      return { stopping: true as const };
+    },
+  };
+}
+
+function peersOf(host: AgentHost): readonly Contact[] {
+  const states = ['trusted', 'changed', 'requested-out', 'blocked'] as const;
+  return host.desk.ports.store.read.contacts.list({ agent: host.agent.name, states });
+}
+
+type PeerView = ReturnType<typeof contactView>;
+
+function peerWarnings(peer: PeerView): readonly Warning[] {
+  const { petname } = peer;
+  if (peer.state === 'changed') {
+    return [
+      {
+        code: 'CONTACT_CHANGED',
+        message: `${petname} shows another key than before; nothing is sent to it`,
+        hint: `Compare fingerprints with its owner, then run: mesh approve ${petname}`,
+      },
+    ];
+  }
+  if (peer.state !== 'trusted' || peer.link === 'up' || peer.waiting + peer.inFlight === 0) return [];
+  const reason = peer.lastError === undefined ? '' : ` (${peer.lastError.message})`;
+  return [
+    {
+      code: peer.lastError?.code ?? 'UNREACHABLE',
+      message: `${petname} is not reachable, ${peer.waiting + peer.inFlight} wait for it${reason}`,
+      hint: 'They are sent when it is back. Check that its node runs and its address is right.',
+    },
+  ];
+}
+
+function nodeWarnings(parts: NodeParts, host: AgentHost, counts: { readonly dead: number }): readonly Warning[] {
+  const warnings: Warning[] = [];
+  const { deviceExpiresAt } = host.agent;
+  if (counts.dead > 0) {
+    const message = `The program of ${host.agent.name} gave up on ${counts.dead} messages`;
+    warnings.push({ code: 'HANDLER_FAILED', message, hint: 'See them with: mesh inbox, and the error with: mesh read ID' });
+  }
+  if (deviceExpiresAt - parts.clock.now() < 14 * dayMs) {
+    warnings.push({
+      code: 'CERTIFICATE_INVALID',
+      message: `The device key of ${host.agent.name} expires soon`,
+      hint: 'Restart the node, which renews it: mesh down, mesh up',
+    });
+  }
+  if (parts.running !== undefined && host.agent.card().endpoints.length === 0) {
+    const message = 'This node has no address that others could reach';
+    warnings.push({ code: 'UNREACHABLE', message, hint: 'Start it with: mesh up --endpoint URL' });
+  }
+  if (freeBytes(parts.state.path) < lowDiskBytes) {
+    warnings.push({ code: 'STORE_FULL', message: 'The disk is almost full', hint: 'Free some space, or nothing more is accepted.' });
+  }
+  return warnings;
+}
+
+function freeBytes(path: string): number {
+  const { bavail, bsize } = statfsSync(path);
+  return bavail * bsize;
+}
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) => total + one, 0);

@@ -1,0 +1,152 @@
+import type { Operations } from '#api';
+import { MeshError } from '#kernel';
+import { fingerprintOf, parseName, publicKeyOf, type VerifiedCard, verifyCard } from '#identity';
+import { fetchDiscovery } from '#discovery';
+import { changeContact, petnameFor, requestContact } from '#pipeline';
+import { decodeInvite, encodeInvite } from '#protocol';
+import { type Contact, makeInviteRecord, resolveRequest } from '#trust';
+import type { AgentHost } from '../agent-host.ts';
+import { hostNamed, type NodeParts } from '../parts.ts';
+import { contactView, defined, requestView } from './views.ts';
+
+type RequestOperations = Pick<
+  Operations,
+  'request' | 'requests' | 'approve' | 'reject' | 'invite' | 'invites' | 'join'
+>;
+
+const joinWaitMs = 10_000;
+
+/** How two agents come to trust each other: request and approval, or an invite (PROTOCOL §3). */
+export function requestOperations(parts: NodeParts): RequestOperations {
+  return {
+    async request(input) {
+      const host = hostNamed(parts, input.agent);
+      const { card, routes } = await findTarget(parts, input.target, input.targetAgent);
+      const { purpose, petname } = input;
+      const target = { agentId: card.agentId, card, name: card.name, routes, purpose, petname: petname && parseName(petname) };
+      return requestView(host, await requestContact(host.desk, target));
+    },
+
+    async requests(input) {
+      const host = hostNamed(parts, input.agent);
+      const states = ['requested-in', 'requested-out'] as const;
+      const list = parts.store.read.contacts.list({ agent: host.agent.name, states });
+      return { requests: list.map((contact) => requestView(host, contact)) };
+    },
+
+    async approve(input) {
+      const host = hostNamed(parts, input.agent);
+      const contact = requestNamed(host, input.id);
+      const wanted = input.petname === undefined ? undefined : parseName(input.petname);
+      const { agentId } = contact;
+      const petname = wanted && petnameFor(host.desk, { agentId, name: wanted, petname: wanted });
+      const event = { type: 'approve', ...defined({ tier: input.tier, petname }) } as const;
+      return contactView(host, await changeContact(host.desk, agentId, event));
+    },
+
+    async reject(input) {
+      const host = hostNamed(parts, input.agent);
+      const contact = requestNamed(host, input.id);
+      await changeContact(host.desk, contact.agentId, { type: input.block === true ? 'block' : 'reject' });
+      return { rejected: contact.requestId ?? contact.agentId };
+    },
+
+    invite: (input) => makeInvite(parts, input),
+
+    async invites(input) {
+      const host = hostNamed(parts, input.agent);
+      const list = parts.store.read.contacts.invites(host.agent.name);
+      return {
+        invites: list.map(({ id, createdAt, expiresAt, usedAt, usedBy }) => ({
+          id,
+          createdAt,
+          expiresAt,
+          ...defined({ usedAt, usedBy }),
+        })),
+      };
+    },
+
+    join: (input, { signal }) => join(parts, input, signal),
+  };
+}
+
+const requestNamed = (host: AgentHost, text: string): Contact =>
+  resolveRequest(host.desk.ports.store.read.contacts, host.agent.name, text);
+
+interface Target {
+  readonly card: VerifiedCard;
+  readonly routes: readonly string[];
+}
+
+async function findTarget(parts: NodeParts, target: unknown, wanted: string | undefined): Promise<Target> {
+  if (typeof target !== 'string') return { card: verifyCard(target, { now: parts.clock.now() }), routes: [] };
+  const { agents } = await fetchDiscovery(target, { clock: parts.clock, timeoutMs: parts.limits.scanTimeoutMs });
+  const matches = wanted === undefined ? agents : agents.filter(({ name, agentId }) => name === wanted || agentId === wanted);
+  const [card, second] = matches;
+  const names = agents.map(({ name }) => name).join(', ');
+  if (card === undefined) throw new MeshError('UNKNOWN_AGENT', `No agent ${wanted ?? ''} lives at ${target}`, { hint: `There are: ${names}` });
+  if (second === undefined) return { card, routes: [target] };
+  throw new MeshError('AMBIGUOUS', `Several agents live at ${target}: ${names}`, {
+    hint: 'Say which one with --to NAME',
+    data: { matches: agents.map(({ name, agentId }) => `${name} ${agentId}`) },
+  });
+}
+
+async function makeInvite(
+  parts: NodeParts,
+  input: { readonly agent?: string | undefined; readonly expiresInMs?: number | undefined; readonly tier?: Contact['tier'] | undefined },
+) {
+  const host = hostNamed(parts, input.agent);
+  const { agent } = host;
+  const routes = [...agent.card().endpoints];
+  if (routes.length === 0) {
+    throw new MeshError('WRONG_STATE', 'This node has no address that others could reach', {
+      hint: 'Start it with: mesh up --endpoint URL',
+    });
+  }
+  const now = parts.clock.now();
+  const id = parts.ids.next('inv');
+  const secret = parts.random.bytes(16);
+  const lifetimeMs = input.expiresInMs ?? parts.limits.inviteLifetimeMs;
+  const sealedSecret = agent.vault.seal(`invite/${id}`, secret);
+  const record = makeInviteRecord({ id, agent: agent.name, sealedSecret, tier: input.tier ?? 'bounded', now, lifetimeMs });
+  await parts.store.transact((tx) => tx.contacts.putInvite(record));
+  const { agentId, name } = agent.card();
+  const invite = encodeInvite({ id, agentId, name, routes, secret, expiresAt: record.expiresAt });
+  const fingerprint = fingerprintOf(publicKeyOf(agentId)).short;
+  return { invite, id, expiresAt: record.expiresAt, routes, agentId, fingerprint };
+}
+
+async function join(
+  parts: NodeParts,
+  input: {
+    readonly agent?: string | undefined;
+    readonly invite: string;
+    readonly petname?: string | undefined;
+    readonly tier?: Contact['tier'] | undefined;
+    readonly waitMs?: number | undefined;
+  },
+  signal: AbortSignal,
+) {
+  const host = hostNamed(parts, input.agent);
+  const invite = decodeInvite(input.invite);
+  if (invite.expiresAt <= parts.clock.now()) {
+    throw new MeshError('INVITE_EXPIRED', `The invite expired at ${new Date(invite.expiresAt).toISOString()}`);
+  }
+  const { agentId, routes, name, id, secret } = invite;
+  const known = host.contact(agentId);
+  if (known?.state === 'trusted') return contactView(host, known);
+  const petname = input.petname === undefined ? undefined : parseName(input.petname);
+  const who = { agent: host.agent.name, agentId };
+  const trusted = parts.watch.untilTrusted(who, { ms: input.waitMs ?? joinWaitMs, signal });
+  const contact = await requestContact(host.desk, {
+    agentId,
+    name,
+    routes,
+    petname,
+    tier: input.tier,
+    invite: { id, secret },
+  });
+  await trusted;
+  return contactView(host, host.contact(agentId) ?? contact);
+}

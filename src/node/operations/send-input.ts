@@ -1,0 +1,31 @@
+import { MeshError } from '#kernel';
+import type { Attachment, Json, JsonObject, Priority } from '#protocol';
+
+/** What `send` and `ask` have in common. */
+export interface SendLike {
+  readonly agent?: string | undefined;
+  readonly to: string;
+  readonly text: string;
+  readonly subject?: string | undefined;
+  readonly priority?: Priority | undefined;
+  readonly ttlSeconds?: number | undefined;
+  readonly metadata?: JsonObject | undefined;
+  readonly attachments?:
+    | readonly { readonly name: string; readonly mediaType: string; readonly base64: string }[]
+    | undefined;
+  readonly idempotencyKey?: string | undefined;
+  readonly replyTo?: string | undefined;
+  readonly replyContext?: Json | undefined;
+}
+
+/** Inline attachments from their base64 form. Throws INVALID_ARGUMENT on text that is not base64. */
+export function attachmentsOf({ attachments }: Pick<SendLike, 'attachments'>): readonly Attachment[] | undefined {
+  if (attachments === undefined || attachments.length === 0) return undefined;
+  return attachments.map(({ name, mediaType, base64 }) => {
+    const bytes = Buffer.from(base64, 'base64');
+    if (bytes.toString('base64').replace(/=+$/, '') !== base64.replace(/=+$/, '')) {
+      throw new MeshError('INVALID_ARGUMENT', `The attachment ${JSON.stringify(name)} is not base64`);
+    }
+    return { kind: 'inline', name, mediaType, bytes: Uint8Array.from(bytes) };
+  });
+}

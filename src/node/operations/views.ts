@@ -1,0 +1,196 @@
+import { type AgentId, fingerprintOf, publicKeyOf, safetyNumber } from '#identity';
+import type { InboxMessage, OutboxMessage, RouteStatus } from '#delivery';
+import { type Attachment, decodeMessage, type Payload } from '#protocol';
+import type { Contact } from '#trust';
+import type { AgentHost } from '../agent-host.ts';
+import { routesOf } from '../dial-peer.ts';
+
+/** What the API shows of things: only facts, computed when asked. */
+export function agentView(host: AgentHost) {
+  const { agent, desk, runtime } = host;
+  const card = agent.card();
+  const fingerprint = fingerprintOf(publicKeyOf(agent.agentId));
+  return {
+    name: agent.name,
+    ...(card.displayName === undefined ? {} : { displayName: card.displayName }),
+    agentId: agent.agentId,
+    fingerprint: fingerprint.short,
+    fingerprintFull: fingerprint.full,
+    endpoints: [...card.endpoints],
+    cardSeq: card.seq,
+    cardExpiresAt: card.expiresAt,
+    deviceExpiresAt: agent.deviceExpiresAt,
+    runtime: runtime.kind,
+    unread: desk.ports.store.read.inbox.counts(agent.name).unread,
+    isDefault: agent.isDefault,
+  };
+}
+
+const down: RouteStatus = { link: 'down', breaker: 'closed' };
+
+export function contactView(host: AgentHost, contact: Contact) {
+  const { store } = host.desk.ports;
+  const { agentId } = contact;
+  const route = host.lanes.find((lane) => lane.peer === agentId)?.courier.status() ?? down;
+  const depth = store.read.outbox.depths(host.agent.name).find(({ peer }) => peer === agentId);
+  const session = store.read.sessions.sessions(host.agent.name, agentId).find(({ role }) => role === 'current');
+  return {
+    ...identityOf(host, contact),
+    state: contact.state,
+    tier: contact.tier,
+    permissions: permissionsOf(contact),
+    endpoints: [...routesOf(contact)],
+    createdAt: contact.createdAt,
+    updatedAt: contact.updatedAt,
+    ...defined({
+      verifiedAt: contact.verifiedAt,
+      purpose: contact.purpose,
+      requestId: contact.requestId,
+      candidate: candidateOf(contact),
+      pendingExchange: contact.pending?.kind,
+      session: session && {
+        groupId: session.groupId,
+        epoch: host.lanes.find((lane) => lane.peer === agentId)?.session?.epoch ?? 0,
+        confirmed: session.confirmed,
+        createdAt: session.createdAt,
+      },
+    }),
+    ...route,
+    waiting: depth?.waiting ?? 0,
+    inFlight: depth?.inFlight ?? 0,
+  };
+}
+
+export function identityOf(host: AgentHost, contact: Contact) {
+  const { agentId, card } = contact;
+  return {
+    petname: contact.petname,
+    agentId,
+    ...defined({ name: card?.name, displayName: card?.displayName }),
+    fingerprint: fingerprintOf(publicKeyOf(agentId)).short,
+    safetyNumber: safetyNumber(host.agent.agentId, agentId),
+  };
+}
+
+function permissionsOf({ permissions }: Contact) {
+  const { messageTypes, maxAttachmentBytes } = permissions;
+  return defined({ messageTypes: messageTypes && [...messageTypes], maxAttachmentBytes });
+}
+
+function candidateOf({ candidate }: Contact) {
+  if (candidate === undefined) return undefined;
+  const { agentId } = candidate.card;
+  return { agentId, fingerprint: fingerprintOf(publicKeyOf(agentId)).short, seenAt: candidate.seenAt };
+}
+
+export function requestView(host: AgentHost, contact: Contact) {
+  const { contacts } = host.desk.ports.store.read;
+  const name = contact.card?.name;
+  const twin = contacts
+    .list({ agent: host.agent.name })
+    .find((other) => other.agentId !== contact.agentId && (other.card?.name === name || other.petname === name));
+  const direction = contact.state === 'requested-in' ? ('in' as const) : ('out' as const);
+  return {
+    id: contact.requestId ?? contact.agentId,
+    direction,
+    ...identityOf(host, contact),
+    endpoints: [...routesOf(contact)],
+    at: contact.updatedAt,
+    ...defined({
+      purpose: contact.purpose,
+      delivered: direction === 'out' ? contact.pending?.deliveredAt !== undefined : undefined,
+      sameNameAs: direction === 'in' && name !== undefined ? twin?.petname : undefined,
+    }),
+  };
+}
+
+export function messageView(host: AgentHost, row: InboxMessage) {
+  const message = decodeMessage(row.body);
+  return {
+    id: row.id,
+    direction: 'in' as const,
+    ...peerOf(host, row.sender),
+    type: row.type,
+    priority: row.priority,
+    ...payloadView(message.payload),
+    conversationId: row.conversationId,
+    timestamp: message.timestamp,
+    receivedAt: row.receivedAt,
+    expiresAt: row.expiresAt,
+    state: row.state,
+    attempts: row.attempts,
+    ...defined({
+      correlationId: row.correlationId,
+      parentMessageId: message.parentMessageId,
+      error: row.error,
+      seenAt: row.seenAt,
+      readAt: row.readAt,
+      answerId: row.answerId,
+    }),
+  };
+}
+
+export function outboxView(host: AgentHost, row: OutboxMessage) {
+  const message = decodeMessage(row.body);
+  return {
+    id: row.id,
+    direction: 'out' as const,
+    ...peerOf(host, row.peer),
+    type: row.type,
+    priority: row.priority,
+    ...payloadView(message.payload),
+    conversationId: row.conversationId,
+    createdAt: row.createdAt,
+    expiresAt: row.expiresAt,
+    state: row.state,
+    attempts: row.attempts,
+    ...defined({ correlationId: row.correlationId, reason: row.reason, answerId: row.answerId, route: row.route }),
+  };
+}
+
+/** Who proved each step, in order of time (PROTOCOL §7). */
+export function stepsOf(row: OutboxMessage) {
+  const end = row.state === 'refused' || row.state === 'expired' || row.state === 'dead' || row.state === 'cancelled';
+  const refusedBy = row.state === 'refused' ? ('peer' as const) : ('this node' as const);
+  const steps = [
+    step(row.createdAt, 'queued', { by: 'this node' }),
+    step(row.sealedAt, 'sealed', { by: 'this node', note: 'encrypted and stored with its exact bytes' }),
+    step(row.sentAt, 'sent', { by: 'this node', ...defined({ route: row.route, attempt: row.attempts }) }),
+    step(row.deliveredAt, 'delivered', { by: 'peer', note: 'signed receipt inside the session' }),
+    step(row.seenAt, 'seen', { by: 'peer', note: 'given to the agent' }),
+    step(row.answeredAt, 'answered', { by: 'peer', ...defined({ note: row.answerId }) }),
+    end ? step(row.endedAt, row.state, { by: refusedBy, ...defined({ note: row.reason }) }) : [],
+  ];
+  return steps.flat();
+}
+
+interface StepFacts {
+  readonly by: 'this node' | 'peer' | 'hub';
+  readonly route?: string;
+  readonly attempt?: number;
+  readonly note?: string;
+}
+
+const step = (at: number | undefined, state: string, facts: StepFacts) => (at === undefined ? [] : [{ at, state, ...facts }]);
+
+export function peerOf(host: AgentHost, peer: AgentId): { readonly peer: string; readonly peerId: AgentId } {
+  return { peer: host.contact(peer)?.petname ?? peer, peerId: peer };
+}
+
+function payloadView(payload: Payload) {
+  const { subject, body, attachments = [], metadata } = payload;
+  return { body, attachments: attachments.map(attachmentView), ...defined({ subject, metadata }) };
+}
+
+function attachmentView(attachment: Attachment) {
+  const { kind, name, mediaType } = attachment;
+  if (kind === 'url') return { kind, name, url: attachment.url, ...defined({ mediaType }) };
+  return { kind, name, size: attachment.bytes.length, ...defined({ mediaType }) };
+}
+
+type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
+
+/** Leaves out undefined fields: absent is absent in JSON. */
+export function defined<T extends object>(fields: T): Defined<T> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Defined<T>;
+}

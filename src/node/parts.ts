@@ -1,0 +1,46 @@
+import type { Clock, IdSource, Limits, Logger, Random } from '#kernel';
+import { MeshError } from '#kernel';
+import type { MeshStore } from '#pipeline';
+import type { AgentHost } from './agent-host.ts';
+import type { AwaitedAnswers } from './awaited-answers.ts';
+import type { ContactWatch } from './contact-watch.ts';
+import type { NodeConfig } from './config.ts';
+import type { StateDir } from './state-dir.ts';
+
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** The running parts that the operations work on. Made only by `compose.ts`. */
+export interface NodeParts {
+  readonly state: StateDir;
+  readonly config: NodeConfig;
+  readonly store: MeshStore;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly ids: IdSource;
+  readonly limits: Limits;
+  readonly logger: Logger;
+  /** By name; the default agent first. */
+  readonly hosts: Map<string, AgentHost>;
+  readonly answers: AwaitedAnswers;
+  readonly watch: ContactWatch;
+  readonly version: string;
+  readonly running?: { readonly startedAt: number; listen(): Address | undefined; api(): Address | undefined };
+  /** Makes one more agent and puts it to work. */
+  addAgent(agent: { readonly name: string; readonly displayName?: string | undefined }): Promise<AgentHost>;
+  /** Asks the node to stop; resolves before it has. */
+  requestStop(): void;
+}
+
+/** The agent named, by name or id; the default one without a name. Throws NOT_FOUND, NOT_INITIALIZED. */
+export function hostNamed(parts: Pick<NodeParts, 'hosts'>, name: string | undefined): AgentHost {
+  const [first] = parts.hosts.values();
+  if (first === undefined) throw new MeshError('NOT_INITIALIZED');
+  if (name === undefined) return first;
+  const host = parts.hosts.get(name) ?? [...parts.hosts.values()].find(({ agent }) => agent.agentId === name);
+  if (host !== undefined) return host;
+  const names = [...parts.hosts.keys()];
+  throw new MeshError('NOT_FOUND', `This node has no agent ${name}`, { hint: `It has: ${names.join(', ')}`, data: { names } });
+}

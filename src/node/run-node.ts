@@ -1,0 +1,82 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { MeshError } from '#kernel';
+import { type NodeConfig, readConfig } from './config.ts';
+import { checkEndpoint } from './init-agent.ts';
+import { createLogger } from './log.ts';
+import { MeshNode } from './mesh-node.ts';
+import type { Address } from './parts.ts';
+import { stateDir } from './state-dir.ts';
+
+export interface RunNodeOptions {
+  readonly stateDir: string;
+  readonly host?: string;
+  readonly port?: number;
+  readonly apiPort?: number;
+  readonly endpoint?: string;
+  readonly passphrase?: string;
+  readonly signal: AbortSignal;
+  onReady(info: NodeReady): void;
+}
+
+export interface NodeReady {
+  readonly listen: Address;
+  readonly api: Address;
+  readonly agents: readonly { readonly name: string; readonly agentId: string }[];
+  readonly endpoints: readonly string[];
+}
+
+/** `mesh up`: starts the node, and resolves when it has stopped, by the signal or by the API. Throws before `onReady` when it cannot start. */
+export async function runNode(options: RunNodeOptions): Promise<void> {
+  const state = stateDir(options.stateDir);
+  if (!existsSync(state.path)) throw new MeshError('NOT_INITIALIZED', `${state.path} does not exist yet`);
+  const config = withFlags(await readConfig(state.config), options);
+  const passphrase = options.passphrase ?? readPassphrase(config);
+  const logger = createLogger({ level: config.logLevel, fd: 2 });
+  const node = await MeshNode.start({ state, config, logger, passphrase });
+  try {
+    options.onReady(readyInfo(node));
+    await Promise.race([node.stopRequested, aborted(options.signal)]);
+  } finally {
+    await node.stop();
+  }
+}
+
+function readyInfo(node: MeshNode): NodeReady {
+  const { publicAddress, apiAddress } = node.listening;
+  const hosts = [...node.parts.hosts.values()];
+  if (apiAddress === undefined) throw new MeshError('INTERNAL', 'A node without an API cannot be driven');
+  return {
+    listen: publicAddress,
+    api: apiAddress,
+    agents: hosts.map(({ agent }) => ({ name: agent.name, agentId: agent.agentId })),
+    endpoints: hosts[0]?.agent.card().endpoints ?? [],
+  };
+}
+
+function withFlags(config: NodeConfig, options: RunNodeOptions): NodeConfig {
+  const { host, port, apiPort, endpoint } = options;
+  return {
+    ...config,
+    ...(host === undefined ? {} : { host }),
+    ...(port === undefined ? {} : { port }),
+    ...(apiPort === undefined ? {} : { apiPort }),
+    ...(endpoint === undefined ? {} : { endpoints: [checkEndpoint(endpoint)] }),
+  };
+}
+
+/** The passphrase is the first line of the file. */
+export function readPassphrase(config: Pick<NodeConfig, 'passphraseFile'>): string | undefined {
+  if (config.passphraseFile === undefined) return undefined;
+  try {
+    return readFileSync(config.passphraseFile, 'utf8').split('\n')[0];
+  } catch (cause) {
+    throw new MeshError('PASSPHRASE_REQUIRED', `The passphrase file ${config.passphraseFile} cannot be read`, { cause });
+  }
+}
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+

@@ -1,0 +1,67 @@
+import { checkpointDue, makeCheckpoint } from '#audit';
+import { codeOf } from '#kernel';
+import { hostNamed, type NodeParts } from './parts.ts';
+
+const sweepMs = 30_000;
+const pruneMs = 3_600_000;
+
+/** What has to happen now and then: messages expire, waiting lanes are looked at again, old rows go. Ends with the signal. */
+export async function sweep(parts: NodeParts, signal: AbortSignal): Promise<void> {
+  const { clock, logger } = parts;
+  let prunedAt = clock.now();
+  while (!signal.aborted) {
+    await clock.sleep(sweepMs, { signal }).catch(() => undefined);
+    if (signal.aborted) return;
+    try {
+      await expire(parts);
+      wakeLanes(parts);
+      await checkpoint(parts);
+      if (clock.now() - prunedAt < pruneMs) continue;
+      prunedAt = clock.now();
+      await prune(parts);
+    } catch (error) {
+      logger.error('sweep.failed', { code: codeOf(error) });
+    }
+  }
+}
+
+async function expire({ store, clock, hosts }: NodeParts): Promise<void> {
+  const ended = await store.transact((tx) => tx.outbox.expire(clock.now()));
+  for (const { agent, id } of ended) {
+    const host = hosts.get(agent);
+    const peer = host?.desk.ports.store.read.outbox.message(agent, id)?.peer;
+    if (peer !== undefined) host?.desk.ports.emit({ type: 'state', agent, peer, ids: [id], state: 'expired' });
+  }
+}
+
+/** A lane that could not store or seal waits for nothing that would wake it; one whose request was delivered asks again. */
+function wakeLanes({ hosts }: NodeParts): void {
+  for (const host of hosts.values()) {
+    for (const contact of host.desk.ports.store.read.contacts.list({ agent: host.agent.name })) {
+      if (contact.state !== 'trusted' && contact.state !== 'requested-out') continue;
+      const lane = host.lane(contact.agentId);
+      if (lane.courier.link !== undefined) lane.flushSoon();
+      else lane.courier.wake();
+    }
+    host.runner.wake();
+  }
+}
+
+const checkpointEvery = 1000;
+
+async function checkpoint(parts: NodeParts): Promise<void> {
+  const { store, clock } = parts;
+  if (!checkpointDue(store.read.audit, checkpointEvery)) return;
+  const { name, root } = hostNamed(parts, undefined).agent;
+  await store.transact((tx) => makeCheckpoint(tx.audit, { at: clock.now(), agent: name, root }));
+}
+
+async function prune({ store, clock, limits }: NodeParts): Promise<void> {
+  const now = clock.now();
+  await store.transact((tx) => {
+    tx.outbox.prune(now - limits.retentionMs);
+    tx.inbox.prune({ before: now - limits.retentionMs, now });
+    tx.contacts.prune(now);
+    tx.sessions.prune({ now, drainedBefore: now - limits.drainingSessionMs });
+  });
+}
