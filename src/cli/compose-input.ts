@@ -1,0 +1,103 @@
+import { readFileSync, statSync } from 'node:fs';
+import { basename } from 'node:path';
+import { defaultLimits, MeshError } from '#kernel';
+import type { Input as OperationInput } from '#api';
+import type { Call } from './call.ts';
+import { priorityNames } from './table/verb-spec.ts';
+import { size } from './views/words.ts';
+
+type SendInput = OperationInput<'send'>;
+type Attachments = NonNullable<SendInput['attachments']>;
+
+/** What a message says: text, subject, metadata and files. */
+export async function contentOf({ args, ports }: Call): Promise<Pick<SendInput, 'text' | 'subject' | 'metadata' | 'attachments'>> {
+  const attachments = attachmentsOf(args.list('file'));
+  const given = args.optional(1);
+  if (given === undefined && attachments.length === 0) {
+    throw new MeshError('INVALID_ARGUMENT', 'There is nothing to say: the text is missing', {
+      hint: 'Give the text in quotes, or - to read it from stdin, or a file with --file F',
+    });
+  }
+  const text = given === '-' ? (await ports.stdin.text()).replace(/\r?\n$/, '') : (given ?? '');
+  return {
+    text,
+    subject: args.text('subject'),
+    metadata: metadataOf(args.text('metadata')),
+    ...(attachments.length === 0 ? {} : { attachments }),
+  };
+}
+
+type Addressing = Pick<SendInput, 'agent' | 'to' | 'priority' | 'ttlSeconds' | 'idempotencyKey' | 'replyTo'>;
+
+/** To whom a message goes, and how. */
+export function addressingOf({ args, settings }: Call): Addressing {
+  const ttlMs = args.durationMs('ttl');
+  return {
+    agent: settings.agent,
+    to: args.at(0, 'TO'),
+    priority: args.choice('priority', priorityNames),
+    ttlSeconds: ttlMs === undefined ? undefined : Math.max(1, Math.round(ttlMs / 1000)),
+    idempotencyKey: args.text('idempotencyKey'),
+    replyTo: args.text('replyTo'),
+  };
+}
+
+function metadataOf(text: string | undefined): SendInput['metadata'] {
+  if (text === undefined) return undefined;
+  const value = parseJson(text);
+  if (isJsonObject(value)) return value;
+  const kind = Array.isArray(value) ? 'a list' : value === null ? 'null' : `a ${typeof value}`;
+  throw new MeshError('INVALID_ARGUMENT', `--metadata must be a JSON object, it is ${kind}`, { hint: metadataHint });
+}
+
+const metadataHint = `Write an object in single quotes: --metadata '{"build": 142}'`;
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    const problem = cause instanceof Error ? cause.message : String(cause);
+    throw new MeshError('INVALID_ARGUMENT', `--metadata is not JSON: ${problem}`, { cause, hint: metadataHint });
+  }
+}
+
+const isJsonObject = (value: unknown): value is NonNullable<SendInput['metadata']> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+function attachmentsOf(paths: readonly string[]): Attachments {
+  const { maxAttachments, maxInlineAttachmentBytes } = defaultLimits;
+  if (paths.length > maxAttachments) {
+    throw new MeshError('INVALID_ARGUMENT', `--file: ${paths.length} files are more than the ${maxAttachments} of one message`, {
+      hint: 'Put them into one archive.',
+    });
+  }
+  const total = paths.reduce((sum, path) => sum + sizeOf(path), 0);
+  if (total > maxInlineAttachmentBytes) {
+    throw new MeshError('ATTACHMENT_TOO_LARGE', `The files have ${size(total)}, at most ${size(maxInlineAttachmentBytes)} fit a message`);
+  }
+  return paths.map((path) => ({
+    name: basename(path),
+    mediaType: mediaTypeOf(path),
+    base64: readFileSync(path).toString('base64'),
+  }));
+}
+
+function sizeOf(path: string): number {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (stats?.isFile() === true) return stats.size;
+  throw new MeshError('NOT_FOUND', `--file: ${path} is ${stats === undefined ? 'not there' : 'not a file'}`, {
+    hint: 'Name a file that exists.',
+  });
+}
+
+const mediaTypes: Readonly<Record<string, string>> = {
+  txt: 'text/plain', log: 'text/plain', md: 'text/markdown', csv: 'text/csv', html: 'text/html', diff: 'text/x-diff',
+  patch: 'text/x-diff', json: 'application/json', xml: 'application/xml', yaml: 'application/yaml', yml: 'application/yaml',
+  pdf: 'application/pdf', zip: 'application/zip', gz: 'application/gzip',
+  png: 'image/png', jpg: 'image/jpeg', jpeg: 'image/jpeg', gif: 'image/gif', webp: 'image/webp', svg: 'image/svg+xml',
+};
+
+function mediaTypeOf(path: string): string {
+  const ending = /\.([^./\\]+)$/.exec(path)?.[1]?.toLowerCase() ?? '';
+  return Object.hasOwn(mediaTypes, ending) ? (mediaTypes[ending] ?? '') : 'application/octet-stream';
+}

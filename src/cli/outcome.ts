@@ -1,0 +1,18 @@
+import type { Paint } from './paint.ts';
+
+/** What a verb has to say at its end: a value for programs, lines for people. */
+export interface Outcome {
+  /** The one JSON document of `--json`. */
+  readonly data: unknown;
+  /** Safe lines: everything that others wrote went through `visible` or `visibleBlock`. */
+  lines(paint: Paint): readonly string[];
+  /** What to do now: sentences with `mesh …` commands, which get the flags in use. */
+  readonly next?: readonly (string | Elsewhere | undefined)[];
+  /** 0 when absent. */
+  readonly exitCode?: number;
+}
+
+/** A sentence whose commands another person runs, on their machine. */
+export interface Elsewhere {
+  readonly elsewhere: string;
+}

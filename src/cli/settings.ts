@@ -1,0 +1,58 @@
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { verbNames } from './verb-names.ts';
+
+/** The flags that every verb takes, resolved. */
+export interface Settings {
+  readonly json: boolean;
+  readonly colours: boolean;
+  /** Absolute path. */
+  readonly stateDir: string;
+  /** False when the folder must be named again for another call to find it. */
+  readonly isDefaultStateDir: boolean;
+  readonly agent?: string;
+  /** Absolute path. */
+  readonly passphraseFile?: string;
+}
+
+export interface GlobalFlags {
+  readonly json?: boolean;
+  readonly color?: boolean;
+  readonly stateDir?: string;
+  readonly agent?: string;
+  readonly passphraseFile?: string;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The state folder is the flag's, else AGENT_MESH_HOME's, else OPENCLAW_AGENT_MESH_DIR's, else ~/.openclaw/agent-mesh. */
+export function settingsOf(flags: GlobalFlags, environment: Environment): Settings {
+  const standard = join(homedir(), '.openclaw', 'agent-mesh');
+  const named = flags.stateDir ?? environment['AGENT_MESH_HOME'] ?? environment['OPENCLAW_AGENT_MESH_DIR'];
+  const stateDir = resolve(named === undefined || named === '' ? standard : named);
+  return {
+    json: flags.json === true,
+    colours: flags.color !== false && (environment['NO_COLOR'] ?? '') === '' && environment['TERM'] !== 'dumb',
+    stateDir,
+    isDefaultStateDir: stateDir === standard,
+    ...(flags.agent === undefined ? {} : { agent: flags.agent }),
+    ...(flags.passphraseFile === undefined ? {} : { passphraseFile: resolve(flags.passphraseFile) }),
+  };
+}
+
+const commandPattern = new RegExp(String.raw`(?<![\w-])mesh (${verbNames.join('|')})(?![\w-])`, 'g');
+
+/** Adds the flags in use to every `mesh VERB` of a hint, so that it can be pasted into a shell as it stands. */
+export function pasteable(text: string, settings: Settings): string {
+  const flags = [
+    ...(settings.isDefaultStateDir ? [] : ['--state-dir', shellWord(settings.stateDir)]),
+    ...(settings.agent === undefined ? [] : ['--agent', shellWord(settings.agent)]),
+  ];
+  if (flags.length === 0) return text;
+  return text.replace(commandPattern, (_, verb: string) => ['mesh', verb, ...flags].join(' '));
+}
+
+/** One word for a POSIX shell. */
+export function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
+}

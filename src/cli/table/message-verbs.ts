@@ -1,0 +1,90 @@
+import { type OptionSpec, outboxStateNames, priorityNames, typeNames, type VerbSpec } from './verb-spec.ts';
+
+const to = ['<to>', 'name, agent id or the beginning of the id'] as const;
+const text = ['[text]', 'what to say; - reads it from stdin'] as const;
+const id = ['<id>', 'id of the message, or its beginning'] as const;
+const ttl: OptionSpec = { flags: '--ttl <duration>', about: 'give up after this time (default 7d, request 24h, alert 1h)' };
+const content: readonly OptionSpec[] = [
+  { flags: '--subject <text>', about: 'one line, at most 200 characters' },
+  { flags: '--metadata <json>', about: 'a JSON object for programs' },
+  { flags: '--file <path>', about: 'attach a file; all together at most 64 KB', repeat: true },
+];
+const addressed: readonly OptionSpec[] = [
+  ...content,
+  { flags: '--priority <priority>', about: 'high, normal or low', choices: priorityNames },
+  ttl,
+  { flags: '--idempotency-key <key>', about: 'the same key is sent only once within 24 h' },
+  { flags: '--reply-to <id>', about: 'continue the conversation of this message' },
+];
+const limit: OptionSpec = { flags: '--limit <number>', about: 'at most so many (default 50)' };
+
+export const messageVerbs: readonly VerbSpec[] = [
+  {
+    name: 'send',
+    group: 'Messages',
+    summary: 'Send a message; it is kept until delivered',
+    args: [to, text],
+    options: [
+      { flags: '--type <type>', about: 'notification (default), request, alert, response, ack', choices: typeNames },
+      ...addressed,
+      { flags: '--dry-run', about: 'check everything, send nothing' },
+    ],
+    examples: ['mesh send bob "build 142 is green"', 'git log -5 | mesh send bob - --subject "last commits"'],
+    load: async () => (await import('../verbs/send.ts')).send,
+  },
+  {
+    name: 'ask',
+    group: 'Messages',
+    summary: 'Send a request and wait for its answer',
+    args: [to, text],
+    options: [{ flags: '--timeout <duration>', about: 'how long to wait (default 60s)' }, ...addressed],
+    examples: ['mesh ask bob "which port does staging use?" --timeout 2m'],
+    load: async () => (await import('../verbs/ask.ts')).ask,
+  },
+  {
+    name: 'inbox',
+    group: 'Messages',
+    summary: 'List what has come in',
+    options: [
+      { flags: '--unread', about: 'only what nobody has read yet' },
+      { flags: '--peer <contact>', about: 'only from this contact' },
+      limit,
+      { flags: '--follow', about: 'go on and show messages as they come' },
+    ],
+    load: async () => (await import('../verbs/inbox.ts')).inbox,
+  },
+  {
+    name: 'read',
+    group: 'Messages',
+    summary: 'Show one message and mark it as read',
+    args: [id],
+    options: [{ flags: '--save <dir>', about: 'save its attachments here; nothing is overwritten' }],
+    load: async () => (await import('../verbs/read.ts')).read,
+  },
+  {
+    name: 'reply',
+    group: 'Messages',
+    summary: 'Answer a message',
+    args: [id, text],
+    options: content,
+    load: async () => (await import('../verbs/reply.ts')).reply,
+  },
+  {
+    name: 'outbox',
+    group: 'Messages',
+    summary: 'List what you sent and what became of it',
+    options: [
+      { flags: '--peer <contact>', about: 'only to this contact' },
+      { flags: '--state <state>', about: `${outboxStateNames.slice(0, 6).join(', ')}, …`, choices: outboxStateNames },
+      limit,
+    ],
+    load: async () => (await import('../verbs/outbox.ts')).outbox,
+  },
+  {
+    name: 'track',
+    group: 'Messages',
+    summary: 'Show every step of a sent message',
+    args: [id],
+    load: async () => (await import('../verbs/track.ts')).track,
+  },
+];

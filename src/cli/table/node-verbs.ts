@@ -1,0 +1,102 @@
+import { type OptionSpec, type VerbSpec } from './verb-spec.ts';
+
+const period: readonly OptionSpec[] = [
+  { flags: '--kind <kind>', about: 'only this kind, such as contact.trusted' },
+  { flags: '--since <time>', about: 'from then on: 24h, 7d or 2026-01-31' },
+  { flags: '--until <time>', about: 'up to then' },
+];
+
+export const nodeVerbs: readonly VerbSpec[] = [
+  {
+    name: 'status',
+    group: 'Node',
+    summary: 'How the node, its peers and queues are doing',
+    load: async () => (await import('../verbs/status.ts')).status,
+  },
+  {
+    name: 'down',
+    group: 'Node',
+    summary: 'Stop the node; what is queued stays queued',
+    load: async () => (await import('../verbs/down.ts')).down,
+  },
+  {
+    name: 'agent',
+    group: 'Node',
+    summary: 'List the agents of this node, or add one',
+    subverbs: [
+      {
+        name: 'list',
+        isDefault: true,
+        summary: 'List the agents of this node',
+        load: async () => (await import('../verbs/agent-list.ts')).agentList,
+      },
+      {
+        name: 'add',
+        summary: 'Add an agent to this node',
+        args: [['<name>', 'its name: a-z 0-9 . _ -']],
+        options: [{ flags: '--display-name <text>', about: 'longer name for people' }],
+        load: async () => (await import('../verbs/agent-add.ts')).agentAdd,
+      },
+    ],
+  },
+  {
+    name: 'events',
+    group: 'Node',
+    summary: 'Show what happens as it happens',
+    options: [{ flags: '--type <type>', about: 'only these, such as message.received', repeat: true }],
+    load: async () => (await import('../verbs/events.ts')).events,
+  },
+  {
+    name: 'card',
+    group: 'Advanced',
+    summary: 'Print your signed card, or verify another',
+    subverbs: [
+      {
+        name: 'show',
+        isDefault: true,
+        summary: 'Print your signed card',
+        load: async () => (await import('../verbs/card.ts')).card,
+      },
+      {
+        name: 'verify',
+        summary: 'Check a card: signature, id, age',
+        args: [['<file>', 'the card as JSON; - reads it from stdin']],
+        load: async () => (await import('../verbs/card-verify.ts')).cardVerify,
+      },
+    ],
+    examples: ['mesh card > alice-card.json', 'mesh card verify bob-card.json'],
+  },
+  {
+    name: 'rotate-key',
+    group: 'Advanced',
+    summary: 'Replace your root key; peers follow',
+    options: [{ flags: '--yes', about: 'without asking' }],
+    load: async () => (await import('../verbs/rotate-key.ts')).rotateKey,
+  },
+  {
+    name: 'audit',
+    group: 'Advanced',
+    summary: 'List, verify or export the tamper-evident log',
+    subverbs: [
+      {
+        name: 'list',
+        isDefault: true,
+        summary: 'List the latest entries',
+        options: [...period, { flags: '--limit <number>', about: 'at most so many (default 50)' }],
+        load: async () => (await import('../verbs/audit-list.ts')).auditList,
+      },
+      {
+        name: 'verify',
+        summary: 'Check that no entry was changed or removed',
+        load: async () => (await import('../verbs/audit-verify.ts')).auditVerify,
+      },
+      {
+        name: 'export',
+        summary: 'Print all entries as CSV or JSON',
+        options: [{ flags: '--format <format>', about: 'csv (default) or json', choices: ['csv', 'json'] }, ...period],
+        load: async () => (await import('../verbs/audit-export.ts')).auditExport,
+      },
+    ],
+    examples: ['mesh audit --since 24h', 'mesh audit export --format csv > audit.csv'],
+  },
+];

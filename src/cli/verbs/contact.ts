@@ -1,0 +1,35 @@
+import type { Call } from '../call.ts';
+import type { Outcome } from '../outcome.ts';
+import { shellWord } from '../settings.ts';
+import { contactLines } from '../views/contact-lines.ts';
+import type { ContactView } from '../views/types.ts';
+
+/** Everything about one contact. */
+export async function contact({ args, client, settings, signal }: Call): Promise<Outcome> {
+  const view = await client.contact({ agent: settings.agent, contact: args.at(0, 'CONTACT') }, { signal });
+  return { data: view, lines: (paint) => contactLines(view, paint), next: nextSteps(view) };
+}
+
+function nextSteps({ state, petname, verifiedAt, requestId }: ContactView): NonNullable<Outcome['next']> {
+  const name = shellWord(petname);
+  switch (state) {
+    case 'trusted':
+      return verifiedAt === undefined ? [`Compare the safety number with its owner: mesh verify ${name}`] : [];
+    case 'changed':
+      return [
+        'Compare the new fingerprint with its owner by voice or in person. Then:',
+        `It is theirs: mesh approve ${name}`,
+        `It is not: mesh approve ${name} --keep-key, or mesh block ${name}`,
+      ];
+    case 'requested-in':
+      return [`Approve it: mesh approve ${requestId ?? name}`];
+    case 'requested-out':
+      return [{ elsewhere: 'They must approve it on their side: mesh requests, mesh approve ID' }];
+    case 'blocked':
+      return [`Allow it again: mesh tier ${name} bounded`];
+    case 'discovered':
+      return ['Ask for trust: mesh request URL'];
+    default:
+      return [];
+  }
+}

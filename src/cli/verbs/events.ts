@@ -1,0 +1,55 @@
+import type { MeshEvent, MissedEvent } from '#api';
+import type { Call } from '../call.ts';
+import type { Outcome } from '../outcome.ts';
+import type { Paint } from '../paint.ts';
+import { visible } from '../terminal-text.ts';
+import { absolute } from '../times.ts';
+
+type AnyEvent = MeshEvent | MissedEvent;
+
+/** Shows what happens at the node as it happens, until Ctrl-C. With --json one document a line. */
+export async function events({ args, client, settings, screen, signal }: Call): Promise<Outcome | undefined> {
+  const types = args.list('type');
+  screen.note('Waiting for events. Ctrl-C ends it.');
+  for await (const { id, event } of client.events({ agent: settings.agent, signal })) {
+    if (types.length > 0 && !types.includes(event.type)) continue;
+    if (settings.json) screen.json({ id, ...event }, 'line');
+    else screen.lines([eventLine(event, screen.paint())]);
+  }
+  signal.throwIfAborted();
+  return undefined;
+}
+
+function eventLine(event: AnyEvent, paint: Paint): string {
+  const at = 'at' in event ? event.at : paint.now;
+  return `${paint.colour('dim', absolute(at, paint))}  ${event.type.padEnd(16)}  ${visible(detailOf(event))}`.trimEnd();
+}
+
+function detailOf(event: AnyEvent): string {
+  switch (event.type) {
+    case 'message.received':
+      return words(event.message.peer, event.message.type, event.message.id);
+    case 'message.state':
+      return words(event.peer, event.state, event.reason, event.id);
+    case 'contact.changed':
+      return words(event.petname, event.state);
+    case 'request.received':
+      return words(event.petname, event.fingerprint, event.id);
+    case 'link.up':
+      return words(event.peer, event.route);
+    case 'link.down':
+      return words(event.peer, event.route, event.code);
+    case 'breaker.changed':
+      return words(event.peer, event.state);
+    case 'session.replaced':
+      return words(event.peer, event.reason);
+    case 'agent.added':
+      return words(event.agent, event.agentId);
+    case 'missed':
+      return event.count === undefined ? 'events are missing here' : `${event.count} events are missing here`;
+    default:
+      return '';
+  }
+}
+
+const words = (...parts: readonly (string | undefined)[]): string => parts.filter((part) => part !== undefined).join('  ');

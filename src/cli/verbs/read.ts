@@ -1,0 +1,38 @@
+import type { Client } from '#api';
+import { codeOf } from '#kernel';
+import type { Call } from '../call.ts';
+import type { Outcome } from '../outcome.ts';
+import { saveAttachments } from '../save-attachments.ts';
+import { shellWord } from '../settings.ts';
+import { messageLines } from '../views/message-lines.ts';
+import type { MessageView } from '../views/types.ts';
+
+/** Shows one message; with a running node it counts as read from now on, which its sender sees. */
+export async function read(call: Call): Promise<Outcome> {
+  const { args, client } = call;
+  const message = await readOrPeek(client, call);
+  const dir = args.text('save');
+  const saved = dir === undefined ? [] : await saveAttachments(call, message, dir);
+  const given = shellWord(args.at(0, 'ID'));
+  const files = message.attachments.some(({ kind }) => kind === 'inline');
+  return {
+    data: dir === undefined ? message : { ...message, saved },
+    lines: (paint) => [...messageLines(message, paint), ...(saved.length === 0 ? [] : ['', ...saved.map((path) => `Saved ${path}`)])],
+    next: [
+      message.type === 'request' && message.answerId === undefined ? `Answer it: mesh reply ${given} "…"` : undefined,
+      files && dir === undefined ? `Save what is attached: mesh read ${given} --save DIR` : undefined,
+    ],
+  };
+}
+
+async function readOrPeek(client: Client, { args, settings, screen, signal }: Call): Promise<MessageView> {
+  const query = { agent: settings.agent, id: args.at(0, 'ID') };
+  try {
+    return await client.read(query, { signal });
+  } catch (error) {
+    if (codeOf(error) !== 'NODE_NOT_RUNNING') throw error;
+    const message = await client.message(query, { signal });
+    screen.note('It stays unread until it is read with a running node.');
+    return message;
+  }
+}

@@ -1,0 +1,46 @@
+import { existsSync } from 'node:fs';
+import type { Input } from '#api';
+import { readCardFile } from '../card-file.ts';
+import type { Call } from '../call.ts';
+import type { Outcome } from '../outcome.ts';
+import { scanUrl } from '../scan-targets.ts';
+import { shellWord } from '../settings.ts';
+import { requestLines } from '../views/contact-lines.ts';
+
+const defaultPort = 8787;
+
+/** Asks another agent to become a peer; its owner has to approve. */
+export async function request(call: Call): Promise<Outcome> {
+  const { args, client, settings, signal } = call;
+  const made = await client.request(
+    {
+      agent: settings.agent,
+      target: await targetOf(call),
+      purpose: args.text('purpose'),
+      petname: args.text('as'),
+      targetAgent: args.text('to'),
+    },
+    { signal },
+  );
+  const arrived = made.delivered === true;
+  return {
+    data: made,
+    lines: (paint) => [
+      arrived ? 'The request has arrived.' : 'The request is kept and sent as soon as the other node can be reached.',
+      '',
+      ...requestLines(made, paint),
+    ],
+    next: [
+      { elsewhere: 'The other person must approve it there: mesh requests, then mesh approve ID' },
+      `Watch it: mesh contact ${shellWord(made.petname)}`,
+    ],
+  };
+}
+
+/** A URL as it is; what names a file is a card; anything else is an address without its scheme. */
+async function targetOf({ args, ports }: Call): Promise<Input<'request'>['target']> {
+  const target = args.at(0, 'TARGET');
+  if (/^https?:\/\//i.test(target)) return scanUrl(target, defaultPort);
+  if (target === '-' || target.endsWith('.json') || existsSync(target)) return readCardFile(target, ports.stdin);
+  return scanUrl(target, defaultPort);
+}

@@ -1,0 +1,139 @@
+import type { Paint } from '../paint.ts';
+import { shortAgentId } from '../short-id.ts';
+import { fields, table } from '../table.ts';
+import { visible } from '../terminal-text.ts';
+import { relative, when } from '../times.ts';
+import type { ContactView, RequestView } from './types.ts';
+import { contactColour, count, linkWord, queueWord, shown, size } from './words.ts';
+
+/** One line a contact: what it is called, whether it is trusted, and how the connection is. */
+export function contactTable(contacts: readonly ContactView[], paint: Paint): readonly string[] {
+  return table(
+    [
+      { title: 'CONTACT', cell: ({ petname }) => visible(petname), shrinkTo: 10 },
+      { title: 'STATE', cell: ({ state }) => state, paint: (text, { state }) => paint.colour(contactColour(state), text) },
+      { title: 'TIER', cell: ({ tier }) => tier },
+      {
+        title: 'LINK',
+        cell: (contact) => linkWord(contact, paint),
+        paint: (text, { link }) => (link === 'up' ? paint.colour('green', text) : text),
+        shrinkTo: 8,
+      },
+      { title: 'QUEUED', cell: ({ waiting, inFlight }) => (waiting + inFlight === 0 ? '' : String(waiting + inFlight)), align: 'end' },
+      { title: 'HEARD', cell: ({ lastHeardAt }) => (lastHeardAt === undefined ? '' : relative(lastHeardAt, paint)) },
+      { title: 'VERIFIED', cell: ({ verifiedAt }) => (verifiedAt === undefined ? '' : 'yes') },
+    ],
+    contacts,
+    paint,
+  );
+}
+
+/** Everything about one contact. */
+export function contactLines(contact: ContactView, paint: Paint): readonly string[] {
+  const { state, tier, endpoints, purpose } = contact;
+  return fields(
+    [
+      ['contact', paint.colour('bold', visible(contact.petname))],
+      ['calls itself', namesOf(contact)],
+      ['state', paint.colour(contactColour(state), state)],
+      ['tier', `${tier}${limitsOf(contact)}`],
+      ['id', contact.agentId],
+      ['fingerprint', contact.fingerprint],
+      ['safety number', groups(contact.safetyNumber)],
+      ['verified', contact.verifiedAt === undefined ? 'not yet' : when(contact.verifiedAt, paint)],
+      ['new key', candidateOf(contact, paint)],
+      ['purpose', shown(purpose)],
+      ['addresses', endpoints.length === 0 ? undefined : endpoints.map(visible).join('\n')],
+      ...connectionOf(contact, paint),
+      ['known since', when(contact.createdAt, paint)],
+    ],
+    paint,
+  );
+}
+
+function connectionOf(contact: ContactView, paint: Paint): readonly (readonly [string, string | undefined])[] {
+  const { lastError, session, route, pendingExchange } = contact;
+  const link = linkWord(contact, paint);
+  const queue = queueWord(contact);
+  return [
+    ['link', link === '' ? undefined : `${link}${route === undefined ? '' : `, ${visible(route)}`}`],
+    ['last heard', contact.lastHeardAt === undefined ? undefined : when(contact.lastHeardAt, paint)],
+    ['last error', lastError === undefined ? undefined : `${visible(lastError.message ?? lastError.code)}\n${visible(lastError.code)}, ${when(lastError.at, paint)}`],
+    ['breaker', contact.breaker === 'closed' ? undefined : contact.breaker],
+    ['queue', queue === '' ? undefined : queue],
+    ['still to do', pendingExchange === undefined ? undefined : `the ${pendingExchange === 'accept' ? 'acceptance' : 'request'} has not reached the other node yet`],
+    ['session', session === undefined ? undefined : `epoch ${session.epoch}${session.confirmed ? '' : ', not confirmed yet'}, since ${when(session.createdAt, paint)}`],
+  ];
+}
+
+function namesOf({ petname, name, displayName }: ContactView): string | undefined {
+  const names = [name === petname ? undefined : name, displayName].filter((one) => one !== undefined);
+  return names.length === 0 ? undefined : names.map(visible).join(', ');
+}
+
+function limitsOf({ permissions: { messageTypes, maxAttachmentBytes } }: ContactView): string {
+  const types = messageTypes === undefined ? '' : `, only ${messageTypes.join(' ')}`;
+  return types + (maxAttachmentBytes === undefined ? '' : `, attachments up to ${size(maxAttachmentBytes)}`);
+}
+
+function candidateOf({ candidate }: ContactView, paint: Paint): string | undefined {
+  if (candidate === undefined) return undefined;
+  return `${paint.colour('red', candidate.fingerprint)}\n${candidate.agentId}\nseen ${when(candidate.seenAt, paint)}`;
+}
+
+/** A safety number in two lines of six groups, as two people read it to each other. */
+export function groups(safetyNumber: string): string {
+  const all = safetyNumber.split(' ');
+  return [all.slice(0, 6), all.slice(6)].filter((half) => half.length > 0).map((half) => half.join(' ')).join('\n');
+}
+
+/** Requests that came in and requests that went out. */
+export function requestTable(requests: readonly RequestView[], paint: Paint): readonly string[] {
+  return table(
+    [
+      { title: 'REQUEST', cell: ({ id }) => id },
+      { title: 'FROM / TO', cell: ({ direction, petname }) => `${direction === 'in' ? 'from' : 'to'} ${visible(petname)}`, shrinkTo: 12 },
+      { title: 'WHEN', cell: ({ at }) => relative(at, paint) },
+      { title: 'STATE', cell: requestState, shrinkTo: 10 },
+    ],
+    requests,
+    paint,
+  );
+}
+
+const requestState = ({ direction, delivered }: RequestView): string => {
+  if (direction === 'in') return 'yours to decide';
+  return delivered === true ? 'delivered' : 'on its way';
+};
+
+/** Who asks, for the person who decides: a name proves nothing, so the fingerprint stands beside it. */
+export function requestLines(request: RequestView, paint: Paint): readonly string[] {
+  const { petname, displayName, sameNameAs, endpoints } = request;
+  const warning =
+    sameNameAs === undefined
+      ? []
+      : [paint.colour('red', `Careful: your contact ${visible(sameNameAs)} has the same name and another key. It may be somebody else.`)];
+  return [
+    ...fields(
+      [
+        ['request', paint.colour('bold', request.id)],
+        [request.direction === 'in' ? 'from' : 'to', displayName === undefined ? visible(petname) : `${visible(petname)} (${visible(displayName)})`],
+        ['id', shortAgentId(request.agentId)],
+        ['fingerprint', request.fingerprint],
+        ['purpose', shown(request.purpose)],
+        ['addresses', endpoints.length === 0 ? undefined : endpoints.map(visible).join('\n')],
+        ['when', when(request.at, paint)],
+        ['state', request.direction === 'in' ? undefined : requestState(request)],
+      ],
+      paint,
+    ),
+    ...warning,
+  ];
+}
+
+/** `3 peers, 2 connected`. */
+export function peerSummary(contacts: readonly ContactView[]): string {
+  const trusted = contacts.filter(({ state }) => state === 'trusted');
+  return `${count(trusted.length, 'peer')}, ${trusted.filter(({ link }) => link === 'up').length} connected`;
+}
+

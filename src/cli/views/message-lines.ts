@@ -1,0 +1,123 @@
+import type { Paint } from '../paint.ts';
+import { shortIds } from '../short-id.ts';
+import { fields, table } from '../table.ts';
+import { jsonText, visible, visibleBlock } from '../terminal-text.ts';
+import { precise, relative, when } from '../times.ts';
+import type { MessageView, OutboxView, Tracked } from './types.ts';
+import { firstLine, outboxColour, shown, size } from './words.ts';
+
+/** One line a message, oldest first, unread ones bright. */
+export function inboxTable(messages: readonly MessageView[], paint: Paint): readonly string[] {
+  const short = shortIds(messages.map(({ id }) => id));
+  return table(
+    [
+      { title: '', cell: (message) => inboxMark(message), paint: (text) => paint.colour('cyan', text) },
+      { title: 'ID', cell: ({ id }) => short(id), paint: (text) => paint.colour('dim', text) },
+      { title: 'FROM', cell: ({ peer }) => visible(peer), shrinkTo: 8 },
+      { title: 'TYPE', cell: ({ type }) => type },
+      { title: 'RECEIVED', cell: ({ receivedAt }) => relative(receivedAt, paint) },
+      { title: 'MESSAGE', cell: (message) => summaryOf(message), shrinkTo: 12 },
+    ],
+    messages,
+    paint,
+  );
+}
+
+function inboxMark({ state, readAt, answerId }: MessageView): string {
+  if (state === 'dead') return '!';
+  if (answerId !== undefined) return '↩';
+  return readAt === undefined && state === 'new' ? '•' : '';
+}
+
+function summaryOf({ subject, body, attachments }: Pick<MessageView, 'subject' | 'body' | 'attachments'>): string {
+  const text = subject === undefined ? firstLine(body) : visible(subject);
+  const files = attachments.length === 0 ? '' : `[${attachments.length} attached]`;
+  return [text, files].filter((part) => part !== '').join(' ');
+}
+
+/** A whole message: facts, then the text, indented so that it cannot pass for words of this program. */
+export function messageLines(message: MessageView, paint: Paint): readonly string[] {
+  const { metadata, correlationId, error } = message;
+  return [
+    ...fields(
+      [
+        ['message', message.id],
+        ['from', paint.colour('bold', visible(message.peer))],
+        ['type', message.priority === 'normal' ? message.type : `${message.type}, ${message.priority} priority`],
+        ['sent', when(message.timestamp, paint)],
+        ['received', when(message.receivedAt, paint)],
+        ['answers', correlationId],
+        ['answered by', message.answerId],
+        ['state', message.state === 'dead' ? paint.colour('red', `given up after ${message.attempts} attempts`) : undefined],
+        ['error', error === undefined ? undefined : visibleBlock(error)],
+        ['subject', shown(message.subject)],
+        ['metadata', metadata === undefined ? undefined : jsonText(metadata)],
+        ['attached', message.attachments.length === 0 ? undefined : message.attachments.map(attachmentLine).join('\n')],
+      ],
+      paint,
+    ),
+    ...(message.body === '' ? [] : ['', ...bodyLines(message.body)]),
+  ];
+}
+
+export function bodyLines(body: string): readonly string[] {
+  return visibleBlock(body.replace(/\n+$/, '')).split('\n').map((line) => `  ${line}`.trimEnd());
+}
+
+function attachmentLine(attachment: MessageView['attachments'][number], index: number): string {
+  const facts = [attachment.mediaType, attachment.size === undefined ? undefined : size(attachment.size), attachment.url];
+  const about = facts.filter((fact) => fact !== undefined).map(visible).join(', ');
+  return `${index + 1}. ${visible(attachment.name)}${about === '' ? '' : ` (${about})`}`;
+}
+
+/** One line a sent message with what became of it. */
+export function outboxTable(messages: readonly OutboxView[], paint: Paint): readonly string[] {
+  const short = shortIds(messages.map(({ id }) => id));
+  return table(
+    [
+      { title: 'ID', cell: ({ id }) => short(id), paint: (text) => paint.colour('dim', text) },
+      { title: 'TO', cell: ({ peer }) => visible(peer), shrinkTo: 8 },
+      { title: 'STATE', cell: stateOf, paint: (text, { state }) => paint.colour(outboxColour(state), text) },
+      { title: 'CREATED', cell: ({ createdAt }) => relative(createdAt, paint) },
+      { title: 'MESSAGE', cell: (message) => summaryOf(message), shrinkTo: 12 },
+    ],
+    messages,
+    paint,
+  );
+}
+
+const stateOf = ({ state, reason }: OutboxView): string => (reason === undefined ? state : `${state} ${reason}`);
+
+/** A sent message and each step of its way: when, what, and who said so. */
+export function trackLines(message: Tracked, paint: Paint): readonly string[] {
+  const { steps, attempts, answerId } = message;
+  const facts = fields(
+    [
+      ['message', message.id],
+      ['to', paint.colour('bold', visible(message.peer))],
+      ['type', message.type],
+      ['subject', shown(message.subject)],
+      ['state', paint.colour(outboxColour(message.state), stateOf(message))],
+      ['attempts', attempts > 1 ? String(attempts) : undefined],
+      ['answer', answerId],
+      ['expires', message.state === 'queued' || message.state === 'sent' ? when(message.expiresAt, paint) : undefined],
+    ],
+    paint,
+  );
+  const way = table(
+    [
+      { title: 'WHEN', cell: ({ at }) => precise(at, paint) },
+      { title: 'STEP', cell: ({ state }) => visible(state) },
+      { title: 'SAID BY', cell: ({ by }) => by },
+      { title: 'HOW', cell: stepNote, shrinkTo: 10 },
+    ],
+    steps,
+    paint,
+  );
+  return [...facts, '', ...way];
+}
+
+function stepNote({ route, attempt, note }: Tracked['steps'][number]): string {
+  const parts = [route, attempt === undefined || attempt < 2 ? undefined : `attempt ${attempt}`, note];
+  return parts.filter((part) => part !== undefined).map(visible).join(', ');
+}
