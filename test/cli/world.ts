@@ -1,0 +1,286 @@
+import type { ContactView, Input, MessageView, OperationName, OutboxView, Output, RequestView } from '#api';
+
+/** Noon of 31 January 2026, UTC: when all transcripts happen. */
+export const now = Date.UTC(2026, 0, 31, 12);
+
+/** What the fake node answers to one operation: a value, or a function of the input, which may throw a MeshError. */
+export type World = {
+  readonly [N in OperationName]?: AnswerOf<N> | ((input: Input<N>) => AnswerOf<N>);
+};
+
+/** A stream operation answers with all its lines. */
+type AnswerOf<N extends OperationName> = N extends 'scan' ? readonly Output<N>[] : Output<N>;
+
+const minute = 60_000;
+const hour = 60 * minute;
+const day = 24 * hour;
+const number = '01234 56789 11111 22222 33333 44444 55555 66666 77777 88888 99999 00000';
+const alphabet = 'abcdefghijkmnopqrstuvwxyzABCDEFGHJKLMNPQRSTU';
+
+/** An id of the right form and length that begins with the letters given. */
+export const agentId = (start: string): string => `did:key:z6Mk${(start + alphabet).slice(0, 44)}`;
+
+const fingerprint = (digit: string): string => Array.from({ length: 8 }, () => digit.repeat(4)).join(' ');
+
+export function contact(petname: string, facts: Partial<ContactView> = {}): ContactView {
+  return {
+    petname,
+    agentId: agentId(petname),
+    name: petname,
+    state: 'trusted',
+    tier: 'bounded',
+    fingerprint: fingerprint('b'),
+    safetyNumber: number,
+    endpoints: [`http://${petname}.example:8787`],
+    permissions: {},
+    createdAt: now - 3 * day,
+    updatedAt: now - hour,
+    link: 'down',
+    breaker: 'closed',
+    waiting: 0,
+    inFlight: 0,
+    ...facts,
+  };
+}
+
+export const bob = contact('bob', {
+  displayName: 'Bob of Builds',
+  link: 'up',
+  route: 'direct http://bob.example:8787',
+  latencyMs: 2.4,
+  lastHeardAt: now - 3000,
+  verifiedAt: now - day,
+  session: { groupId: 'g1', epoch: 4, confirmed: true, createdAt: now - day },
+});
+
+export const carol = contact('carol', {
+  breaker: 'open',
+  retryAt: now + 40_000,
+  lastError: { code: 'UNREACHABLE', message: 'connection refused', at: now - minute },
+  waiting: 3,
+  inFlight: 1,
+});
+
+export const dora = contact('dora', {
+  state: 'changed',
+  candidate: { agentId: agentId('NEW'), fingerprint: fingerprint('c'), seenAt: now - 2 * hour },
+});
+
+export const erin: RequestView = {
+  id: 'req_019bf000-1111-7222-8333-444444444444',
+  direction: 'in',
+  petname: 'erin',
+  agentId: agentId('erin'),
+  displayName: 'Erin',
+  fingerprint: fingerprint('e'),
+  safetyNumber: number,
+  purpose: 'shared build alerts',
+  endpoints: ['http://erin.example:8787'],
+  at: now - 5 * minute,
+};
+
+export const frank: RequestView = {
+  id: 'req_019bf000-2222-7222-8333-444444444444',
+  direction: 'out',
+  petname: 'frank',
+  agentId: agentId('frank'),
+  fingerprint: fingerprint('f'),
+  safetyNumber: number,
+  endpoints: ['http://frank.example:8787'],
+  at: now - hour,
+  delivered: true,
+};
+
+export function message(id: string, facts: Partial<MessageView> = {}): MessageView {
+  return {
+    id,
+    direction: 'in',
+    peer: 'bob',
+    peerId: bob.agentId,
+    type: 'notification',
+    priority: 'normal',
+    body: 'build 142 is green',
+    attachments: [],
+    conversationId: 'conv_019bf001-0000-7000-8000-000000000001',
+    timestamp: now - 10 * minute,
+    receivedAt: now - 10 * minute,
+    expiresAt: now + 7 * day,
+    state: 'new',
+    attempts: 0,
+    ...facts,
+  };
+}
+
+export const greeting = message('msg_019bf001-aaaa-7000-8000-000000000001');
+export const question = message('msg_019bf002-bbbb-7000-8000-000000000001', {
+  type: 'request',
+  priority: 'high',
+  subject: 'staging',
+  body: 'Which port does staging use?\nThe old one does not answer.',
+  receivedAt: now - 4 * minute,
+  timestamp: now - 4 * minute,
+  metadata: { build: 142 },
+  attachments: [{ kind: 'inline', name: 'trace.log', mediaType: 'text/plain', size: 1536 }],
+});
+export const handled = message('msg_019bf000-cccc-7000-8000-000000000001', {
+  body: 'good morning',
+  state: 'handled',
+  readAt: now - 2 * hour,
+  answerId: 'msg_019bf000-dddd-7000-8000-000000000001',
+  receivedAt: now - 3 * hour,
+});
+
+export function sentMessage(id: string, facts: Partial<OutboxView> = {}): OutboxView {
+  return {
+    id,
+    direction: 'out',
+    peer: 'bob',
+    peerId: bob.agentId,
+    type: 'notification',
+    priority: 'normal',
+    body: 'hello',
+    attachments: [],
+    conversationId: 'conv_019bf001-0000-7000-8000-000000000002',
+    createdAt: now - 20 * minute,
+    expiresAt: now + 7 * day,
+    state: 'delivered',
+    attempts: 1,
+    route: 'direct http://bob.example:8787',
+    ...facts,
+  };
+}
+
+const alice: Output<'agents'>['agents'][number] = {
+  name: 'alice',
+  agentId: agentId('alice'),
+  fingerprint: fingerprint('a'),
+  fingerprintFull: 'a'.repeat(64),
+  endpoints: ['http://alice.example:8787'],
+  cardSeq: 3,
+  cardExpiresAt: now + 300 * day,
+  deviceExpiresAt: now + 300 * day,
+  runtime: 'inbox',
+  unread: 2,
+  isDefault: true,
+};
+
+const accepted: Output<'send'> = {
+  id: 'msg_019bf003-0001-7000-8000-000000000001',
+  conversationId: 'conv_019bf003-0001-7000-8000-000000000002',
+  state: 'queued',
+  duplicate: false,
+  peer: 'bob',
+  peerId: bob.agentId,
+  createdAt: now,
+  expiresAt: now + 7 * day,
+  bytes: 312,
+};
+
+/** A node with some of everything. */
+export const world: World = {
+  status: {
+    version: '0.1.0',
+    running: true,
+    startedAt: now - 2 * hour,
+    pid: 4242,
+    listen: { host: '0.0.0.0', port: 8787 },
+    api: { host: '127.0.0.1', port: 8788 },
+    stateDir: '/home/alice/mesh',
+    agents: [alice, { ...alice, name: 'robot', agentId: agentId('robot'), runtime: 'command', unread: 0, isDefault: false }],
+    peers: [bob, carol, dora],
+    queue: { waiting: 3, inFlight: 1, unread: 2, dead: 0 },
+    requests: 1,
+    sessions: 1,
+    warnings: [
+      {
+        code: 'CONTACT_CHANGED',
+        message: 'dora shows another key than before; nothing is sent to it',
+        hint: 'Compare fingerprints with its owner, then run: mesh approve dora',
+      },
+    ],
+  },
+  shutdown: { stopping: true },
+  agents: { agents: [alice, { ...alice, name: 'robot', agentId: agentId('robot'), runtime: 'command', isDefault: false }] },
+  contacts: { contacts: [dora, carol, bob, contact('gone', { state: 'removed' })] },
+  contact: ({ contact: name }) => [bob, carol, dora].find(({ petname }) => petname === name) ?? contact(name),
+  requests: { requests: [frank, erin] },
+  approve: ({ petname }) => contact(petname ?? 'erin'),
+  approveChange: () => contact('dora'),
+  reject: ({ id }) => ({ rejected: id }),
+  invite: {
+    invite: 'mesh:AbCdEfGhIjKlMnOpQrStUvWxYz',
+    id: 'inv1',
+    expiresAt: now + day,
+    routes: ['http://alice.example:8787'],
+    agentId: alice.agentId,
+    fingerprint: alice.fingerprint,
+  },
+  invites: {
+    invites: [
+      { id: 'inv1', createdAt: now - hour, expiresAt: now + 23 * hour },
+      { id: 'inv0', createdAt: now - 2 * day, expiresAt: now - day, usedAt: now - 47 * hour, usedBy: bob.agentId },
+    ],
+  },
+  join: contact('bob', { link: 'up', latencyMs: 3 }),
+  request: frank,
+  rename: ({ name }) => contact(name),
+  setTier: ({ tier, messageTypes, maxAttachmentBytes }) =>
+    contact('bob', { tier, permissions: { messageTypes, maxAttachmentBytes } }),
+  block: contact('bob', { state: 'blocked', tier: 'blocked' }),
+  remove: { removed: 'bob', cancelled: 2 },
+  markVerified: { ...carol, verifiedAt: now },
+  rotateKey: { from: agentId('alice'), to: agentId('ALICE'), fingerprint: fingerprint('d') },
+  scan: [
+    { type: 'progress', done: 1, total: 2 },
+    {
+      type: 'found',
+      url: 'http://10.0.0.7:8787',
+      agents: [
+        { agentId: bob.agentId, name: 'bob', fingerprint: bob.fingerprint, contact: { petname: 'bob', state: 'trusted' } },
+        { agentId: agentId('zoe'), name: 'zoe', displayName: 'Zoe', fingerprint: fingerprint('9') },
+      ],
+    },
+    { type: 'done', total: 2, found: 1 },
+  ],
+  send: ({ dryRun }) => (dryRun === true ? { ...accepted, wouldSend: {} } : accepted),
+  ask: {
+    request: accepted.id,
+    elapsedMs: 1300,
+    answer: message('msg_019bf003-0002-7000-8000-000000000001', { type: 'response', body: '42\n' }),
+  },
+  inbox: { messages: [question, greeting, handled], lastSeq: 3 },
+  message: question,
+  read: question,
+  reply: { ...accepted, state: 'sent' },
+  outbox: {
+    messages: [
+      sentMessage('msg_019bf003-0001-7000-8000-000000000001', { peer: 'carol', state: 'queued', createdAt: now - 1000, body: 'are you there?' }),
+      sentMessage('msg_019bf002-0001-7000-8000-000000000001', { state: 'refused', reason: 'NOT_PERMITTED', subject: 'log files' }),
+      sentMessage('msg_019bf001-0001-7000-8000-000000000001', { state: 'answered' }),
+    ],
+  },
+  track: {
+    ...sentMessage('msg_019bf001-0001-7000-8000-000000000001', { state: 'answered', answerId: greeting.id }),
+    steps: [
+      { at: now - 20 * minute, state: 'queued', by: 'this node' },
+      { at: now - 20 * minute, state: 'sent', by: 'this node', route: 'direct http://bob.example:8787', attempt: 1 },
+      { at: now - 19 * minute, state: 'delivered', by: 'peer', note: 'signed receipt inside the session' },
+      { at: now - 10 * minute, state: 'answered', by: 'peer', note: greeting.id },
+    ],
+  },
+  audit: ({ afterSeq = 0 }) => ({
+    entries: [
+      { seq: 1, at: now - day, agent: 'node', kind: 'node.started', data: { version: '0.1.0' }, previous: '00', hash: 'a1' },
+      {
+        seq: 2,
+        at: now - hour,
+        agent: 'alice',
+        kind: 'contact.trusted',
+        data: { agentId: bob.agentId, how: '=invite', ids: ['a', 'b,"c"'] },
+        previous: 'a1',
+        hash: 'a2',
+      },
+    ].filter(({ seq }) => seq > afterSeq),
+  }),
+  auditVerify: { ok: true, entries: 2, checkpoints: 1 },
+};

@@ -1,0 +1,115 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { setImmediate as turn } from 'node:timers/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { defaultLimits, type Limits, type Logger, silentLogger, systemClock, systemRandom } from '#kernel';
+import { createFirstAgent, defaultConfig, MeshNode, type NodeConfig, stateDir } from '#node';
+import { type Handler, inProcessRuntime, type Runtime } from '#runtime';
+
+export interface TestNodeOptions {
+  readonly name: string;
+  readonly runtime?: Runtime;
+  readonly limits?: Partial<Limits>;
+  readonly config?: Partial<NodeConfig>;
+  readonly logger?: Logger;
+}
+
+/** A node of one agent in this process, on loopback and a folder of its own; stopped and started again at will. */
+export class TestNode implements AsyncDisposable {
+  readonly name: string;
+  readonly dir: string;
+  readonly #options: TestNodeOptions;
+  #node: MeshNode | undefined;
+  #port = 0;
+
+  private constructor(options: TestNodeOptions, dir: string) {
+    this.name = options.name;
+    this.dir = dir;
+    this.#options = options;
+  }
+
+  static async start(options: TestNodeOptions): Promise<TestNode> {
+    const dir = mkdtempSync(join(tmpdir(), `mesh-${options.name}-`));
+    const test = new TestNode(options, dir);
+    const ports = { clock: systemClock, random: systemRandom, limits: test.limits, force: false };
+    await createFirstAgent(stateDir(dir), { name: options.name, endpoints: [] }, ports);
+    await test.up();
+    return test;
+  }
+
+  get limits(): Limits {
+    return { ...defaultLimits, ...this.#options.limits };
+  }
+
+  get node(): MeshNode {
+    if (this.#node === undefined) throw new Error(`${this.name} is down`);
+    return this.#node;
+  }
+
+  get api(): MeshNode['operations'] {
+    return this.node.operations;
+  }
+
+  get host() {
+    const host = this.node.parts.hosts.get(this.name);
+    if (host === undefined) throw new Error(`${this.name} is not there`);
+    return host;
+  }
+
+  get endpoint(): string {
+    return this.host.agent.card().endpoints[0] ?? '';
+  }
+
+  /** On the same port as before, so that peers find it again. */
+  async up(): Promise<void> {
+    const { name, runtime, config, logger = silentLogger } = this.#options;
+    this.#node = await MeshNode.start({
+      state: stateDir(this.dir),
+      config: { ...defaultConfig, host: '127.0.0.1', port: this.#port, ...config },
+      logger,
+      limits: this.limits,
+      withApi: false,
+      ...(runtime === undefined ? {} : { runtimes: { [name]: runtime } }),
+    });
+    this.#port = this.#node.listening.publicAddress.port;
+  }
+
+  async down(): Promise<void> {
+    await this.#node?.stop();
+    this.#node = undefined;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.down();
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+}
+
+export const signal: AbortSignal = new AbortController().signal;
+
+/** Both become peers by invite, each a trusted one of the other unless said otherwise. */
+export async function pair(inviter: TestNode, joiner: TestNode, tier: 'trusted' | 'bounded' = 'trusted'): Promise<void> {
+  const { invite } = await inviter.api.invite({ tier }, { signal });
+  const contact = await joiner.api.join({ invite, tier }, { signal });
+  if (contact.state !== 'trusted') throw new Error(`pairing ended in ${contact.state}`);
+}
+
+/** Looks again whenever something happened at one of the nodes, until the look gives something. */
+export async function eventually<T>(nodes: readonly TestNode[], look: () => Promise<T | undefined | false>): Promise<T> {
+  const stop = new AbortController();
+  const streams = nodes.map((node) => node.node.events.subscribe({ signal: stop.signal })[Symbol.asyncIterator]());
+  let pending = streams.map((stream) => stream.next());
+  try {
+    for (;;) {
+      const found = await look();
+      if (found !== undefined && found !== false) return found;
+      // Some changes have no event of their own (a row written after it): so a turn of the event loop is enough to look again.
+      await Promise.race([...pending, turn()]);
+      pending = streams.map((stream) => stream.next());
+    }
+  } finally {
+    stop.abort();
+  }
+}
+
+export const handledBy = (...handlers: readonly Handler[]): Runtime => inProcessRuntime(...handlers);
