@@ -236,6 +236,25 @@ describe('a courier', () => {
     expect(courier.status()).toMatchObject({ link: 'up', route: inbound.route });
   });
 
+  test('uses the newest link, and the one before it when that ends', async () => {
+    const { courier, links } = bench();
+    const [older, newer] = [new FakeLink(), new FakeLink()];
+    courier.attach(older);
+    await settled();
+    courier.attach(newer);
+    await settled();
+    courier.submit([frameOf(1)]);
+    expect([older.written, newer.written]).toEqual([[], ['frm_1']]);
+    newer.close('LINK_CLOSED');
+    await settled();
+    expect(older.written).toEqual(['frm_1']);
+    expect(courier.link).toBe(older);
+    older.close('LINK_CLOSED');
+    courier.attach(newer);
+    await settled();
+    expect(links).toEqual([]);
+  });
+
   test('sends nothing on a link whose greeting failed', async () => {
     const { courier, dialled } = bench({ greet: () => Promise.reject(new MeshError('NOT_TRUSTED')) });
     courier.submit([frameOf(1)]);

@@ -1,8 +1,9 @@
-import { codeOf, type ErrorCode, MeshError, toMeshError } from '#kernel';
+import { codeOf, MeshError, toMeshError } from '#kernel';
 import type { FrameOutcome, Link } from '#link';
 import type { Frame, FrameId } from '#protocol';
 import { afterFailure, type Breaker, breakerState, closedBreaker } from './breaker.ts';
 import type { CourierOptions, RouteStatus } from './courier-ports.ts';
+import { isPassing } from './passing-refusal.ts';
 import { nextAttemptAt } from './retry.ts';
 import type { OutboxFrame } from './store.ts';
 
@@ -22,10 +23,13 @@ export class Courier {
   readonly #stop = new AbortController();
   #bytes = 0;
   #link: Link | undefined;
+  /** Replaced by newer ones and still open. */
+  readonly #older = new Set<Link>();
   #linkedAt = 0;
   /** The link whose end was counted as a failure already. */
   #blamed: Link | undefined;
   #greeted = false;
+  #wanted = false;
   #dialling: Promise<void> | undefined;
   #wakeUp: AbortController | undefined;
   #breaker: Breaker = closedBreaker;
@@ -77,13 +81,13 @@ export class Courier {
 
   /** Forgets the frames of a session that is gone; their messages are sealed anew. */
   drop(groupId: string): void {
-    for (const { entry } of [...this.#inFlight.values()]) {
+    for (const { entry } of this.#inFlight.values()) {
       if (entry.groupId === groupId) this.#forget(entry.frame.id);
     }
   }
 
   dropAll(): void {
-    for (const id of [...this.#inFlight.keys()]) this.#forget(id);
+    for (const id of this.#inFlight.keys()) this.#forget(id);
   }
 
   /** There is work: dial unless a link is up, an attempt is under way, or the pace forbids it. */
@@ -92,6 +96,12 @@ export class Courier {
     this.#dialling ??= this.#dialUntilUp().finally(() => {
       this.#dialling = undefined;
     });
+  }
+
+  /** One attempt also without work: a node that starts tells its peers that it is back. */
+  connect(): void {
+    this.#wanted = true;
+    this.wake();
   }
 
   /** Tries at once, whatever the breaker says: the peer was heard from, or its address changed. */
@@ -104,6 +114,8 @@ export class Courier {
   /** A link came up, whichever side dialled: the newest is used. */
   attach(link: Link): void {
     if (this.#link === link || this.#stop.signal.aborted) return;
+    if (this.#link !== undefined) this.#older.add(this.#link);
+    this.#older.delete(link);
     this.#link = link;
     this.#linkedAt = this.#options.clock.monotonic();
     this.#greeted = false;
@@ -229,6 +241,7 @@ export class Courier {
   }
 
   #lost(link: Link, error: MeshError): void {
+    this.#older.delete(link);
     if (this.#link !== link) return;
     this.#link = undefined;
     this.#greeted = false;
@@ -238,7 +251,9 @@ export class Courier {
     const young = livedMs < (this.#options.limits.quickRetryMs[0] ?? 0);
     if (young && this.#blamed !== link) this.#failed(error);
     this.#options.ports.onChange({ type: 'down', code: error.code, message: error.message });
-    if (this.#options.ports.hasWork()) this.wake();
+    const older = [...this.#older].at(-1);
+    if (older !== undefined) this.attach(older);
+    else if (this.#options.ports.hasWork()) this.wake();
   }
 
   #recovered(): void {
@@ -258,7 +273,8 @@ export class Courier {
 
   async #dialUntilUp(): Promise<void> {
     const { ports, clock, logger } = this.#options;
-    while (this.#link === undefined && !this.#stop.signal.aborted && ports.hasWork()) {
+    while (this.#link === undefined && !this.#stop.signal.aborted && (this.#wanted || ports.hasWork())) {
+      this.#wanted = false;
       await this.#pause(this.#attemptAt - clock.now());
       if (this.#link !== undefined || this.#stop.signal.aborted) return;
       try {
@@ -278,9 +294,4 @@ export class Courier {
     const signal = AbortSignal.any([this.#wakeUp.signal, this.#stop.signal]);
     await this.#options.clock.sleep(ms, { signal }).catch(() => undefined);
   }
-}
-
-/** Refusals that pass by themselves: the frame is sent again later. Those about the session are not: they need a new session. */
-function isPassing(code: ErrorCode): boolean {
-  return code === 'RATE_LIMITED' || code === 'STORE_FULL' || code === 'SHUTTING_DOWN' || code === 'INTERNAL';
 }

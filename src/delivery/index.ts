@@ -1,8 +1,7 @@
 export type { FrameOutcome } from '#link';
-export { afterFailure, allowedAt, type Breaker, type BreakerState, breakerState, closedBreaker } from './breaker.ts';
+export type { BreakerState } from './breaker.ts';
 export { Courier } from './courier.ts';
 export type { CourierChange, CourierOptions, CourierPorts, RouteStatus } from './courier-ports.ts';
-export { nextAttemptAt, type RetryInput } from './retry.ts';
 export {
   type InboxMessage,
   type InboxQuery,
@@ -23,4 +22,5 @@ export {
   outboxStates,
   type PeerDepth,
   type QueuedReceipt,
+  type ReceivedFrame,
 } from './store.ts';

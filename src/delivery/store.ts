@@ -112,11 +112,12 @@ export interface OutboxWriter extends OutboxReader {
   /** Applies a verified receipt of this peer; ids that are not of that peer are ignored. Never moves a state backwards. Returns the ids that changed. */
   applyReceipt(from: { readonly agent: string; readonly peer: AgentId }, receipt: Receipt): readonly MessageId[];
   queueReceipt(to: { readonly agent: string; readonly peer: AgentId }, receipt: Receipt): void;
-  /** Unsealed messages whose time is over become `expired`, sealed ones that were never delivered too. Returns their ids. */
+  /** Unsealed messages whose time is over become `expired`, sealed ones that were never delivered too. Returns their ids;
+   * bounded to some 10 000 a call, the rest at the next. */
   expire(now: number): readonly { readonly agent: string; readonly id: MessageId }[];
   /** Ends messages that cannot be sent (contact removed or blocked): `refused` with the code. Returns their ids. */
   refuseWaiting(to: { readonly agent: string; readonly peer: AgentId }, refused: { readonly code: ErrorCode; readonly at: number }): readonly MessageId[];
-  /** Deletes what ended or was delivered before `before`. Returns how many rows. */
+  /** Deletes what ended or was delivered before `before`. Bounded: call again until it returns 0, the number of rows. */
   prune(before: number): number;
 }
 
@@ -154,10 +155,21 @@ export interface InboxMessage extends NewInboxMessage {
 export interface InboxQuery {
   readonly agent: string;
   readonly sender?: AgentId;
+  /** Neither read by a person nor handled by a program. */
   readonly unread?: boolean;
   readonly limit: number;
   /** Only rows with a higher seq, oldest first; without it newest first. */
   readonly afterSeq?: number;
+}
+
+/** A frame that was opened, so that it is opened once only. */
+export interface ReceivedFrame {
+  readonly frameId: FrameId;
+  readonly kind: FrameKind;
+  /** How long it is remembered. */
+  readonly until: number;
+  /** Why nothing of it was kept. */
+  readonly refused?: ErrorCode;
 }
 
 export interface InboxReader {
@@ -166,6 +178,8 @@ export interface InboxReader {
   list(query: InboxQuery): readonly InboxMessage[];
   /** True when this frame was taken from this sender already. */
   hasFrame(agent: string, sender: AgentId, frameId: FrameId): boolean;
+  /** The code with which a frame that was taken was refused all the same: repeated, it gets the same answer. */
+  refusalOfFrame(agent: string, sender: AgentId, frameId: FrameId): ErrorCode | undefined;
   counts(agent: string): { readonly unread: number; readonly waiting: number; readonly leased: number; readonly dead: number };
   /** Earliest `notBefore` of a message that waits for a handler; undefined when none waits. */
   nextOffer(agent: string): number | undefined;
@@ -185,7 +199,7 @@ export interface LeaseQuery {
 export interface InboxWriter extends InboxReader {
   /** False when this (agent, sender, id) is known: the row stays as it was. */
   insert(message: NewInboxMessage): boolean;
-  rememberFrame(agent: string, sender: AgentId, frame: { readonly frameId: FrameId; readonly kind: FrameKind; readonly until: number }): void;
+  rememberFrame(agent: string, sender: AgentId, frame: ReceivedFrame): void;
   /**
    * Leases waiting messages in order of arrival, priorities first, and counts the attempt. A message that was tried before is leased alone:
    * the result is then that one message.
@@ -199,5 +213,6 @@ export interface InboxWriter extends InboxReader {
   /** After a restart nothing is leased: what was goes back to `new`. Returns how many. */
   releaseAll(): number;
   markRead(agent: string, ids: readonly MessageId[], at: number): void;
+  /** Deletes what is over and came before `before`. Bounded: call again until it returns 0, the number of rows. */
   prune(options: { readonly before: number; readonly now: number }): number;
 }

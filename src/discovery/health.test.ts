@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { failed, heard, type PeerHealth, rankRoutes, summarizeHealth, unknownHealth } from './health.ts';
+import { failed, heard, type PeerHealth, rankRoutes, unknownHealth } from './health.ts';
 
 const limits = { breakerMaxCooldownMs: 1000 };
 const rank = (health: PeerHealth, now = 100, routes = ['a', 'b', 'c']) => rankRoutes(routes, health, { now, limits });
@@ -43,25 +43,5 @@ describe('routes', () => {
     const health = failed(unknownHealth, 'a', { at: 6, code: 'TIMEOUT' });
     expect(rank(health, 1006)).toEqual(['b', 'c', 'a']);
     expect(rank(health, 1007)).toEqual(['a', 'b', 'c']);
-  });
-});
-
-describe('a summary of health', () => {
-  it('is empty while nothing is known', () => {
-    expect(summarizeHealth(unknownHealth)).toEqual({});
-  });
-
-  it('is that of the route heard last, without errors that are over', () => {
-    let health = failed(unknownHealth, 'a', { at: 1, code: 'TIMEOUT' });
-    expect(summarizeHealth(health)).toEqual({ lastError: { at: 1, code: 'TIMEOUT' } });
-    health = heard(heard(health, 'b', { at: 5, latencyMs: 3 }), 'a', { at: 4 });
-    expect(summarizeHealth(health)).toEqual({ route: 'b', lastHeardAt: 5, latencyMs: 3 });
-    health = failed(health, 'b', { at: 9, code: 'LINK_CLOSED' });
-    expect(summarizeHealth(health)).toEqual({
-      route: 'b',
-      lastHeardAt: 5,
-      latencyMs: 3,
-      lastError: { at: 9, code: 'LINK_CLOSED' },
-    });
   });
 });

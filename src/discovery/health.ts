@@ -60,23 +60,3 @@ function rankOf({ lastHeardAt, lastError }: RouteHealth, { now, limits }: RankOp
   if (isFailing) return now - lastError.at > limits.breakerMaxCooldownMs ? 1 : 2;
   return lastHeardAt === undefined ? 1 : 0;
 }
-
-export interface HealthSummary extends RouteHealth {
-  /** The route that the numbers are of. */
-  readonly route?: string;
-}
-
-/** One line for people: the route heard last, and the latest error of any route if nothing was heard since. */
-export function summarizeHealth(health: PeerHealth): HealthSummary {
-  const entries = Object.entries(health).toSorted(([, a], [, b]) => (b.lastHeardAt ?? 0) - (a.lastHeardAt ?? 0));
-  const [best] = entries;
-  if (best === undefined) return {};
-  const [route, { latencyMs, lastHeardAt }] = best;
-  const errors = entries.flatMap(([, { lastError }]) => (lastError === undefined ? [] : [lastError]));
-  const [lastError] = errors.filter(({ at }) => at >= (lastHeardAt ?? 0)).toSorted((a, b) => b.at - a.at);
-  return {
-    ...(lastHeardAt === undefined ? {} : { route, lastHeardAt }),
-    ...(latencyMs === undefined ? {} : { latencyMs }),
-    ...(lastError === undefined ? {} : { lastError }),
-  };
-}

@@ -1,6 +1,7 @@
 import { codeOf, type ErrorCode, type Limits, MeshError } from '#kernel';
 import { type AgentId, cardBytes, type VerifiedRotation } from '#identity';
 import { Courier, type CourierChange, type FrameOutcome } from '#delivery';
+import { type PeerHealth, unknownHealth } from '#discovery';
 import type { Link, LinkPeer } from '#link';
 import {
   type Desk,
@@ -42,6 +43,7 @@ export class AgentHost {
   /** What must be done before the frames of a link count: following a rotated key. */
   readonly #ready = new WeakMap<Link, Promise<void>>();
   readonly #links = new Set<Link>();
+  readonly #health = new Map<AgentId, { value: PeerHealth }>();
 
   constructor(options: AgentHostOptions) {
     this.agent = options.agent;
@@ -59,6 +61,13 @@ export class AgentHost {
 
   get lanes(): readonly Lane[] {
     return [...this.#lanes.values()];
+  }
+
+  /** What is known of the addresses of a peer; replaced as dialling learns more. */
+  routeHealth(peer: AgentId): { value: PeerHealth } {
+    const known = this.#health.get(peer) ?? { value: unknownHealth };
+    this.#health.set(peer, known);
+    return known;
   }
 
   contact(peer: AgentId): Contact | undefined {
@@ -96,7 +105,7 @@ export class AgentHost {
   /** Every trusted peer gets a lane and one attempt to connect; what was on its way goes on. */
   start(): void {
     for (const contact of this.desk.ports.store.read.contacts.list({ agent: this.agent.name })) {
-      if (contact.state === 'trusted' || contact.state === 'requested-out') this.lane(contact.agentId).courier.wake();
+      if (contact.state === 'trusted' || contact.state === 'requested-out') this.lane(contact.agentId).courier.connect();
     }
     this.runner.start();
   }
@@ -123,9 +132,18 @@ export class AgentHost {
   async onFrame(frame: Frame, link: Link): Promise<FrameOutcome> {
     await this.#ready.get(link);
     if (frame.kind === 'request' || frame.kind === 'accept') return this.#exchange(frame, link);
-    const lane = this.lane(link.remote.agentId);
+    const { agentId } = link.remote;
+    // Strangers leave nothing behind, not even a lane.
+    if (this.contact(agentId) === undefined) return refused('NOT_TRUSTED');
+    const lane = this.lane(agentId);
     lane.courier.heard();
-    return receiveFrame(lane, frame, () => this.#links.has(link));
+    return receiveFrame(lane, frame, {
+      isOpen: () => this.#links.has(link),
+      end: (code) => {
+        this.#links.delete(link);
+        link.close(code);
+      },
+    });
   }
 
   async keyPackageFor(link: Link): Promise<Uint8Array> {

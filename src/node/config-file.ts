@@ -1,7 +1,8 @@
 import { parse, TomlError } from 'smol-toml';
 import * as z from 'zod';
 import { messageTypes } from '#protocol';
-import { invalidConfig, type NodeConfig } from './config.ts';
+import type { NodeConfig } from './config.ts';
+import { invalidConfig } from './invalid-config.ts';
 
 const port = z.int().min(0).max(65_535);
 

@@ -1,6 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { MeshError } from '#kernel';
-import { messageTypes } from '#protocol';
+import type { MessageType } from '#protocol';
 
 /** How messages reach one agent, as mesh.toml says it. Times in seconds. */
 export interface RuntimeConfig {
@@ -12,7 +10,7 @@ export interface RuntimeConfig {
   readonly secretFile?: string;
   readonly timeoutSeconds?: number;
   readonly concurrency?: number;
-  readonly types?: readonly (typeof messageTypes)[number][];
+  readonly types?: readonly MessageType[];
   readonly capabilities?: readonly { readonly id: string; readonly description: string; readonly tags: readonly string[] }[];
 }
 
@@ -37,20 +35,6 @@ export const defaultConfig: NodeConfig = {
   logLevel: 'info',
   agents: {},
 };
-
-/** Reads mesh.toml; defaults where it is silent or absent. Throws INVALID_CONFIG naming the setting and the rule. */
-export async function readConfig(path: string): Promise<NodeConfig> {
-  if (!existsSync(path)) return defaultConfig;
-  const text = readFileSync(path, 'utf8');
-  // Most folders keep the template: no parser and no schema is loaded for a file of comments.
-  if (text.split('\n').every((line) => /^\s*(#|$)/.test(line))) return defaultConfig;
-  const { parseConfig } = await import('./config-file.ts');
-  return { ...defaultConfig, ...parseConfig(text, path) };
-}
-
-export function invalidConfig(path: string, problem: string): MeshError {
-  return new MeshError('INVALID_CONFIG', `${path}: ${problem}`);
-}
 
 /** What `mesh init` writes: every setting, commented out, so that the file explains itself. */
 export const configTemplate = (endpoints: readonly string[]): string => `# Settings of this node. Uncomment what you want to change, then restart the node (mesh down, mesh up).

@@ -2,6 +2,8 @@ import type { Operations } from '#api';
 import {
   agentOperations,
   contactOperations,
+  contactStanding,
+  lookAroundOperations,
   messageOperations,
   requestOperations,
   statusOperations,
@@ -14,6 +16,8 @@ export function createOperations(parts: NodeParts): Operations {
     ...statusOperations(parts),
     ...agentOperations(parts),
     ...contactOperations(parts),
+    ...contactStanding(parts),
+    ...lookAroundOperations(parts),
     ...requestOperations(parts),
     ...messageOperations(parts),
   };

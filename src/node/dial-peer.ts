@@ -1,6 +1,6 @@
 import { type Clock, codeOf, type Limits, type Logger, MeshError, type Random, toMeshError } from '#kernel';
 import type { AgentId, VerifiedCard } from '#identity';
-import { fetchDiscovery } from '#discovery';
+import { failed, fetchDiscovery, heard, rankRoutes } from '#discovery';
 import { type Connection, dialLink, dialWebSocket, type Link, type LinkHandler } from '#link';
 import { changeContact } from '#pipeline';
 import type { Contact } from '#trust';
@@ -26,13 +26,18 @@ export async function dialPeer(
   const local = ports.connectLocal(contact.agentId);
   if (local !== undefined) return handshake(ports, who, { connection: local, route: 'local' });
   let last: MeshError | undefined;
-  for (const endpoint of routesOf(contact)) {
+  const { clock, limits } = ports;
+  const health = host.routeHealth(contact.agentId);
+  for (const endpoint of rankRoutes(routesOf(contact), health.value, { now: clock.now(), limits })) {
     try {
-      const { clock, limits } = ports;
+      const startedAt = clock.monotonic();
       const connection = await dialWebSocket(endpoint, { clock, limits, signal: options.signal });
-      return await handshake(ports, who, { connection, route: `direct ${endpoint}` });
+      const link = await handshake(ports, who, { connection, route: `direct ${endpoint}` });
+      health.value = heard(health.value, endpoint, { at: clock.now(), latencyMs: clock.monotonic() - startedAt });
+      return link;
     } catch (error) {
       last = toMeshError(error);
+      health.value = failed(health.value, endpoint, { at: clock.now(), code: last.code });
       if (last.code === 'UNKNOWN_AGENT' || last.code === 'HANDSHAKE_FAILED') await lookForNewKey(ports, who, endpoint);
     }
   }

@@ -12,18 +12,21 @@ export class HostedAgent implements LocalAgent {
   readonly #ports: AgentFilePorts;
   readonly #logger: Logger;
   #files: AgentFiles;
+  /** Derived from the root key once, not at every message. */
+  #agentId: AgentId;
 
   constructor(files: AgentFiles, ports: AgentFilePorts, logger: Logger) {
     this.name = files.name;
     this.isDefault = files.isDefault;
     this.vault = createVault(files.secrets.storageKey, ports.random);
     this.#files = files;
+    this.#agentId = agentIdOf(files.secrets.root.publicKey);
     this.#ports = ports;
     this.#logger = logger;
   }
 
   get agentId(): AgentId {
-    return agentIdOf(this.#files.secrets.root.publicKey);
+    return this.#agentId;
   }
 
   get formerIds(): readonly AgentId[] {
@@ -85,6 +88,7 @@ export class HostedAgent implements LocalAgent {
     const files = { ...this.#files, secrets, card: this.#nextCard(secrets, facts) };
     await saveAgent(files, this.#ports);
     this.#files = files;
+    this.#agentId = agentIdOf(secrets.root.publicKey);
   }
 
   #nextCard(secrets: AgentFiles['secrets'], facts: Partial<Pick<Card, 'endpoints' | 'capabilities'>>): VerifiedCard {

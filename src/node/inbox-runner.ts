@@ -1,7 +1,7 @@
-import { backoffMs, type Clock, codeOf, type Limits, type Logger, MeshError, type Random } from '#kernel';
+import { backoffMs, type Clock, codeOf, type Limits, type Logger, MeshError, nextTurn, type Random } from '#kernel';
 import type { AgentId } from '#identity';
 import type { InboxMessage } from '#delivery';
-import { completeMessage, failMessage, type Lane, leaseMessages, type LocalAgent, type PipelinePorts } from '#pipeline';
+import { completeMessages, failMessage, type Handled, type Lane, leaseMessages, type LocalAgent, type PipelinePorts } from '#pipeline';
 import { decodeMessage, type Message } from '#protocol';
 import type { Answer, Runtime } from '#runtime';
 
@@ -22,6 +22,8 @@ export class InboxRunner {
   readonly #kill = new AbortController();
   #asked = Promise.withResolvers<void>();
   #done: Promise<void> | undefined;
+  /** Done, but not committed yet. */
+  readonly #handled: Handled[] = [];
 
   constructor(options: InboxRunnerPorts) {
     this.#options = options;
@@ -102,6 +104,7 @@ export class InboxRunner {
     } else {
       for (const message of leased) await this.#handle(message, commits);
     }
+    commits.push(this.#complete());
     await Promise.all(commits);
   }
 
@@ -116,11 +119,17 @@ export class InboxRunner {
     const inbound = { message, senderName: nameOf(row.sender), attempt: row.attempts };
     try {
       const answer = await runtime.handle(inbound, { signal: this.#kill.signal });
-      commits.push(completeMessage({ lane, message, answer: answer === undefined ? undefined : draftOf(answer) }));
+      this.#handled.push({ lane, message, answer: answer === undefined ? undefined : draftOf(answer) });
+      // A fast program is done with many before the next turn: they share a transaction.
+      if (this.#handled.length === 1) commits.push(nextTurn().then(() => this.#complete()));
     } catch (error) {
       const again = backoffMs(retryPace, row.attempts, this.#random);
       commits.push(this.#fail(lane, row, { error: describe(error), again }));
     }
+  }
+
+  #complete(): Promise<void> {
+    return completeMessages(this.#handled.splice(0));
   }
 
   async #fail(lane: Lane, message: InboxMessage, why: { error: string; again: number }): Promise<void> {

@@ -40,7 +40,7 @@ async function withFolder(options: NewNodeAgent, make: Make) {
     const ports = { clock: systemClock, random: systemRandom, limits: defaultLimits, passphrase };
     return factsOf(await make({ name, displayName, endpoints }, ports));
   } finally {
-    await lock.release();
+    lock.release();
   }
 }
 

@@ -2,7 +2,8 @@ import { dirname, isAbsolute, resolve } from 'node:path';
 import type { Clock, Limits, Logger } from '#kernel';
 import { commandRuntime, inboxRuntime, type Runtime, webhookRuntime } from '#runtime';
 import { readKeyFile } from '#storage';
-import { invalidConfig, type RuntimeConfig } from './config.ts';
+import type { RuntimeConfig } from './config.ts';
+import { invalidConfig } from './invalid-config.ts';
 
 export interface RuntimePorts {
   readonly clock: Clock;

@@ -1,7 +1,8 @@
 import { type Clock, defaultLimits, type EventStream, type Limits, type Logger, MeshError, type Random, systemClock } from '#kernel';
 import type { Operations } from '#api';
 import { makeCheckpoint } from '#audit';
-import { lockStateDir, openSqliteStore, type StateLock } from '#storage';
+import type { MeshStore } from '#pipeline';
+import { lockStateDir, openSqliteStore, type SqliteStoreOptions, type StateLock } from '#storage';
 import type { Runtime } from '#runtime';
 import { type Composed, compose, type NodeEvent } from './compose.ts';
 import { defaultApiPort, type NodeConfig } from './config.ts';
@@ -24,6 +25,8 @@ export interface NodeOptions {
   readonly clock?: Clock | undefined;
   readonly random?: Random | undefined;
   readonly limits?: Limits | undefined;
+  /** Instead of the usual database; it is closed with the node. */
+  readonly openStore?: ((options: SqliteStoreOptions) => Promise<MeshStore>) | undefined;
 }
 
 /** The daemon: one process on one state folder, with its agents, links, listeners and local API. */
@@ -58,20 +61,32 @@ export class MeshNode implements AsyncDisposable {
   /** Locks the folder, opens the database, loads the keys, listens, and goes on with what was under way. */
   static async start(options: NodeOptions): Promise<MeshNode> {
     const lock = await lockStateDir(options.state.path);
-    const stop = Promise.withResolvers<void>();
     try {
-      const store = await openSqliteStore({
-        path: options.state.database,
-        clock: options.clock ?? systemClock,
-        logger: options.logger,
-        limits: options.limits ?? defaultLimits,
-      });
+      return await MeshNode.#open(options, lock);
+    } catch (error) {
+      lock.release();
+      throw error;
+    }
+  }
+
+  /** What was opened before something failed is closed again: the folder is as free as before. */
+  static async #open(options: NodeOptions, lock: StateLock): Promise<MeshNode> {
+    const stop = Promise.withResolvers<void>();
+    const { openStore = openSqliteStore } = options;
+    const store = await openStore({
+      path: options.state.database,
+      clock: options.clock ?? systemClock,
+      logger: options.logger,
+      limits: options.limits ?? defaultLimits,
+    });
+    let node: MeshNode | undefined;
+    try {
       const composed = await compose({ ...options, store, requestStop: stop.resolve });
-      const node = new MeshNode({ composed, lock, options, stopRequested: stop.promise });
+      node = new MeshNode({ composed, lock, options, stopRequested: stop.promise });
       await node.#begin();
       return node;
     } catch (error) {
-      await lock.release();
+      await (node === undefined ? store.close() : node.stop());
       throw error;
     }
   }
@@ -138,7 +153,7 @@ export class MeshNode implements AsyncDisposable {
     events.close();
     await parts.store.close();
     removeRunning(this.#options.state);
-    await this.#lock.release();
+    this.#lock.release();
   }
 
   /** The audit log ends with a signature, so that cutting off its tail shows. A full disk must not keep the node from stopping. */

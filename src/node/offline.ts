@@ -4,7 +4,7 @@ import type { Transport } from '#api';
 import type { MeshStore } from '#pipeline';
 import { openMemoryStore, openReadOnlyStore } from '#storage';
 import { compose } from './compose.ts';
-import { readConfig } from './config.ts';
+import { readConfig } from './read-config.ts';
 import { createOperations } from './create-operations.ts';
 import { localTransport, offlineOperations } from './http/index.ts';
 import { readPassphrase } from './run-node.ts';

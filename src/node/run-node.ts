@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { MeshError } from '#kernel';
-import { type NodeConfig, readConfig } from './config.ts';
+import type { NodeConfig } from './config.ts';
+import { readConfig } from './read-config.ts';
 import { checkEndpoint } from './init-agent.ts';
 import { createLogger } from './log.ts';
 import { MeshNode } from './mesh-node.ts';

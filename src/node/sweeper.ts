@@ -1,5 +1,5 @@
 import { checkpointDue, makeCheckpoint } from '#audit';
-import { codeOf } from '#kernel';
+import { codeOf, nextTurn } from '#kernel';
 import { hostNamed, type NodeParts } from './parts.ts';
 
 const sweepMs = 30_000;
@@ -41,27 +41,29 @@ function wakeLanes({ hosts }: NodeParts): void {
       if (contact.state !== 'trusted' && contact.state !== 'requested-out') continue;
       const lane = host.lane(contact.agentId);
       if (lane.courier.link !== undefined) lane.flushSoon();
+      // Also without anything to send: an acceptance may wait at the other side, which may not be able to call us.
+      else if (contact.state === 'requested-out') lane.courier.connect();
       else lane.courier.wake();
     }
     host.runner.wake();
   }
 }
 
-const checkpointEvery = 1000;
-
 async function checkpoint(parts: NodeParts): Promise<void> {
   const { store, clock } = parts;
-  if (!checkpointDue(store.read.audit, checkpointEvery)) return;
+  if (!checkpointDue(store.read.audit, parts.limits.auditCheckpointEntries)) return;
   const { name, root } = hostNamed(parts, undefined).agent;
   await store.transact((tx) => makeCheckpoint(tx.audit, { at: clock.now(), agent: name, root }));
 }
 
+/** In pieces, each a transaction of its own, so that a full house does not hold everything else up. */
 async function prune({ store, clock, limits }: NodeParts): Promise<void> {
   const now = clock.now();
-  await store.transact((tx) => {
-    tx.outbox.prune(now - limits.retentionMs);
-    tx.inbox.prune({ before: now - limits.retentionMs, now });
-    tx.contacts.prune(now);
-    tx.sessions.prune({ now, drainedBefore: now - limits.drainingSessionMs });
-  });
+  const pieces = [
+    () => store.transact((tx) => tx.outbox.prune(now - limits.retentionMs)),
+    () => store.transact((tx) => tx.inbox.prune({ before: now - limits.retentionMs, now })),
+    () => store.transact((tx) => tx.contacts.prune(now)),
+    () => store.transact((tx) => tx.sessions.prune({ now, drainedBefore: now - limits.drainingSessionMs })),
+  ];
+  for (const piece of pieces) while ((await piece()) > 0) await nextTurn();
 }

@@ -1,7 +1,7 @@
-import { codeOf, type ErrorCode, MeshError, toHex } from '#kernel';
+import { MeshError, toHex } from '#kernel';
 import type { AgentId, VerifiedCard, VerifiedRotation } from '#identity';
 import { appendAudit } from '#audit';
-import { choosePetname, type Contact, type ContactEvent, nextContact, type RequestId, type Tier } from '#trust';
+import { choosePetname, type Contact, type ContactEvent, nextContact, type Tier } from '#trust';
 import type { LocalAgent, PipelinePorts } from './lane.ts';
 import type { MeshTransaction } from './store.ts';
 
@@ -89,12 +89,6 @@ export function petnameFor(desk: Desk, target: Pick<ContactTarget, 'agentId' | '
   return target.petname;
 }
 
-export function contactOfRequest(desk: Desk, requestId: RequestId): Contact {
-  const contact = desk.ports.store.read.contacts.byRequestId(desk.agent.name, requestId);
-  if (contact !== undefined) return contact;
-  throw new MeshError('NOT_FOUND', `No contact request ${requestId} is waiting`, { hint: 'List them with: mesh requests' });
-}
-
 export interface Followed {
   readonly contact: Contact;
   readonly from: AgentId;
@@ -131,10 +125,3 @@ export function unsealAll(desk: Desk, tx: MeshTransaction, peer: AgentId): void 
   for (const { groupId } of tx.sessions.sessions(name, peer)) tx.outbox.unseal(name, groupId);
   tx.sessions.deleteSessionsOf(name, peer);
 }
-
-/** A frame of the contact exchange is a question that gets a code, never an exception. */
-export const outcomeOf = (error: unknown): { readonly kind: 'refused'; readonly code: ErrorCode } => ({
-  kind: 'refused',
-  code: codeOf(error),
-});
-

@@ -2,14 +2,12 @@ export { composeAnswer, composeMessage, type Draft } from './compose-message.ts'
 export {
   changeContact,
   type ContactTarget,
-  contactOfRequest,
   type Desk,
   type Followed,
   followRotation,
   petnameFor,
   requestContact,
   unsealAll,
-  writeEvent,
 } from './contact-desk.ts';
 export {
   endsExchange,
@@ -23,6 +21,6 @@ export { freshKeyPackage } from './key-packages.ts';
 export { type Arrival, Lane, type LaneOptions, type LocalAgent, type PipelinePorts } from './lane.ts';
 export { replaceSession } from './lane-session.ts';
 export { receiveFrame, refused } from './receive.ts';
-export { completeMessage, failMessage, type Handled, leaseMessages, type Turns } from './run-inbox.ts';
-export { type Accepted, flushLane, maySendNow, outboxRow, refuseWaiting, sendMessage } from './send.ts';
+export { completeMessages, failMessage, type Handled, leaseMessages, type Turns } from './run-inbox.ts';
+export { type Accepted, flushLane, maySendNow, refuseWaiting, sendMessage } from './send.ts';
 export type { MeshReader, MeshStore, MeshTransaction } from './store.ts';

@@ -12,23 +12,40 @@ import type { MeshTransaction } from './store.ts';
 
 const delivered: FrameOutcome = { kind: 'delivered' };
 
+/** The link that a frame came by. */
+export interface FrameSource {
+  isOpen(): boolean;
+  /** Nothing more is taken from it: the peer repeats on the next link what was not answered, in order. */
+  end(code: ErrorCode): void;
+}
+
 /**
  * The way of a sealed frame in, from the link to the inbox. Resolves when everything in it is committed, or with the final refusal;
- * rejects when it must be sent again (disk full, node stopping). Cheap refusals come first.
+ * rejects when it must be sent again (disk full, node stopping), and ends the link then. Cheap refusals come first.
  */
-export async function receiveFrame(lane: Lane, frame: Frame, isLinkOpen: () => boolean): Promise<FrameOutcome> {
+export async function receiveFrame(lane: Lane, frame: Frame, link: FrameSource): Promise<FrameOutcome> {
   const { store, clock } = lane.ports;
   const contact = store.read.contacts.byAgentId(lane.agent.name, lane.peer);
   const refusal = admitFrame(contact);
   if (refusal !== undefined || contact === undefined) return refused(refusal ?? 'NOT_TRUSTED');
   if (frame.expiresAt <= clock.now()) return refused('EXPIRED');
   return lane.serial.run(async () => {
-    // After a frame that could not be stored, nothing later of that link may be taken: the peer repeats them in order.
-    if (!isLinkOpen()) return refused('LINK_CLOSED');
-    if (store.read.inbox.hasFrame(lane.agent.name, lane.peer, frame.id)) return delivered;
-    if (frame.kind === 'welcome') return joinSession(lane, frame);
-    return openFrame({ lane, frame, contact });
+    if (!link.isOpen()) return refused('LINK_CLOSED');
+    try {
+      if (store.read.inbox.hasFrame(lane.agent.name, lane.peer, frame.id)) return answerAgain(lane, frame);
+      return await (frame.kind === 'welcome' ? joinSession(lane, frame) : openFrame({ lane, frame, contact }));
+    } catch (error) {
+      // What is behind it on the link is in line already, and would be taken before it.
+      link.end(codeOf(error));
+      throw error;
+    }
   });
+}
+
+/** A known frame is answered as before, without opening anything (spec §5.7). */
+function answerAgain(lane: Lane, frame: Frame): FrameOutcome {
+  const code = lane.ports.store.read.inbox.refusalOfFrame(lane.agent.name, lane.peer, frame.id);
+  return code === undefined ? delivered : refused(code);
 }
 
 interface Incoming {
@@ -171,7 +188,7 @@ function commitIncoming(
     const { record, step, content } = opened;
     const state = sealState(lane, step.next);
     tx.sessions.saveState({ agent: lane.agent.name, groupId: record.groupId, state, confirmed: true });
-    rememberFrame(incoming, tx);
+    rememberFrame(incoming, tx, content);
     const inserted = writeInbox(incoming, tx, content);
     for (const receipt of content.receipts) applyReceipt(lane, tx, receipt);
     for (const { bytes, ref, expiresAt } of content.keyPackages) {
@@ -181,9 +198,10 @@ function commitIncoming(
   });
 }
 
-function rememberFrame({ lane, frame }: Incoming, tx: MeshTransaction): void {
+function rememberFrame({ lane, frame }: Incoming, tx: MeshTransaction, { malformed }: Content): void {
   const until = Math.max(frame.expiresAt, lane.ports.clock.now()) + lane.ports.limits.idempotencyWindowMs;
-  tx.inbox.rememberFrame(lane.agent.name, lane.peer, { frameId: frame.id, kind: frame.kind, until });
+  const answer = malformed ? { refused: 'MALFORMED' as const } : {};
+  tx.inbox.rememberFrame(lane.agent.name, lane.peer, { frameId: frame.id, kind: frame.kind, until, ...answer });
 }
 
 function writeInbox({ lane, frame }: Incoming, tx: MeshTransaction, content: Content): ReadonlySet<MessageId> {
@@ -231,7 +249,8 @@ function applyReceipt(lane: Lane, tx: MeshTransaction, receipt: Receipt): void {
     agent,
     peer: lane.peer,
     ids,
-    state: receipt.kind,
+    // The peer refused it for its age alone: what people see is that it expired.
+    state: receipt.kind === 'refused' && receipt.code === 'EXPIRED' ? 'expired' : receipt.kind,
     ...(receipt.kind === 'refused' ? { reason: receipt.code } : {}),
     ...(receipt.kind === 'answered' ? { answerId: receipt.answerId } : {}),
   });

@@ -63,29 +63,36 @@ export interface Handled {
   readonly answer: Omit<Draft, 'type'> | undefined;
 }
 
-/** The handler is done: the answer, its receipt and the end of the lease are one transaction, so an answer is never given twice. */
-export async function completeMessage(handled: Handled): Promise<MessageId | undefined> {
-  const { lane, message, answer } = handled;
-  const { store, clock } = lane.ports;
-  const agent = lane.agent.name;
-  const response = answer === undefined || message.type !== 'request' ? undefined : responseRow(lane, message, answer);
+/**
+ * The handler is done with these: the end of the leases, the answers and their receipts are one transaction, so an answer is never given
+ * twice. All of them are messages of one agent.
+ */
+export async function completeMessages(handled: readonly Handled[]): Promise<void> {
+  const [first] = handled;
+  if (first === undefined) return;
+  const { store, clock } = first.lane.ports;
+  const agent = first.lane.agent.name;
+  const done = handled.map((one) => ({ ...one, response: responseRow(one) }));
   await store.transact((tx) => {
-    tx.inbox.complete(agent, message.id, response?.id);
-    if (response === undefined) return;
-    tx.outbox.insert(response);
-    const receipt = { kind: 'answered', messageId: message.id, answerId: response.id, at: clock.now() } as const;
-    tx.outbox.queueReceipt({ agent, peer: lane.peer }, receipt);
+    for (const { lane, message, response } of done) {
+      tx.inbox.complete(agent, message.id, response?.id);
+      if (response === undefined) continue;
+      tx.outbox.insert(response);
+      const receipt = { kind: 'answered', messageId: message.id, answerId: response.id, at: clock.now() } as const;
+      tx.outbox.queueReceipt({ agent, peer: lane.peer }, receipt);
+    }
   });
-  if (response !== undefined) {
+  for (const { lane, response } of done) {
+    if (response === undefined) continue;
     lane.hasStored = true;
     lane.hasReceipts = true;
     lane.flushSoon();
   }
-  return response?.id;
 }
 
-function responseRow(lane: Lane, request: Message, answer: Omit<Draft, 'type'>): NewOutboxMessage {
-  return outboxRow(lane, composeAnswer(lane, request, answer));
+function responseRow({ lane, message, answer }: Handled): NewOutboxMessage | undefined {
+  if (answer === undefined || message.type !== 'request') return undefined;
+  return outboxRow(lane, composeAnswer(lane, message, answer));
 }
 
 export interface Failed {

@@ -6,10 +6,13 @@ import { maySend } from '#trust';
 import { freshKeyPackage, type FreshKeyPackage, noteKeyPackageGiven, owesKeyPackage } from './key-packages.ts';
 import type { Arrival, Lane } from './lane.ts';
 import { handshakeFrame, type Prepared, prepareSession, replaceSession, sealState } from './lane-session.ts';
+import { settle } from './settle.ts';
 import type { MeshTransaction } from './store.ts';
 
 export interface Accepted {
   readonly id: MessageId;
+  /** Of the message as it is sealed. */
+  readonly bytes: number;
   /** True when the idempotency key was seen before: `id` is that of the first message. */
   readonly duplicate: boolean;
 }
@@ -21,9 +24,10 @@ export interface Accepted {
 export async function sendMessage(lane: Lane, message: Message): Promise<Accepted> {
   maySendNow(lane, message);
   const earlier = findDuplicate(lane, message);
-  if (earlier !== undefined) return { id: earlier.id, duplicate: true };
-  await accept(lane, outboxRow(lane, message));
-  return { id: message.id, duplicate: false };
+  if (earlier !== undefined) return { id: earlier.id, bytes: earlier.body.length, duplicate: true };
+  const row = outboxRow(lane, message);
+  await accept(lane, row);
+  return { id: message.id, bytes: row.body.length, duplicate: false };
 }
 
 /** Throws what keeps the message from being accepted; does nothing else. */
@@ -282,17 +286,6 @@ async function storeLoad(lane: Lane, load: Load): Promise<void> {
   await storeArrivals(lane).catch((error: unknown) => {
     lane.ports.logger.error('outbox.not-stored', { agent: lane.agent.name, code: codeOf(error) });
   });
-}
-
-/** Settles the callers of `sendMessage` with what became of the transaction. */
-async function settle(arrivals: readonly Arrival[], commit: () => Promise<unknown>): Promise<void> {
-  try {
-    await commit();
-  } catch (error) {
-    for (const { committed } of arrivals) committed.reject(error);
-    throw error;
-  }
-  for (const { committed } of arrivals) committed.resolve();
 }
 
 /** The far end will never take what waits: it ends as refused, with the reason shown to the user. */

@@ -1,22 +1,18 @@
 import type { Clock, Limits } from '#kernel';
 
-interface Bucket {
-  tokens: number;
-  /** By the monotonic clock. */
-  at: number;
-}
-
 export interface AddressRateOptions {
   readonly clock: Clock;
   readonly limits: Pick<Limits, 'publicRequestsPerSecond' | 'publicRequestBurst' | 'maxPublicAddresses'>;
 }
 
-/** How many requests one address may make: a token bucket each, for as many addresses as are remembered. */
+/** How many requests one address may make: so many a second after a burst, for as many addresses as are remembered. */
 export class AddressRate {
   readonly #clock: Clock;
   readonly #limits: AddressRateOptions['limits'];
-  /** The one that was used longest ago comes first. */
-  readonly #buckets = new Map<string, Bucket>();
+  /**
+   * Until when the requests of an address would last at the steady rate. The one that asked longest ago comes first.
+   */
+  readonly #busyUntil = new Map<string, number>();
 
   constructor({ clock, limits }: AddressRateOptions) {
     this.#clock = clock;
@@ -25,21 +21,21 @@ export class AddressRate {
 
   /** Takes one; the milliseconds to wait when there is none, else 0. */
   take(address: string): number {
-    const { publicRequestsPerSecond: perSecond, publicRequestBurst: burst, maxPublicAddresses } = this.#limits;
+    const { publicRequestsPerSecond, publicRequestBurst, maxPublicAddresses } = this.#limits;
     const key = networkOf(address);
     const now = this.#clock.monotonic();
-    const { tokens, at } = this.#buckets.get(key) ?? { tokens: burst, at: now };
-    const available = Math.min(burst, tokens + ((now - at) * perSecond) / 1000);
-    const taken = available >= 1 ? 1 : 0;
-    this.#buckets.delete(key);
-    this.#buckets.set(key, { tokens: available - taken, at: now });
-    const [oldest] = this.#buckets.keys();
-    if (this.#buckets.size > maxPublicAddresses && oldest !== undefined) this.#buckets.delete(oldest);
-    return taken === 1 ? 0 : Math.ceil(((1 - available) * 1000) / perSecond);
+    const eachMs = 1000 / publicRequestsPerSecond;
+    const before = Math.max(now, this.#busyUntil.get(key) ?? now);
+    const waitMs = Math.max(0, before + eachMs - now - publicRequestBurst * eachMs);
+    this.#busyUntil.delete(key);
+    this.#busyUntil.set(key, waitMs > 0 ? before : before + eachMs);
+    const [oldest] = this.#busyUntil.keys();
+    if (this.#busyUntil.size > maxPublicAddresses && oldest !== undefined) this.#busyUntil.delete(oldest);
+    return Math.ceil(waitMs);
   }
 
   get size(): number {
-    return this.#buckets.size;
+    return this.#busyUntil.size;
   }
 }
 
@@ -51,6 +47,7 @@ function networkOf(address: string): string {
   const [head = '', tail] = address.split('%')[0]?.toLowerCase().split('::') ?? [];
   const left = head === '' ? [] : head.split(':');
   const right = tail === undefined || tail === '' ? [] : tail.split(':');
-  const groups = tail === undefined ? left : [...left, ...Array<string>(8 - left.length - right.length).fill('0'), ...right];
+  const groups =
+    tail === undefined ? left : [...left, ...Array<string>(8 - left.length - right.length).fill('0'), ...right];
   return groups.slice(0, 4).join(':');
 }

@@ -10,7 +10,10 @@ export const securityHeaders = {
   'x-content-type-options': 'nosniff',
 } as const;
 
-export function jsonAnswer(value: unknown, options: { status?: number; headers?: Record<string, string> } = {}): Response {
+export function jsonAnswer(
+  value: unknown,
+  options: { status?: number; headers?: Record<string, string> } = {},
+): Response {
   const body = new TextEncoder().encode(JSON.stringify(value));
   const headers = {
     ...securityHeaders,
@@ -49,5 +52,8 @@ function headersOf({ code, data }: MeshError): Record<string, string> {
 
 function placeOf(cause: unknown): string | undefined {
   const stack = cause instanceof Error ? cause.stack : undefined;
-  return stack?.split('\n').find((line) => line.trimStart().startsWith('at '))?.trim();
+  return stack
+    ?.split('\n')
+    .find((line) => line.trimStart().startsWith('at '))
+    ?.trim();
 }

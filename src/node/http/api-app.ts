@@ -45,7 +45,9 @@ export interface ApiParts {
   guard(headers: Headers): void;
 }
 
-/** The routes of the local API. Everything passes the guard first, so that nobody without the token learns what exists. */
+/**
+ * The routes of the local API. Everything passes the guard first, so that nobody without the token learns what exists.
+ */
 export function buildApiApp({ options, open, guard }: ApiParts): Hono {
   const { logger, version } = options;
   const app = new Hono();
@@ -61,7 +63,9 @@ export function buildApiApp({ options, open, guard }: ApiParts): Hono {
   app.get(openApiPath, async () => jsonAnswer(await loadOpenApi({ version })));
   for (const [path, allow] of methodsByPath()) {
     app.all(path, ({ req }) => {
-      throw new MeshError('METHOD_NOT_ALLOWED', `${path} takes ${allow.join(', ')}, not ${req.method}`, { data: { allow } });
+      throw new MeshError('METHOD_NOT_ALLOWED', `${path} takes ${allow.join(', ')}, not ${req.method}`, {
+        data: { allow },
+      });
     });
   }
   app.notFound(() => {
@@ -76,10 +80,18 @@ export function buildApiApp({ options, open, guard }: ApiParts): Hono {
   return app;
 }
 
-async function answer(context: Context, name: OperationName, { options, open }: Omit<ApiParts, 'guard'>): Promise<Response> {
+async function answer(
+  context: Context,
+  name: OperationName,
+  { options, open }: Omit<ApiParts, 'guard'>,
+): Promise<Response> {
   const { operations, limits, logger } = options;
   const { req } = context;
-  const raw = { request: req.raw, query: new URL(req.url).searchParams, pathField: (field: string) => req.param(field) };
+  const raw = {
+    request: req.raw,
+    query: new URL(req.url).searchParams,
+    pathField: (field: string) => req.param(field),
+  };
   const input = await readInput(routeOf(name), raw, limits.maxApiBodyBytes);
   const checked = checkInput(await loadSchemas(), name, input);
   const gone = open.begin(req.raw.signal);
@@ -107,7 +119,8 @@ function events({ req }: Context, { events: source, clock, limits }: ApiOptions)
   if (source === undefined) throw new MeshError('NODE_NOT_RUNNING', 'Events come from a running node only');
   const agents = req.queries('agent') ?? [];
   const unknown = Object.keys(req.queries()).find((name) => name !== 'agent');
-  if (unknown !== undefined || agents.length > 1) throw new MeshError('INVALID_ARGUMENT', 'The query takes agent, once');
+  if (unknown !== undefined || agents.length > 1)
+    throw new MeshError('INVALID_ARGUMENT', 'The query takes agent, once');
   const [agent] = agents;
   return sseAnswer({
     log: source.log,
@@ -121,7 +134,11 @@ function events({ req }: Context, { events: source, clock, limits }: ApiOptions)
 }
 
 function methodsByPath(): ReadonlyMap<string, readonly string[]> {
-  const all = [...operationNames.map(routeOf), { method: 'GET', path: eventsPath }, { method: 'GET', path: openApiPath }];
+  const all = [
+    ...operationNames.map(routeOf),
+    { method: 'GET', path: eventsPath },
+    { method: 'GET', path: openApiPath },
+  ];
   const byPath = Map.groupBy(all, ({ path }) => path);
   return new Map([...byPath].map(([path, found]) => [path, found.map(({ method }) => method)]));
 }

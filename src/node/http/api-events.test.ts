@@ -32,7 +32,10 @@ function setUp(given: Partial<Operations> = {}) {
         headers: { host: 'localhost', authorization: `Bearer ${token}`, ...headers },
       }),
     );
-  const transport = localTransport({ ...shared, random: { bytes: (length) => new Uint8Array(length).fill(7), fraction: () => 0 } });
+  const transport = localTransport({
+    ...shared,
+    random: { bytes: (length) => new Uint8Array(length).fill(7), fraction: () => 0 },
+  });
   return { api, clock, log, get, transport, client: createClient(transport), first: log.lastId + 1 };
 }
 
@@ -194,7 +197,10 @@ describe('the stream of a scan', () => {
       body: JSON.stringify(input),
     });
     expect(response.status).toBe(400);
-    expect((await collect(setUp({ scan }).client.scan(input))).error).toMatchObject({ code: 'INVALID_ARGUMENT', message: 'no such range' });
+    expect((await collect(setUp({ scan }).client.scan(input))).error).toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      message: 'no such range',
+    });
   });
 
   test('ends with an error that comes later, of which a foreign one tells nothing', async () => {

@@ -11,8 +11,8 @@ export interface GuardOptions {
 const shortestToken = 16;
 
 /**
- * Decides from its head whether a request may go on. Throws FORBIDDEN_ORIGIN for another Host (a name that was rebound to this machine)
- * or a foreign Origin (a web page), and UNAUTHORIZED.
+ * Decides from its head whether a request may go on. Throws FORBIDDEN_ORIGIN for another Host (a name that was rebound
+ * to this machine) or a foreign Origin (a web page), and UNAUTHORIZED.
  */
 export function createGuard({ token, allowedHosts }: GuardOptions): (headers: Headers) => void {
   if (token.length < shortestToken) {
@@ -30,7 +30,9 @@ export function createGuard({ token, allowedHosts }: GuardOptions): (headers: He
 
 /** What browsers and programs on this machine call a server on loopback. */
 export function loopbackHosts(port: number): readonly string[] {
-  return ['127.0.0.1', 'localhost', '[::1]'].flatMap((name) => (port === 80 ? [name, `${name}:80`] : [`${name}:${port}`]));
+  return ['127.0.0.1', 'localhost', '[::1]'].flatMap((name) =>
+    port === 80 ? [name, `${name}:80`] : [`${name}:${port}`],
+  );
 }
 
 function checkHost(host: string | null, allowed: readonly string[]): void {

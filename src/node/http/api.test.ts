@@ -1,5 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { defaultLimits, type ErrorCode, errorTable, type LogFields, type Logger, MeshError, silentLogger } from '#kernel';
+import {
+  defaultLimits,
+  type ErrorCode,
+  errorTable,
+  type LogFields,
+  type Logger,
+  MeshError,
+  silentLogger,
+} from '#kernel';
 import { loadSchemas, operationNames, type Operations, routeOf } from '#api';
 import { outboxStates, inboxStates } from '#delivery';
 import { messageTypes, priorities } from '#protocol';
@@ -33,10 +41,16 @@ async function call(api: Api, path: string, { method = 'GET', headers = {}, body
     ...headers,
   };
   const sent = Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== undefined);
-  return api.fetch(new Request(`http://localhost${path}`, { method, headers: sent, ...(body === undefined ? {} : { body }) }));
+  return api.fetch(
+    new Request(`http://localhost${path}`, { method, headers: sent, ...(body === undefined ? {} : { body }) }),
+  );
 }
 
-const post = (api: Api, path: string, { headers, ...body }: { headers?: Call['headers']; [field: string]: unknown }): Promise<Response> =>
+const post = (
+  api: Api,
+  path: string,
+  { headers, ...body }: { headers?: Call['headers']; [field: string]: unknown },
+): Promise<Response> =>
   call(api, path, { method: 'POST', body: JSON.stringify(body), ...(headers === undefined ? {} : { headers }) });
 
 interface Failure {
@@ -65,44 +79,64 @@ describe('who may use the local API', () => {
     expect((await call(apiWith().api, '/api/status', { headers: { host: name } })).status).toBe(200);
   });
 
-  test.each([undefined, '', 'Bearer', 'Bearer ', `Bearer ${token}x`, `Bearer ${token} x`, `Basic ${token}`, token, 'Bearer undefined'])(
-    'nobody with the authorization %j',
-    async (authorization) => {
-      const { api, calls } = apiWith();
-      const response = await call(api, '/api/status', { headers: { authorization } });
-      expect(response.headers.get('www-authenticate')).toBe('Bearer');
-      expect(await failureOf(response)).toMatchObject({ status: 401, code: 'UNAUTHORIZED' });
-      expect(calls).toEqual([]);
-    },
-  );
+  test.each([
+    undefined,
+    '',
+    'Bearer',
+    'Bearer ',
+    `Bearer ${token}x`,
+    `Bearer ${token} x`,
+    `Basic ${token}`,
+    token,
+    'Bearer undefined',
+  ])('nobody with the authorization %j', async (authorization) => {
+    const { api, calls } = apiWith();
+    const response = await call(api, '/api/status', { headers: { authorization } });
+    expect(response.headers.get('www-authenticate')).toBe('Bearer');
+    expect(await failureOf(response)).toMatchObject({ status: 401, code: 'UNAUTHORIZED' });
+    expect(calls).toEqual([]);
+  });
 
-  test.each([undefined, 'evil.example', 'evil.example:8788', '127.0.0.1', '127.0.0.1:80', '127.0.0.1:8788.evil.example', '0.0.0.0:8788'])(
-    'nobody by the Host %j, as a rebound name would be',
-    async (name) => {
-      const { api, calls } = apiWith();
-      const response = await call(api, '/api/status', { headers: { host: name } });
-      expect(await failureOf(response)).toMatchObject({ status: 403, code: 'FORBIDDEN_ORIGIN' });
-      expect(calls).toEqual([]);
-    },
-  );
+  test.each([
+    undefined,
+    'evil.example',
+    'evil.example:8788',
+    '127.0.0.1',
+    '127.0.0.1:80',
+    '127.0.0.1:8788.evil.example',
+    '0.0.0.0:8788',
+  ])('nobody by the Host %j, as a rebound name would be', async (name) => {
+    const { api, calls } = apiWith();
+    const response = await call(api, '/api/status', { headers: { host: name } });
+    expect(await failureOf(response)).toMatchObject({ status: 403, code: 'FORBIDDEN_ORIGIN' });
+    expect(calls).toEqual([]);
+  });
 
   test('a page of the API itself', async () => {
     const headers = { origin: 'http://localhost:8788' };
     expect((await call(apiWith().api, '/api/status', { headers })).status).toBe(200);
   });
 
-  test.each(['https://evil.example', 'null', 'http://127.0.0.1:8787', 'http://127.0.0.1', 'https://127.0.0.1:8788', ''])(
-    'no page of the Origin %j, even with the token',
-    async (origin) => {
-      const { api, calls } = apiWith();
-      const response = await call(api, '/api/status', { headers: { origin } });
-      expect(await failureOf(response)).toMatchObject({ status: 403, code: 'FORBIDDEN_ORIGIN' });
-      expect(calls).toEqual([]);
-    },
-  );
+  test.each([
+    'https://evil.example',
+    'null',
+    'http://127.0.0.1:8787',
+    'http://127.0.0.1',
+    'https://127.0.0.1:8788',
+    '',
+  ])('no page of the Origin %j, even with the token', async (origin) => {
+    const { api, calls } = apiWith();
+    const response = await call(api, '/api/status', { headers: { origin } });
+    expect(await failureOf(response)).toMatchObject({ status: 403, code: 'FORBIDDEN_ORIGIN' });
+    expect(calls).toEqual([]);
+  });
 
   test('no page by asking for permission first', async () => {
-    const headers = { origin: 'https://evil.example', 'access-control-request-method': 'POST', authorization: undefined };
+    const headers = {
+      origin: 'https://evil.example',
+      'access-control-request-method': 'POST',
+      authorization: undefined,
+    };
     const response = await call(apiWith().api, '/api/messages', { method: 'OPTIONS', headers });
     expect(response.status).toBe(403);
     expect([...response.headers.keys()].filter((name) => name.startsWith('access-control'))).toEqual([]);
@@ -111,13 +145,22 @@ describe('who may use the local API', () => {
   test('who has no token does not learn which addresses exist', async () => {
     const { api } = apiWith();
     const headers = { authorization: 'Bearer wrong' };
-    const [known, unknown] = [await call(api, '/api/status', { headers }), await call(api, '/api/nothing', { headers })];
+    const [known, unknown] = [
+      await call(api, '/api/status', { headers }),
+      await call(api, '/api/nothing', { headers }),
+    ];
     expect(await known.text()).toBe(await unknown.text());
   });
 
   test('a token that is too short is no protection and is refused at the start', () => {
-    const options = { operations: stubOperations().operations, version: '1', clock: new ManualClock(), limits: defaultLimits };
-    const create = (short: string) => createApi({ ...options, logger: silentLogger, token: short, allowedHosts: () => [host] });
+    const options = {
+      operations: stubOperations().operations,
+      version: '1',
+      clock: new ManualClock(),
+      limits: defaultLimits,
+    };
+    const create = (short: string) =>
+      createApi({ ...options, logger: silentLogger, token: short, allowedHosts: () => [host] });
     expect(() => create('')).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));
     expect(() => create('x'.repeat(16))).not.toThrow();
   });
@@ -167,13 +210,18 @@ describe('what the local API takes', () => {
     [{ to: 'bob', text: 'x', type: 'shout' }, 'type must be one of "request"'],
     [{ to: 'bob', text: 'x', ttlSeconds: 0 }, 'ttlSeconds must be >=1'],
     [{ to: 'bob', text: 'x', attachments: [{ name: 'a', mediaType: 'b' }] }, 'attachments[0].base64 is missing'],
-    [{ to: 'bob', text: 'x', attachments: [{ name: 'a', mediaType: 'b', base64: '', path: '/' }] }, 'attachments[0].path is not known'],
+    [
+      { to: 'bob', text: 'x', attachments: [{ name: 'a', mediaType: 'b', base64: '', path: '/' }] },
+      'attachments[0].path is not known',
+    ],
     [{ to: 'bob', text: 'x', metadata: [] }, 'metadata must be record'],
   ])('not the message %j', async (body, message) => {
     const { api, calls } = apiWith();
     const failure = await failureOf(await post(api, '/api/messages', body));
     expect(failure).toMatchObject({ status: 400, code: 'INVALID_ARGUMENT', message: expect.stringContaining(message) });
-    expect(failure.data).toMatchObject({ issues: expect.arrayContaining([{ field: expect.any(String), problem: expect.any(String) }]) });
+    expect(failure.data).toMatchObject({
+      issues: expect.arrayContaining([{ field: expect.any(String), problem: expect.any(String) }]),
+    });
     expect(calls).toEqual([]);
   });
 
@@ -189,7 +237,10 @@ describe('what the local API takes', () => {
     const polluting = '{"to":"bob","text":"x","__proto__":{"admin":true}}';
     const refused = await call(api, '/api/messages', { method: 'POST', body: polluting });
     expect(await failureOf(refused)).toMatchObject({ status: 400, message: '__proto__ is not known' });
-    await call(api, '/api/messages', { method: 'POST', body: '{"to":"b","text":"x","metadata":{"__proto__":{"admin":true}}}' });
+    await call(api, '/api/messages', {
+      method: 'POST',
+      body: '{"to":"b","text":"x","metadata":{"__proto__":{"admin":true}}}',
+    });
     const { metadata } = { metadata: {}, ...(calls[0]?.input as object | undefined) };
     expect(calls).toHaveLength(1);
     expect(Object.getPrototypeOf(metadata)).toBe(Object.prototype);
@@ -197,7 +248,9 @@ describe('what the local API takes', () => {
   });
 
   test('a field only once, in the address or in the body', async () => {
-    const failure = await failureOf(await post(apiWith().api, '/api/contacts/bob/rename', { name: 'x', contact: 'eve' }));
+    const failure = await failureOf(
+      await post(apiWith().api, '/api/contacts/bob/rename', { name: 'x', contact: 'eve' }),
+    );
     expect(failure).toMatchObject({ status: 400, message: 'contact stands in the address already' });
   });
 
@@ -301,16 +354,19 @@ describe('what the local API answers', () => {
     expect([response.status, await response.text()]).toEqual([200, '']);
   });
 
-  test.each(['/api/status', '/api/nothing', '/api/openapi.json'])('%s with headers against framing, sniffing and caching', async (path) => {
-    const { headers } = await call(apiWith().api, path);
-    expect(Object.fromEntries(headers)).toMatchObject({
-      'x-content-type-options': 'nosniff',
-      'cache-control': 'no-store',
-      'content-security-policy': expect.stringContaining("frame-ancestors 'none'"),
-      'cross-origin-resource-policy': 'same-origin',
-    });
-    expect(headers.has('access-control-allow-origin')).toBe(false);
-  });
+  test.each(['/api/status', '/api/nothing', '/api/openapi.json'])(
+    '%s with headers against framing, sniffing and caching',
+    async (path) => {
+      const { headers } = await call(apiWith().api, path);
+      expect(Object.fromEntries(headers)).toMatchObject({
+        'x-content-type-options': 'nosniff',
+        'cache-control': 'no-store',
+        'content-security-policy': expect.stringContaining("frame-ancestors 'none'"),
+        'cross-origin-resource-policy': 'same-origin',
+      });
+      expect(headers.has('access-control-allow-origin')).toBe(false);
+    },
+  );
 
   test('the OpenAPI document, to who has the token', async () => {
     const response = await call(apiWith().api, '/api/openapi.json');
@@ -320,7 +376,10 @@ describe('what the local API answers', () => {
   });
 
   test('events only where a node runs', async () => {
-    expect(await failureOf(await call(apiWith().api, '/api/events'))).toMatchObject({ status: 503, code: 'NODE_NOT_RUNNING' });
+    expect(await failureOf(await call(apiWith().api, '/api/events'))).toMatchObject({
+      status: 503,
+      code: 'NODE_NOT_RUNNING',
+    });
   });
 });
 
@@ -353,7 +412,12 @@ describe('operations that run', () => {
     const { api } = apiWith({ ask });
     const caller = new AbortController();
     const headers = { host, authorization: `Bearer ${token}`, 'content-type': 'application/json' };
-    const request = new Request('http://localhost/api/ask', { method: 'POST', headers, body: JSON.stringify(body), signal: caller.signal });
+    const request = new Request('http://localhost/api/ask', {
+      method: 'POST',
+      headers,
+      body: JSON.stringify(body),
+      signal: caller.signal,
+    });
     const answer = api.fetch(request);
     await started;
     caller.abort(new MeshError('LINK_CLOSED', 'gone'));
@@ -376,7 +440,10 @@ describe('the contract', () => {
   test.each(operationNames)('%s has a handler', async (name) => {
     const { api } = apiWith();
     const { method, path } = routeOf(name);
-    const response = await call(api, path.replaceAll(/:index/g, '0'), { method, ...(method === 'POST' ? { body: '{}' } : {}) });
+    const response = await call(api, path.replaceAll(/:index/g, '0'), {
+      method,
+      ...(method === 'POST' ? { body: '{}' } : {}),
+    });
     // Found and taken; some need more than an empty body.
     expect([200, 400]).toContain(response.status);
   });

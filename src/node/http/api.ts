@@ -13,8 +13,8 @@ export interface Api {
 }
 
 /**
- * The local API over `operations` (routes, schemas and events are those of `#api`). Its parts are loaded on first use, so that the node
- * starts without them. Throws INVALID_ARGUMENT for a token that is too short.
+ * The local API over `operations` (routes, schemas and events are those of `#api`). Its parts are loaded on first use,
+ * so that the node starts without them. Throws INVALID_ARGUMENT for a token that is too short.
  */
 export function createApi(options: ApiOptions): Api {
   const open = new OpenRequests();

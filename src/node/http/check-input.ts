@@ -12,7 +12,10 @@ interface Issue {
 
 const shownIssues = 5;
 
-/** The input as the operation takes it. Throws INVALID_ARGUMENT that names each field and what is wrong with it, never its value. */
+/**
+ * The input as the operation takes it. Throws INVALID_ARGUMENT that names each field and what is wrong with it, never
+ * its value.
+ */
 export function checkInput<N extends OperationName>(schemas: Schemas, name: N, raw: unknown): Input<N> {
   const result = schemas[name].input.safeParse(raw);
   // The schema of `name` is what `Input<N>` is made of.
@@ -40,7 +43,10 @@ function problemsOf(issue: Issue, raw: unknown): readonly Problem[] {
   return [{ field, problem: problemOf(issue.message) }];
 }
 
-/** "Too big: expected number to be <=5" as "must be <=5", "Invalid input: expected string, received null" as "must be string, …". */
+/**
+ * "Too big: expected number to be <=5" as "must be <=5", "Invalid input: expected string, received null" as "must be
+ * string, …".
+ */
 function problemOf(message: string): string {
   const expected = /^[^:]+: expected (.*)$/s.exec(message)?.[1];
   if (expected === undefined) return message;
@@ -58,7 +64,8 @@ function nameOf(path: readonly PropertyKey[]): string {
 
 function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
   return path.reduce<unknown>(
-    (at, part) => (typeof at === 'object' && at !== null && Object.hasOwn(at, part) ? Reflect.get(at, part) : undefined),
+    (at, part) =>
+      typeof at === 'object' && at !== null && Object.hasOwn(at, part) ? Reflect.get(at, part) : undefined,
     value,
   );
 }

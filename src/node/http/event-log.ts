@@ -25,15 +25,15 @@ export interface ReadOptions {
 const batchSize = 256;
 
 /**
- * The last events of the node for readers that come and go. A reader that was away for longer than the events are kept, or reads too
- * slowly, gets one `missed` in their place. Nothing is kept while nobody has read for `apiEventsKeptMs`.
+ * The last events of the node for readers that come and go. A reader that was away for longer than the events are kept,
+ * or reads too slowly, gets one `missed` in their place. Nothing is kept while nobody has read for `apiEventsKeptMs`.
  */
 export class EventLog {
   readonly #clock: Clock;
   readonly #limits: EventLogOptions['limits'];
   readonly #kept = new Map<number, LoggedEvent>();
   readonly #waiting = new Set<() => void>();
-  /** Ids grow across restarts of the node: more than 1000 events in every millisecond would be needed to meet the next start. */
+  /** From the clock, so that ids grow across restarts of the node: no run has 1000 events in every millisecond. */
   readonly #firstId: number;
   #oldestId: number;
   #nextId: number;
@@ -84,7 +84,10 @@ export class EventLog {
     for (const wake of this.#waiting) wake();
   }
 
-  /** Counts as reading from the call on. Yields events in order, as many at once as there are; ends with the log or the signal. */
+  /**
+   * Counts as reading from the call on. Yields events in order, as many at once as there are; ends with the log or the
+   * signal.
+   */
   read(options: ReadOptions): AsyncIterable<readonly LoggedEvent[]> {
     const { after = this.lastId, signal } = options;
     this.#readers += 1;
@@ -99,7 +102,11 @@ export class EventLog {
     return this.#follow(after, signal, leave);
   }
 
-  async *#follow(after: number, signal: AbortSignal, leave: () => void): AsyncGenerator<readonly LoggedEvent[], void, undefined> {
+  async *#follow(
+    after: number,
+    signal: AbortSignal,
+    leave: () => void,
+  ): AsyncGenerator<readonly LoggedEvent[], void, undefined> {
     let cursor = after;
     try {
       while (!signal.aborted) {
@@ -123,7 +130,9 @@ export class EventLog {
 
   #batchAfter(cursor: number): readonly LoggedEvent[] {
     const count = Math.min(this.lastId - cursor, batchSize);
-    return Array.from({ length: count }, (_, index) => this.#kept.get(cursor + 1 + index)).filter((one) => one !== undefined);
+    return Array.from({ length: count }, (_, index) => this.#kept.get(cursor + 1 + index)).filter(
+      (one) => one !== undefined,
+    );
   }
 
   /** Stands before the oldest event that is kept, so that a reader goes on there. */

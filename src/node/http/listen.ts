@@ -34,7 +34,12 @@ export async function listen(options: ListenOptions): Promise<Listening> {
     handler,
   );
   const open = new OpenSockets(server);
-  if (onUpgrade !== undefined) server.on('upgrade', onUpgrade);
+  if (onUpgrade !== undefined) {
+    server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      open.keep(socket);
+      onUpgrade(request, socket, head);
+    });
+  }
   await opened(server, { host, port });
   const bound = server.address();
   return {
@@ -48,23 +53,33 @@ export async function listen(options: ListenOptions): Promise<Listening> {
 class OpenSockets {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  /** Those that are answered now, or were upgraded. */
+  readonly #busy = new Set<Duplex>();
   #drained: Promise<void> | undefined;
 
   constructor(server: Server) {
     this.#server = server;
     server.on('connection', (socket) => {
       this.#sockets.add(socket);
-      socket.once('close', () => this.#sockets.delete(socket));
+      socket.once('close', () => {
+        this.#sockets.delete(socket);
+        this.#busy.delete(socket);
+      });
     });
     // Before the handler, which may answer at once.
-    server.prependListener('request', (_request, response) => this.#onRequest(response));
+    server.prependListener('request', ({ socket }, response) => this.#onRequest(socket, response));
+  }
+
+  /** The connection is another's from now on; it is waited for, and cut at the end. */
+  keep(socket: Duplex): void {
+    this.#busy.add(socket);
   }
 
   /** Resolves when the last connection has ended. */
   drain(): Promise<void> {
     this.#drained ??= new Promise((resolve) => {
       this.#server.close(() => resolve());
-      this.#server.closeIdleConnections();
+      for (const socket of this.#sockets) if (!this.#busy.has(socket)) socket.destroy();
     });
     return this.#drained;
   }
@@ -84,10 +99,12 @@ class OpenSockets {
   }
 
   /** A connection that is kept alive after its answer would be waited for. */
-  #onRequest(response: ServerResponse): void {
+  #onRequest(socket: Socket, response: ServerResponse): void {
+    this.#busy.add(socket);
     if (this.#drained !== undefined) response.setHeader('connection', 'close');
-    response.once('finish', () => {
-      if (this.#drained !== undefined) response.socket?.end();
+    response.once('close', () => {
+      this.#busy.delete(socket);
+      if (this.#drained !== undefined) socket.end();
     });
   }
 }
@@ -103,10 +120,16 @@ function opened(server: Server, { host, port }: { readonly host: string; readonl
   });
 }
 
-function listenError(cause: NodeJS.ErrnoException, { host, port }: { readonly host: string; readonly port: number }): MeshError {
+function listenError(
+  cause: NodeJS.ErrnoException,
+  { host, port }: { readonly host: string; readonly port: number },
+): MeshError {
   const { code } = cause;
   if (code === 'EADDRINUSE') {
-    return new MeshError('PORT_IN_USE', `Port ${port} of ${host} is taken by another program`, { cause, data: { host, port } });
+    return new MeshError('PORT_IN_USE', `Port ${port} of ${host} is taken by another program`, {
+      cause,
+      data: { host, port },
+    });
   }
   if (code === 'EACCES' || code === 'EPERM') {
     const hint = 'Ports below 1024 need special rights: choose a higher one with --port or --api-port.';

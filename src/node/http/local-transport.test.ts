@@ -8,7 +8,9 @@ import { offlineOperations } from './offline-operations.ts';
 
 const random = { bytes: (length: number) => new Uint8Array(length).fill(1), fraction: () => 0 };
 
-function setUp(wrap: (operations: ReturnType<typeof stubOperations>['operations']) => typeof operations = (all) => all) {
+function setUp(
+  wrap: (operations: ReturnType<typeof stubOperations>['operations']) => typeof operations = (all) => all,
+) {
   const { operations, calls } = stubOperations();
   const options = { clock: new ManualClock(), limits: defaultLimits, logger: silentLogger, random, version: '1' };
   return { calls, client: createClient(localTransport({ ...options, operations: wrap(operations) })) };

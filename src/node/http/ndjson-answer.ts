@@ -10,8 +10,8 @@ export interface NdjsonOptions {
 }
 
 /**
- * One JSON document a line, as they come; an error on the way is the last line. Throws what comes before the first document, so that it
- * gets its own status.
+ * One JSON document a line, as they come; an error on the way is the last line. Throws what comes before the first
+ * document, so that it gets its own status.
  */
 export async function ndjsonAnswer(documents: AsyncIterable<unknown>, options: NdjsonOptions): Promise<Response> {
   const iterator = documents[Symbol.asyncIterator]();

@@ -31,7 +31,8 @@ async function answer(fetch: Fetch, incoming: IncomingMessage, outgoing: ServerR
 
 async function answerTo(fetch: Fetch, incoming: IncomingMessage, signal: AbortSignal): Promise<Response> {
   const request = requestOf(incoming, signal);
-  if (request === undefined) return errorAnswer(new MeshError('INVALID_ARGUMENT', 'This is not an HTTP request for a path'));
+  if (request === undefined)
+    return errorAnswer(new MeshError('INVALID_ARGUMENT', 'This is not an HTTP request for a path'));
   try {
     return await fetch(request);
   } catch {

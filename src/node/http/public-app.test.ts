@@ -8,7 +8,17 @@ import { listen, type Listening } from './listen.ts';
 import { createPublicApp } from './public-app.ts';
 
 function cardOf(name: string): VerifiedCard {
-  const fields = { name, devices: [], endpoints: [], mailboxes: [], capabilities: [], suites: ['X'], seq: 1, createdAt: 1, expiresAt: 2 };
+  const fields = {
+    name,
+    devices: [],
+    endpoints: [],
+    mailboxes: [],
+    capabilities: [],
+    suites: ['X'],
+    seq: 1,
+    createdAt: 1,
+    expiresAt: 2,
+  };
   return signCard(fields, generateKeyPair(systemRandom));
 }
 
@@ -51,7 +61,13 @@ function ask(port: number, path: string, { method = 'GET', body }: Asking): Prom
     const sent = request({ host: '127.0.0.1', port, path, method, agent: false }, (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, text: Buffer.concat(chunks).toString() }));
+      response.on('end', () =>
+        resolve({
+          status: response.statusCode ?? 0,
+          headers: response.headers,
+          text: Buffer.concat(chunks).toString(),
+        }),
+      );
     });
     sent.on('error', reject);
     sent.end(body);
@@ -62,8 +78,17 @@ describe('the public listener', () => {
   test('tells who lives here, in the form that other nodes read', async () => {
     const { get } = await start();
     const { status, headers, text } = await get('/agent-mesh/discovery');
-    expect([status, headers['content-type'], headers['x-content-type-options']]).toEqual([200, 'application/json; charset=utf-8', 'nosniff']);
-    expect(parseDiscovery(JSON.parse(text))).toEqual({ protocol: 'agent-mesh', versions: [1], agents: cards, software: 'agent-mesh/1.2.3' });
+    expect([status, headers['content-type'], headers['x-content-type-options']]).toEqual([
+      200,
+      'application/json; charset=utf-8',
+      'nosniff',
+    ]);
+    expect(parseDiscovery(JSON.parse(text))).toEqual({
+      protocol: 'agent-mesh',
+      versions: [1],
+      agents: cards,
+      software: 'agent-mesh/1.2.3',
+    });
   });
 
   test('lists no more agents than readers take', async () => {
@@ -74,7 +99,8 @@ describe('the public listener', () => {
 
   test('gives the card of the default agent, or of the one named', async () => {
     const { get } = await start();
-    const card = async (query: string): Promise<unknown> => JSON.parse((await get(`/.well-known/agent-mesh.json${query}`)).text);
+    const card = async (query: string): Promise<unknown> =>
+      JSON.parse((await get(`/.well-known/agent-mesh.json${query}`)).text);
     expect(await card('')).toEqual(cards[0]);
     expect(await card('?agent=bob')).toEqual(cards[1]);
     expect(await card(`?agent=${encodeURIComponent(cards[1]?.agentId ?? '')}`)).toEqual(cards[1]);
@@ -93,17 +119,27 @@ describe('the public listener', () => {
     const { get } = await start();
     const { text } = await get('/agent-mesh/discovery');
     const head = await get('/agent-mesh/discovery', { method: 'HEAD' });
-    expect(head).toMatchObject({ status: 200, text: '', headers: { 'content-length': String(Buffer.byteLength(text)) } });
+    expect(head).toMatchObject({
+      status: 200,
+      text: '',
+      headers: { 'content-length': String(Buffer.byteLength(text)) },
+    });
   });
 
-  test.each(['/', '/api/status', '/mesh/v1/link', '/agent-mesh/discovery/', '/../healthz', '//healthz', '/%68ealthz', '*'])(
-    'has nothing at %s',
-    async (path) => {
-      const { get } = await start();
-      const { status, text } = await get(path);
-      expect([status, JSON.parse(text)]).toMatchObject([404, { error: { code: 'NOT_FOUND' } }]);
-    },
-  );
+  test.each([
+    '/',
+    '/api/status',
+    '/mesh/v1/link',
+    '/agent-mesh/discovery/',
+    '/../healthz',
+    '//healthz',
+    '/%68ealthz',
+    '*',
+  ])('has nothing at %s', async (path) => {
+    const { get } = await start();
+    const { status, text } = await get(path);
+    expect([status, JSON.parse(text)]).toMatchObject([404, { error: { code: 'NOT_FOUND' } }]);
+  });
 
   test('takes nothing from strangers', async () => {
     const { get } = await start();

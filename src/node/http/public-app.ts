@@ -69,10 +69,16 @@ const discoveryOf = ({ cards, version }: PublicAppOptions): DiscoveryDocument =>
 const failure = (error: MeshError): PublicAnswer => ({ status: error.status, body: toErrorBody(error) });
 
 const notFound = (): PublicAnswer =>
-  failure(new MeshError('NOT_FOUND', 'There is nothing at this address', { hint: 'Agents are found at: GET /agent-mesh/discovery' }));
+  failure(
+    new MeshError('NOT_FOUND', 'There is nothing at this address', {
+      hint: 'Agents are found at: GET /agent-mesh/discovery',
+    }),
+  );
 
 function limited(retryAfterMs: number): PublicAnswer {
-  const answer = failure(new MeshError('RATE_LIMITED', 'Too many requests from this address', { data: { retryAfterMs } }));
+  const answer = failure(
+    new MeshError('RATE_LIMITED', 'Too many requests from this address', { data: { retryAfterMs } }),
+  );
   return { ...answer, headers: { 'retry-after': String(Math.ceil(retryAfterMs / 1000)) } };
 }
 

@@ -11,8 +11,8 @@ export interface RawRequest {
 type Fields = Readonly<Record<string, unknown>>;
 
 /**
- * The input of an operation as one object from path, query and body, not checked yet. Throws INVALID_ARGUMENT for what stands in the
- * wrong place, is no JSON or not named application/json, and BODY_TOO_LARGE.
+ * The input of an operation as one object from path, query and body, not checked yet. Throws INVALID_ARGUMENT for what
+ * stands in the wrong place, is no JSON or not named application/json, and BODY_TOO_LARGE.
  */
 export async function readInput(route: Route, raw: RawRequest, maxBodyBytes: number): Promise<Fields> {
   const path = Object.fromEntries(

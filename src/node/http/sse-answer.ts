@@ -17,8 +17,8 @@ export interface SseOptions {
 }
 
 /**
- * Server-sent events (WHATWG HTML §9.2). The header Last-Event-ID of the answer says after which event the stream begins. Throws
- * INVALID_ARGUMENT for a Last-Event-ID that is no event id.
+ * Server-sent events (WHATWG HTML §9.2). The header Last-Event-ID of the answer says after which event the stream
+ * begins. Throws INVALID_ARGUMENT for a Last-Event-ID that is no event id.
  */
 export function sseAnswer(options: SseOptions): Response {
   const { log, gone } = options;
@@ -39,7 +39,11 @@ export function sseAnswer(options: SseOptions): Response {
   return new Response(stream.readable, { headers });
 }
 
-async function writeEvents(stream: ByteStream, batches: AsyncIterable<readonly LoggedEvent[]>, options: SseOptions): Promise<void> {
+async function writeEvents(
+  stream: ByteStream,
+  batches: AsyncIterable<readonly LoggedEvent[]>,
+  options: SseOptions,
+): Promise<void> {
   const { agent, gone } = options;
   const wanted = (event: LoggedEvent): boolean =>
     agent === undefined || event.agent === undefined || event.agent === agent;

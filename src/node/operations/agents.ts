@@ -6,12 +6,9 @@ import type { AgentHost } from '../agent-host.ts';
 import { hostNamed, type NodeParts } from '../parts.ts';
 import { agentView, defined } from './views.ts';
 
-type AgentOperations = Pick<
-  Operations,
-  'agents' | 'addAgent' | 'card' | 'verifyCard' | 'rotateKey' | 'scan' | 'audit' | 'auditVerify'
->;
+type AgentOperations = Pick<Operations, 'agents' | 'addAgent' | 'card' | 'verifyCard' | 'rotateKey'>;
 
-/** The agents of this node, their keys and cards, who else is around, and the audit log. */
+/** The agents of this node, their keys and cards. */
 export function agentOperations(parts: NodeParts): AgentOperations {
   return {
     async agents() {
@@ -49,7 +46,12 @@ export function agentOperations(parts: NodeParts): AgentOperations {
       await host.onOwnKeyChanged();
       return { from, to, fingerprint: fingerprintOf(publicKeyOf(to)).short };
     },
+  };
+}
 
+/** Who else is around, and the audit log. */
+export function lookAroundOperations(parts: NodeParts): Pick<Operations, 'scan' | 'audit' | 'auditVerify'> {
+  return {
     async *scan(input, { signal }) {
       const host = hostNamed(parts, input.agent);
       const { limits, clock } = parts;
@@ -74,7 +76,7 @@ export function agentOperations(parts: NodeParts): AgentOperations {
     },
 
     async auditVerify() {
-      const { ok, entries, checkpoints, problem } = verifyAudit(allEntries(parts));
+      const { ok, entries, checkpoints, problem } = verifyAudit(allEntries(parts), { signers: signersOf(parts) });
       return { ok, entries, checkpoints, ...defined({ problem: problem && `entry ${problem.seq}: ${problem.reason}` }) };
     },
   };
@@ -96,6 +98,10 @@ function foundAgent(host: AgentHost, card: VerifiedCard) {
     }),
   };
 }
+
+/** Whose checkpoints count: a log that was written anew under another key must not pass. */
+const signersOf = ({ hosts }: NodeParts): readonly AgentId[] =>
+  [...hosts.values()].flatMap(({ agent }) => [agent.agentId, ...agent.formerIds]);
 
 function* allEntries(parts: NodeParts) {
   const page = 1000;

@@ -1,27 +1,27 @@
 import type { Operations } from '#api';
-import { isId, MeshError, toHex } from '#kernel';
+import { MeshError, toHex } from '#kernel';
 import { safetyNumber } from '#identity';
 import { changeContact, petnameFor, refuseWaiting } from '#pipeline';
-import { type Contact, type ContactEvent, resolveContact, type Tier } from '#trust';
+import { type Contact, type ContactEvent, resolveContact } from '#trust';
 import type { AgentHost } from '../agent-host.ts';
 import { hostNamed, type NodeParts } from '../parts.ts';
 import { contactOf } from './messages.ts';
 import { contactView, defined } from './views.ts';
 
-type ContactOperations = Pick<
-  Operations,
-  'contacts' | 'contact' | 'rename' | 'setTier' | 'block' | 'remove' | 'markVerified' | 'approveChange'
->;
+type Named = { readonly agent?: string | undefined; readonly contact: string };
 
-/** The trust store as a person works on it. */
-export function contactOperations(parts: NodeParts): ContactOperations {
-  const found = (input: { agent?: string | undefined; contact: string }): [AgentHost, Contact] => {
-    const host = hostNamed(parts, input.agent);
-    return [host, contactOf(host, input.contact)];
-  };
-  const decide = async (host: AgentHost, contact: Contact, event: ContactEvent) =>
-    contactView(host, await changeContact(host.desk, contact.agentId, event));
+function found(parts: NodeParts, input: Named): [AgentHost, Contact] {
+  const host = hostNamed(parts, input.agent);
+  return [host, contactOf(host, input.contact)];
+}
 
+const decide = async (host: AgentHost, contact: Contact, event: ContactEvent) =>
+  contactView(host, await changeContact(host.desk, contact.agentId, event));
+
+/** What is known of contacts, and what they are called here. */
+export function contactOperations(
+  parts: NodeParts,
+): Pick<Operations, 'contacts' | 'contact' | 'rename' | 'markVerified'> {
   return {
     async contacts(input) {
       const host = hostNamed(parts, input.agent);
@@ -31,13 +31,13 @@ export function contactOperations(parts: NodeParts): ContactOperations {
     },
 
     async contact(input) {
-      const [host, contact] = found(input);
+      const [host, contact] = found(parts, input);
       await host.lanes.find((lane) => lane.peer === contact.agentId)?.courier.measure().catch(() => undefined);
       return contactView(host, contact);
     },
 
     async rename(input) {
-      const [host, contact] = found(input);
+      const [host, contact] = found(parts, input);
       const petname = petnameFor(host.desk, { agentId: contact.agentId, name: input.name, petname: input.name });
       await parts.store.transact((tx) => tx.contacts.put({ ...contact, petname, updatedAt: parts.clock.now() }));
       const renamed = resolveContact(parts.store.read.contacts, host.agent.name, petname);
@@ -45,8 +45,21 @@ export function contactOperations(parts: NodeParts): ContactOperations {
       return contactView(host, renamed);
     },
 
+    async markVerified(input) {
+      const [host, contact] = found(parts, input);
+      checkNumber(input.safetyNumber, safetyNumber(host.agent.agentId, contact.agentId));
+      return decide(host, contact, { type: 'markVerified' });
+    },
+  };
+}
+
+/** What contacts may do: tiers, blocking, removal, and the decision about a changed key. */
+export function contactStanding(
+  parts: NodeParts,
+): Pick<Operations, 'setTier' | 'block' | 'remove' | 'approveChange'> {
+  return {
     async setTier(input) {
-      const [host, contact] = found(input);
+      const [host, contact] = found(parts, input);
       const { messageTypes, maxAttachmentBytes } = input;
       const permissions =
         messageTypes === undefined && maxAttachmentBytes === undefined
@@ -58,14 +71,14 @@ export function contactOperations(parts: NodeParts): ContactOperations {
     },
 
     async block(input) {
-      const [host, contact] = found(input);
+      const [host, contact] = found(parts, input);
       const view = await decide(host, contact, { type: 'block' });
       await refuseWaiting(host.lane(contact.agentId), 'CONTACT_BLOCKED');
       return { ...view, waiting: 0 };
     },
 
     async remove(input) {
-      const [host, contact] = found(input);
+      const [host, contact] = found(parts, input);
       const lane = host.lane(contact.agentId);
       const ended = await refuseWaiting(lane, 'NOT_TRUSTED');
       await changeContact(host.desk, contact.agentId, { type: 'remove' });
@@ -74,14 +87,8 @@ export function contactOperations(parts: NodeParts): ContactOperations {
       return { removed: contact.petname, cancelled: ended.length };
     },
 
-    async markVerified(input) {
-      const [host, contact] = found(input);
-      checkNumber(input.safetyNumber, safetyNumber(host.agent.agentId, contact.agentId));
-      return decide(host, contact, { type: 'markVerified' });
-    },
-
     async approveChange(input) {
-      const [host, contact] = found(input);
+      const [host, contact] = found(parts, input);
       const nonce = toHex(parts.random.bytes(16));
       const decision = input.keepKey === true ? ({ keep: 'old-key' } as const) : ({ keep: 'new-key', nonce } as const);
       const view = await decide(host, contact, { type: 'approveChange', decision });
@@ -99,7 +106,3 @@ function checkNumber(given: string | undefined, expected: string): void {
     hint: 'Somebody may be in between, or the other person compared another contact: do not trust this one yet.',
   });
 }
-
-export const tierOr = (tier: Tier | undefined): { readonly tier?: Tier } => (tier === undefined ? {} : { tier });
-
-export const isRequestId = (text: string): boolean => isId('req', text);

@@ -1,5 +1,5 @@
-export { agentOperations } from './agents.ts';
-export { contactOperations } from './contacts.ts';
+export { agentOperations, lookAroundOperations } from './agents.ts';
+export { contactOperations, contactStanding } from './contacts.ts';
 export { messageOperations } from './messages.ts';
 export { statusOperations } from './node-status.ts';
 export { requestOperations } from './requests.ts';

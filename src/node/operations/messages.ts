@@ -85,14 +85,16 @@ async function send(parts: NodeParts, input: SendLike & { readonly type?: Messag
 
 function dryRun(host: AgentHost, lane: Lane, message: Message) {
   maySendNow(lane, message);
-  return { ...accepted(host, lane, message), state: 'queued' as const, duplicate: false, wouldSend: toMessageJson(message) };
+  const bytes = encodeMessage(message).length;
+  return { ...accepted(host, lane, message), bytes, state: 'queued' as const, duplicate: false, wouldSend: toMessageJson(message) };
 }
 
 async function submit(host: AgentHost, lane: Lane, message: Message) {
-  const { id, duplicate } = await sendMessage(lane, message);
+  const { id, bytes, duplicate } = await sendMessage(lane, message);
+  // What was accepted just now is queued; only an earlier message may have come further.
   const { outbox } = host.desk.ports.store.read;
-  const state = outbox.message(host.agent.name, id)?.state ?? 'queued';
-  return { ...accepted(host, lane, message), id, state, duplicate };
+  const state = (duplicate ? outbox.message(host.agent.name, id)?.state : undefined) ?? 'queued';
+  return { ...accepted(host, lane, message), id, bytes, state, duplicate };
 }
 
 function accepted(host: AgentHost, lane: Lane, message: Message) {
@@ -102,7 +104,6 @@ function accepted(host: AgentHost, lane: Lane, message: Message) {
     ...peerOf(host, lane.peer),
     createdAt: message.timestamp,
     expiresAt: message.timestamp + message.ttl * 1000,
-    bytes: encodeMessage(message).length,
   };
 }
 

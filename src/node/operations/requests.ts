@@ -3,7 +3,7 @@ import { MeshError } from '#kernel';
 import { fingerprintOf, parseName, publicKeyOf, type VerifiedCard, verifyCard } from '#identity';
 import { fetchDiscovery } from '#discovery';
 import { changeContact, petnameFor, requestContact } from '#pipeline';
-import { decodeInvite, encodeInvite } from '#protocol';
+import { decodeInvite, encodeInvite, parsePurpose } from '#protocol';
 import { type Contact, makeInviteRecord, resolveRequest } from '#trust';
 import type { AgentHost } from '../agent-host.ts';
 import { hostNamed, type NodeParts } from '../parts.ts';
@@ -22,7 +22,8 @@ export function requestOperations(parts: NodeParts): RequestOperations {
     async request(input) {
       const host = hostNamed(parts, input.agent);
       const { card, routes } = await findTarget(parts, input.target, input.targetAgent);
-      const { purpose, petname } = input;
+      const { petname } = input;
+      const purpose = input.purpose === undefined ? undefined : parsePurpose(input.purpose);
       const target = { agentId: card.agentId, card, name: card.name, routes, purpose, petname: petname && parseName(petname) };
       return requestView(host, await requestContact(host.desk, target));
     },

@@ -1,0 +1,12 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { defaultConfig, type NodeConfig } from './config.ts';
+
+/** Reads mesh.toml; defaults where it is silent or absent. Throws INVALID_CONFIG naming the setting and the rule. */
+export async function readConfig(path: string): Promise<NodeConfig> {
+  if (!existsSync(path)) return defaultConfig;
+  const text = readFileSync(path, 'utf8');
+  // Most folders keep the template: no parser and no schema is loaded for a file of comments.
+  if (text.split('\n').every((line) => /^\s*(#|$)/.test(line))) return defaultConfig;
+  const { parseConfig } = await import('./config-file.ts');
+  return { ...defaultConfig, ...parseConfig(text, path) };
+}

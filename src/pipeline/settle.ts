@@ -1,0 +1,12 @@
+import type { Arrival } from './lane.ts';
+
+/** Settles the callers of `sendMessage` with what became of the transaction. */
+export async function settle(arrivals: readonly Arrival[], commit: () => Promise<unknown>): Promise<void> {
+  try {
+    await commit();
+  } catch (error) {
+    for (const { committed } of arrivals) committed.reject(error);
+    throw error;
+  }
+  for (const { committed } of arrivals) committed.resolve();
+}
