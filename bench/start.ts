@@ -72,8 +72,8 @@ export async function run(): Promise<Record<string, number>> {
       await node.stop();
     }
     running.push(await up(alice), await up(bob));
-    const { invite } = JSON.parse(mesh(['invite', '--json', '--state-dir', alice]));
-    mesh(['join', String(invite), '--state-dir', bob]);
+    const { invite } = JSON.parse(mesh(['invite', '--json', '--state-dir', alice])) as { readonly invite: string };
+    mesh(['join', invite, '--state-dir', bob]);
     const sendProcessMs = repeat(() => mesh(['send', 'bob', 'hello', '--state-dir', alice]));
     await sleep(2000);
     return {

@@ -50,7 +50,7 @@ function run(person: Person, args: readonly string[]): Promise<Result> {
 async function mesh(person: Person, ...args: readonly string[]): Promise<Record<string, unknown>> {
   const { code, stdout, stderr } = await run(person, [...args, '--json']);
   if (code !== 0) throw new Error(`mesh ${args.join(' ')} ended with ${code}: ${stderr}`);
-  return JSON.parse(stdout);
+  return JSON.parse(stdout) as Record<string, unknown>;
 }
 
 const freePort = (): Promise<number> =>
@@ -73,23 +73,23 @@ async function up(who: Person): Promise<void> {
   await mesh(who, ...args);
 }
 
-const pidOf = (who: Person): number => Number(JSON.parse(readFileSync(join(who.dir, 'node.json'), 'utf8')).pid);
+const pidOf = (who: Person): number => (JSON.parse(readFileSync(join(who.dir, 'node.json'), 'utf8')) as { readonly pid: number }).pid;
 
 const time = (ms: unknown): string => new Date(Number(ms)).toISOString().slice(11, 23);
 
-type Row = Record<string, unknown>;
+type Row = Readonly<Record<string, string>>;
 
 async function rows(who: Person, ...args: readonly string[]): Promise<Row[]> {
   const { messages } = await mesh(who, ...args);
-  return Array.isArray(messages) ? messages : [];
+  return Array.isArray(messages) ? (messages as Row[]) : [];
 }
 
 /** Shows the proved steps of one message. */
 async function showTrack(who: Person, id: string): Promise<void> {
   const { steps } = await mesh(who, 'track', id);
   for (const step of Array.isArray(steps) ? steps : []) {
-    const { at, state, by, route, note } = step;
-    detail(`${time(at)}  ${String(state).padEnd(10)} by ${by}${route === undefined ? '' : `, ${route}`}${note ? ` (${note})` : ''}`);
+    const { at, state, by, route, note } = step as Row;
+    detail(`${time(at)}  ${(state ?? '').padEnd(10)} by ${by ?? ''}${route === undefined ? '' : `, ${route}`}${note === undefined ? '' : ` (${note})`}`);
   }
 }
 
@@ -115,8 +115,8 @@ async function demo(folder: string, alice: Person, bob: Person): Promise<void> {
   say('Alice and Bob each make an identity.');
   for (const who of [alice, bob]) {
     const { agentId, fingerprint } = await mesh(who, 'init', '--name', who.name);
-    detail(`${who.name}: ${agentId}`);
-    detail(`${' '.repeat(who.name.length)}  fingerprint ${fingerprint}`);
+    detail(`${who.name}: ${String(agentId)}`);
+    detail(`${' '.repeat(who.name.length)}  fingerprint ${String(fingerprint)}`);
   }
 
   say('Bob lets a program answer requests; everything else stays in his inbox.');
@@ -133,7 +133,7 @@ async function demo(folder: string, alice: Person, bob: Person): Promise<void> {
   const { invite } = await mesh(alice, 'invite');
   detail(`${String(invite).slice(0, 60)}…`);
   const joined = await mesh(bob, 'join', String(invite));
-  detail(`bob's contact ${joined['petname']}: ${joined['state']}, safety number ${joined['safetyNumber']}`);
+  detail(`bob's contact ${String(joined['petname'])}: ${String(joined['state'])}, safety number ${String(joined['safetyNumber'])}`);
 
   say('Alice sends a message: encrypted end to end, signed, stored before it counts as sent.');
   const sent = await mesh(alice, 'send', 'bob', 'Hello Bob, this is Alice.');
@@ -144,8 +144,8 @@ async function demo(folder: string, alice: Person, bob: Person): Promise<void> {
   say("Alice asks, Bob's program answers.");
   const asked = await mesh(alice, 'ask', 'bob', 'How long is this sentence of mine?');
   const answer = asked['answer'];
-  const body = typeof answer === 'object' && answer !== null && 'body' in answer ? answer.body : undefined;
-  detail(`answer after ${asked['elapsedMs']} ms: ${body}`);
+  const body = typeof answer === 'object' && answer !== null && 'body' in answer ? String(answer.body) : '';
+  detail(`answer after ${String(asked['elapsedMs'])} ms: ${body}`);
   await showTrack(alice, String(asked['request']));
 
   await killAndRecover(alice, bob);
@@ -157,7 +157,7 @@ async function killAndRecover(alice: Person, bob: Person): Promise<void> {
   const ids: string[] = [];
   for (let n = 1; n <= 10; n += 1) ids.push(String((await mesh(alice, 'send', 'bob', `message ${n} of 10`))['id']));
   const waiting = (await rows(alice, 'outbox')).filter(({ id }) => ids.includes(String(id)));
-  for (const row of waiting.reverse()) detail(`${time(row['createdAt'])}  ${String(row['state']).padEnd(10)} ${row['id']}`);
+  for (const row of waiting) detail(`${time(row['createdAt'])}  ${(row['state'] ?? '').padEnd(10)} ${row['id'] ?? ''}`);
 
   say("Bob's node starts again.");
   await up(bob);
@@ -165,13 +165,13 @@ async function killAndRecover(alice: Person, bob: Person): Promise<void> {
     const states = (await rows(alice, 'outbox')).filter(({ id }) => ids.includes(String(id))).map(({ state }) => state);
     return states.length === 10 && states.every((state) => state === 'delivered') ? true : undefined;
   });
-  for (const row of (await rows(alice, 'outbox')).filter(({ id }) => ids.includes(String(id))).reverse()) {
-    detail(`${time(row['createdAt'])}  ${String(row['state']).padEnd(10)} ${row['id']}`);
+  for (const row of (await rows(alice, 'outbox')).filter(({ id }) => ids.includes(String(id)))) {
+    detail(`${time(row['createdAt'])}  ${(row['state'] ?? '').padEnd(10)} ${row['id'] ?? ''}`);
   }
 
-  const inbox = (await rows(bob, 'inbox')).filter(({ id }) => ids.includes(String(id))).reverse();
+  const inbox = (await rows(bob, 'inbox')).filter(({ id }) => ids.includes(String(id)));
   say(`Bob's inbox holds them once each and in order:`);
-  for (const row of inbox) detail(`${time(row['receivedAt'])}  ${row['body']}  ${row['id']}`);
+  for (const row of inbox) detail(`${time(row['receivedAt'])}  ${row['body'] ?? ''}  ${row['id'] ?? ''}`);
   const got = inbox.map(({ id }) => String(id));
   if (got.join() !== ids.join()) throw new Error(`expected ${ids.join(' ')}, got ${got.join(' ')}`);
   say('All ten arrived, once, in order.');

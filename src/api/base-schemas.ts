@@ -15,9 +15,13 @@ export const label = z
   .max(200)
   .regex(/^[^\p{Cc}]*$/u, 'must not contain control characters');
 
-export const agentField = { agent: label.optional().describe('Local agent, by name or id; the default agent without it') };
+export const agentField = {
+  agent: label.optional().describe('Local agent, by name or id; the default agent without it'),
+};
 export const contactField = { contact: label.describe('Petname, id or unambiguous beginning of an id') };
-export const messageIdField = { id: label.describe('Message id, or an unambiguous beginning of at least 8 characters') };
+export const messageIdField = {
+  id: label.describe('Message id, or an unambiguous beginning of at least 8 characters'),
+};
 export const requestIdField = { id: label.describe('Id of the contact request, or an unambiguous beginning of it') };
 export const peerField = { peer: label.optional().describe('Only this contact: petname, id or beginning of an id') };
 export const pageField = { limit: z.int().min(1).max(10_000).optional().describe('At most so many entries') };

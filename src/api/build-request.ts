@@ -11,7 +11,9 @@ export function buildRequest(route: Route, input: Fields): Omit<TransportRequest
   const path = route.path.replaceAll(/:(\w+)/g, (_match, name: string) => pathPart(name, input[name]));
   const rest = Object.entries(input).filter(([name, value]) => value !== undefined && !inPath.includes(name));
   const isQuery = (name: string): boolean => route.method === 'GET' || Object.hasOwn(inQuery, name);
-  const query = Object.fromEntries(rest.filter(([name]) => isQuery(name)).map(([name, value]) => [name, String(value)]));
+  const query = Object.fromEntries(
+    rest.filter(([name]) => isQuery(name)).map(([name, value]) => [name, String(value)]),
+  );
   const accept = route.stream === true ? 'application/x-ndjson' : 'application/json';
   if (route.method === 'GET') return { method: 'GET', path, query, headers: { accept } };
   const body = JSON.stringify(Object.fromEntries(rest.filter(([name]) => !isQuery(name))));

@@ -17,7 +17,11 @@ async function* stream(texts: readonly string[], end: 'ends' | 'breaks' = 'ends'
   if (end === 'breaks') throw new Error('ECONNRESET');
 }
 
-const ok = (body: AsyncIterable<Uint8Array>, headers: Record<string, string> = {}): TransportResponse => ({ status: 200, headers, body });
+const ok = (body: AsyncIterable<Uint8Array>, headers: Record<string, string> = {}): TransportResponse => ({
+  status: 200,
+  headers,
+  body,
+});
 
 const refusal = (error: MeshError): TransportResponse => ({
   status: error.status,
@@ -80,12 +84,18 @@ describe('the event stream of the client', () => {
     for await (const one of events) seen.push(one);
     expect(seen).toEqual([received(8)]);
     expect(transport.asked).toMatchObject([
-      { path: '/api/events', query: { agent: 'alice' }, headers: { 'last-event-id': '7', accept: 'text/event-stream' } },
+      {
+        path: '/api/events',
+        query: { agent: 'alice' },
+        headers: { 'last-event-id': '7', accept: 'text/event-stream' },
+      },
     ]);
   });
 
   test('fails at once when no node answers the first time', async () => {
-    const events = createClient(scripted([new MeshError('NODE_NOT_RUNNING')])).events()[Symbol.asyncIterator]();
+    const events = createClient(scripted([new MeshError('NODE_NOT_RUNNING')]))
+      .events()
+      [Symbol.asyncIterator]();
     await expect(events.next()).rejects.toMatchObject({ code: 'NODE_NOT_RUNNING' });
   });
 

@@ -1,4 +1,5 @@
 import { type Clock, codeOf, MeshError, systemClock } from '#kernel';
+import { EventStreamParser } from './event-stream-parser.ts';
 import { readFailure, readText } from './read-body.ts';
 import { eventsPath } from './routes.ts';
 import type { Transport, TransportResponse } from './transport.ts';
@@ -28,8 +29,8 @@ const longestPauseMs = 5000;
 const passing: readonly string[] = ['UNREACHABLE', 'LINK_CLOSED', 'NODE_NOT_RUNNING', 'SHUTTING_DOWN', 'TIMEOUT'];
 
 /**
- * Events in order, each once, across reconnects (Last-Event-ID). Throws when the first connection fails, when the node refuses, and
- * the reason of the signal.
+ * Events in order, each once, across reconnects (Last-Event-ID). Throws when the first connection fails, when the node
+ * refuses, and the reason of the signal.
  */
 export async function* readEvents(
   transport: Transport,
@@ -69,17 +70,14 @@ class EventConnection {
   }
 
   async *open(): AsyncGenerator<ReceivedEvent, void, undefined> {
-    const { createParser } = await import('eventsource-parser');
     const response = await this.#request();
     // Where the stream begins: a connection that is lost before its first event goes on from there.
     this.#lastEventId ??= response.headers['last-event-id'];
     this.opened = true;
     this.#options.onOpen?.();
-    const complete: { id?: string | undefined; data: string }[] = [];
-    const parser = createParser({ onEvent: (event) => complete.push(event) });
+    const parser = new EventStreamParser();
     for await (const text of piecesOf(response)) {
-      parser.feed(text);
-      for (const { id = '', data } of complete.splice(0)) {
+      for (const { id, data } of parser.feed(text)) {
         this.#lastEventId = id;
         yield { id, event: parseEvent(data) };
       }

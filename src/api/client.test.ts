@@ -84,8 +84,12 @@ describe('the client', () => {
   });
 
   test('says that an answer is not one of the API', async () => {
-    await expect(createClient(fakeTransport(bytes('<html>'), 200)).status()).rejects.toMatchObject({ code: 'INTERNAL' });
-    await expect(createClient(fakeTransport(bytes('<html>'), 502)).status()).rejects.toMatchObject({ code: 'INTERNAL' });
+    await expect(createClient(fakeTransport(bytes('<html>'), 200)).status()).rejects.toMatchObject({
+      code: 'INTERNAL',
+    });
+    await expect(createClient(fakeTransport(bytes('<html>'), 502)).status()).rejects.toMatchObject({
+      code: 'INTERNAL',
+    });
   });
 
   test('asks nothing when the signal is aborted already', async () => {

@@ -23,9 +23,12 @@ describe('errors that travel', () => {
     expect(back).toMatchObject({ code: 'INTERNAL', message: 'm', data: { code: 'FROM_THE_FUTURE', a: 1 } });
   });
 
-  test.each([undefined, null, 'text', [], {}, { error: 'text' }, { error: null }])('need a body of ours, not %j', (body) => {
-    expect(fromErrorBody(body, 502)).toMatchObject({ code: 'INTERNAL', message: expect.stringContaining('502') });
-  });
+  test.each([undefined, null, 'text', [], {}, { error: 'text' }, { error: null }])(
+    'need a body of ours, not %j',
+    (body) => {
+      expect(fromErrorBody(body, 502)).toMatchObject({ code: 'INTERNAL', message: expect.stringContaining('502') });
+    },
+  );
 
   test.each(['toString', '__proto__', 7, null])('do not mistake %j for a code', (code) => {
     expect(fromErrorBody({ error: { code, data: 'x' } }, 500).code).toBe('INTERNAL');

@@ -16,10 +16,19 @@ export function toErrorBody({ code, message, hint, data }: MeshError): ErrorBody
 }
 
 export function isErrorBody(value: unknown): value is { readonly error: object } {
-  return typeof value === 'object' && value !== null && 'error' in value && typeof value.error === 'object' && value.error !== null;
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'error' in value &&
+    typeof value.error === 'object' &&
+    value.error !== null
+  );
 }
 
-/** The error that the other side threw. A code that this version does not know becomes INTERNAL, with the code in its `data`. */
+/**
+ * The error that the other side threw. A code that this version does not know becomes INTERNAL, with the code in its
+ * `data`.
+ */
 export function fromErrorBody(body: unknown, status: number): MeshError {
   if (!isErrorBody(body)) {
     return new MeshError('INTERNAL', `The answer has status ${status} and is not one of the Agent Mesh API`, {

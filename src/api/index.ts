@@ -1,6 +1,6 @@
 export { type CallOptions, type Client, createClient } from './client.ts';
 export type { EventsOptions, ReceivedEvent } from './client-events.ts';
-export { type ErrorBody, fromErrorBody, isErrorBody, toErrorBody } from './error-body.ts';
+export { type ErrorBody, toErrorBody } from './error-body.ts';
 export { type Fetch, fetchTransport, type FetchTransportOptions } from './fetch-transport.ts';
 export { loadOpenApi, loadSchemas } from './load-schemas.ts';
 export type { OpenApiDocument } from './openapi.ts';
@@ -16,7 +16,6 @@ export {
   queryFieldsOf,
   type Route,
   routeOf,
-  routes,
   type StreamOperationName,
 } from './routes.ts';
 export { requestTarget, type Transport, type TransportRequest, type TransportResponse } from './transport.ts';

@@ -37,8 +37,8 @@ const views = {
 };
 
 /**
- * JSON Schemas by component name: the views, and for every operation `<Name>Body` (a POST) and `<Name>Output`. What is a view elsewhere
- * is referred to.
+ * JSON Schemas by component name: the views, and for every operation `<Name>Body` (a POST) and `<Name>Output`. What is
+ * a view elsewhere is referred to.
  */
 export function toJsonSchemas(): Readonly<Record<string, JsonSchema>> {
   const registry = z.registry<{ id: string }>();

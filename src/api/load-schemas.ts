@@ -1,7 +1,9 @@
 import type { OpenApiDocument } from './openapi.ts';
 import type { operationSchemas } from './schemas.ts';
 
-/** The zod schemas of all operations. Loaded on demand: zod takes longer to load than a command line may take to start. */
+/**
+ * The zod schemas of all operations. Loaded on demand: zod takes longer to load than a command line may take to start.
+ */
 export async function loadSchemas(): Promise<typeof operationSchemas> {
   return (await import('./schemas.ts')).operationSchemas;
 }

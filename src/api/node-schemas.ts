@@ -57,6 +57,11 @@ export const nodeSchemas = {
   auditVerify: {
     summary: 'Checks the hash chain and the signed checkpoints of the audit log',
     input: z.strictObject({ ...agentField }),
-    output: z.object({ ok: z.boolean(), entries: count, checkpoints: count, problem: z.unknown().optional() }),
+    output: z.object({
+      ok: z.boolean(),
+      entries: count,
+      checkpoints: count,
+      problem: z.string().optional(),
+    }),
   },
 } as const satisfies Record<string, OperationSchema>;

@@ -47,8 +47,11 @@ describe('the OpenAPI document', () => {
     expect(parameters.filter((one) => one.in === 'path').map((one) => [one.name, one.required])).toEqual(
       pathFieldsOf(route).map((field) => [field, true]),
     );
-    expect(parameters.filter((one) => one.in === 'query').map((one) => one.name)).toEqual(Object.keys(queryFieldsOf(route)));
-    for (const { schema } of parameters) expect(Object.keys(schema).some((key) => ['type', 'enum'].includes(key))).toBe(true);
+    expect(parameters.filter((one) => one.in === 'query').map((one) => one.name)).toEqual(
+      Object.keys(queryFieldsOf(route)),
+    );
+    for (const { schema } of parameters)
+      expect(Object.keys(schema).some((key) => ['type', 'enum'].includes(key))).toBe(true);
   });
 
   test('has the events and itself', () => {
@@ -57,7 +60,9 @@ describe('the OpenAPI document', () => {
   });
 
   test('has no two operations of one id', () => {
-    const ids = Object.values(document.paths).flatMap((methods) => Object.values(methods).map(({ operationId }) => operationId));
+    const ids = Object.values(document.paths).flatMap((methods) =>
+      Object.values(methods).map(({ operationId }) => operationId),
+    );
     expect(ids).toHaveLength(operationNames.length + 2);
     expect(new Set(ids).size).toBe(ids.length);
   });

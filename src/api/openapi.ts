@@ -1,6 +1,14 @@
 import * as z from 'zod';
 import { titleOf, toJsonSchemas } from './json-schemas.ts';
-import { eventsPath, openApiPath, type OperationName, operationNames, pathFieldsOf, queryFieldsOf, routeOf } from './routes.ts';
+import {
+  eventsPath,
+  openApiPath,
+  type OperationName,
+  operationNames,
+  pathFieldsOf,
+  queryFieldsOf,
+  routeOf,
+} from './routes.ts';
 import { operationSchemas } from './schemas.ts';
 
 export type JsonSchema = Readonly<Record<string, unknown>>;
@@ -101,7 +109,13 @@ function parametersOf(name: OperationName): readonly Parameter[] {
     const schema = z.toJSONSchema(shape[field] ?? z.never(), { io: 'input', unrepresentable: 'any' });
     const { $schema: _, description: note, ...rest } = schema;
     const about = note === undefined ? {} : { description: note };
-    return { name: field, in: inPath.includes(field) ? 'path' : 'query', required: inPath.includes(field), ...about, schema: rest };
+    return {
+      name: field,
+      in: inPath.includes(field) ? 'path' : 'query',
+      required: inPath.includes(field),
+      ...about,
+      schema: rest,
+    };
   });
 }
 

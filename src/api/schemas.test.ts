@@ -28,7 +28,9 @@ describe('the table of routes and the schemas', () => {
   });
 
   test('no two operations share a method and a path', () => {
-    const addresses = operationNames.map((name) => `${routeOf(name).method} ${routeOf(name).path.replaceAll(/:\w+/g, ':')}`);
+    const addresses = operationNames.map(
+      (name) => `${routeOf(name).method} ${routeOf(name).path.replaceAll(/:\w+/g, ':')}`,
+    );
     expect(new Set(addresses).size).toBe(addresses.length);
   });
 });
@@ -45,10 +47,10 @@ async function loadedBy(code: string): Promise<string> {
 }
 
 describe('loading the room', () => {
-  test('brings neither zod nor the event parser, so that the command line starts fast', async () => {
+  test('brings no zod, so that the command line starts fast', async () => {
     const loaded = await loadedBy(`await import('#api');`);
     expect(loaded).toContain('/src/api/client.ts');
-    expect(loaded).not.toMatch(/node_modules\/(zod|eventsource-parser)\//);
+    expect(loaded).not.toContain('node_modules/zod/');
   });
 
   test('brings zod once the schemas are asked for', async () => {

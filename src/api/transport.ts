@@ -1,8 +1,8 @@
 /** How the client reaches the API: over HTTP, or in the same process. */
 export interface Transport {
   /**
-   * Resolves when the head of the answer is there, whatever its status. Rejects with UNREACHABLE or NODE_NOT_RUNNING when there is none,
-   * and with the reason of the signal.
+   * Resolves when the head of the answer is there, whatever its status. Rejects with UNREACHABLE or NODE_NOT_RUNNING
+   * when there is none, and with the reason of the signal.
    */
   request(request: TransportRequest): Promise<TransportResponse>;
 }

@@ -32,7 +32,8 @@ function arrayLog(): AuditWriter & { readonly all: AuditEntry[] } {
 /** Six entries, of which the fourth is a checkpoint. */
 function sampleLog() {
   const log = arrayLog();
-  const append = (at: number) => appendAudit(log, { at, agent: 'alice', kind: 'frame.sealed', data: { peer: 'p', n: at } });
+  const append = (at: number) =>
+    appendAudit(log, { at, agent: 'alice', kind: 'frame.sealed', data: { peer: 'p', n: at } });
   for (const at of [1, 2, 3]) append(at);
   makeCheckpoint(log, { at: 4, agent: 'alice', root });
   for (const at of [5, 6]) append(at);
@@ -51,6 +52,9 @@ function rechain(entries: readonly AuditEntry[]): AuditEntry[] {
   return chain;
 }
 
+/** As a database gives it back. */
+const stored = (entries: readonly AuditEntry[]): AuditEntry[] => JSON.parse(JSON.stringify(entries)) as AuditEntry[];
+
 const replaced = (entries: readonly AuditEntry[], index: number, change: Partial<AuditEntry>): AuditEntry[] =>
   entries.map((entry, at) => (at === index ? { ...entry, ...change } : entry));
 
@@ -65,7 +69,11 @@ describe('the audit chain', () => {
   it('hashes as spec 8.2 says', () => {
     const [entry] = sampleLog().all;
     const text = '{"agent":"alice","at":1,"data":{"n":1,"peer":"p"},"kind":"frame.sealed","seq":1}';
-    expect(new TextDecoder().decode(canonicalJson({ seq: 1, at: 1, agent: 'alice', kind: 'frame.sealed', data: { peer: 'p', n: 1 } }))).toBe(text);
+    expect(
+      new TextDecoder().decode(
+        canonicalJson({ seq: 1, at: 1, agent: 'alice', kind: 'frame.sealed', data: { peer: 'p', n: 1 } }),
+      ),
+    ).toBe(text);
     expect(entry?.hash).toBe('e63430ee67f8d07cd607cbddcbea6ce058b535bcb30cbc06c98a9fa0fb5e5dac');
   });
 
@@ -82,15 +90,20 @@ describe('the audit chain', () => {
   });
 
   it('verifies for any data and finds any change of it', () => {
-    const value = fc.oneof(fc.string(), fc.double({ noNaN: true, noDefaultInfinity: true }), fc.boolean(), fc.constant(null), fc.array(fc.string()));
+    const value = fc.oneof(
+      fc.string(),
+      fc.double({ noNaN: true, noDefaultInfinity: true }),
+      fc.boolean(),
+      fc.constant(null),
+      fc.array(fc.string()),
+    );
     const data = fc.dictionary(fc.string(), value);
     fc.assert(
       fc.property(fc.array(data, { minLength: 1, maxLength: 5 }), fc.nat(), (all, pick) => {
         const log = arrayLog();
         for (const entry of all) appendAudit(log, { at: 1, agent: 'a', kind: 'k', data: entry });
         expect(verifyAudit(log.all).ok).toBe(true);
-        // As a database gives it back.
-        expect(verifyAudit(JSON.parse(JSON.stringify(log.all))).ok).toBe(true);
+        expect(verifyAudit(stored(log.all)).ok).toBe(true);
         const index = pick % log.all.length;
         const changed = replaced(log.all, index, { data: { ...log.all[index]?.data, added: 'x' } });
         expect(verifyAudit(changed)).toMatchObject({ ok: false, entries: index });
@@ -120,14 +133,22 @@ const tamperings: Readonly<Record<string, Tampering>> = {
   'changed data': { tamper: (all) => replaced(all, 1, { data: {} }), seq: 2, reason: changedReason },
   'a changed hash': { tamper: (all) => replaced(all, 1, { hash: 'f'.repeat(64) }), seq: 2, reason: changedReason },
   'a hash that is no hash': { tamper: (all) => replaced(all, 1, { hash: 'x' }), seq: 2, reason: changedReason },
-  'data that cannot be canonical': { tamper: (all) => replaced(all, 1, { data: { n: Number.NaN } }), seq: 2, reason: changedReason },
+  'data that cannot be canonical': {
+    tamper: (all) => replaced(all, 1, { data: { n: Number.NaN } }),
+    seq: 2,
+    reason: changedReason,
+  },
   'a changed entry with its hash made right': {
     tamper: (all) => all.map((entry, index) => (index === 1 ? rehash({ ...entry, at: 99 }) : entry)),
     seq: 3,
     reason: brokenReason,
   },
   'a changed link': { tamper: (all) => replaced(all, 2, { previous: '1'.repeat(64) }), seq: 3, reason: brokenReason },
-  'a changed first link': { tamper: (all) => replaced(all, 0, { previous: '1'.repeat(64) }), seq: 1, reason: brokenReason },
+  'a changed first link': {
+    tamper: (all) => replaced(all, 0, { previous: '1'.repeat(64) }),
+    seq: 1,
+    reason: brokenReason,
+  },
   'a removed entry': { tamper: (all) => all.toSpliced(1, 1), seq: 2, reason: missingReason },
   'a removed beginning': { tamper: (all) => all.slice(2), seq: 1, reason: missingReason },
   'a removed entry with numbers made right': {
@@ -136,7 +157,12 @@ const tamperings: Readonly<Record<string, Tampering>> = {
     reason: brokenReason,
   },
   'an inserted entry': {
-    tamper: (all) => all.toSpliced(2, 0, rehash({ seq: 3, at: 3, agent: 'a', kind: 'k', data: {}, previous: all[1]?.hash ?? '', hash: '' })),
+    tamper: (all) =>
+      all.toSpliced(
+        2,
+        0,
+        rehash({ seq: 3, at: 3, agent: 'a', kind: 'k', data: {}, previous: all[1]?.hash ?? '', hash: '' }),
+      ),
     seq: 4,
     reason: orderReason,
   },
@@ -147,7 +173,11 @@ const tamperings: Readonly<Record<string, Tampering>> = {
     reason: missingReason,
   },
   'two that changed places, with numbers made right': {
-    tamper: (all) => [...all.slice(0, 1), ...all.slice(1, 3).toReversed(), ...all.slice(3)].map((entry, index) => ({ ...entry, seq: index + 1 })),
+    tamper: (all) =>
+      [...all.slice(0, 1), ...all.slice(1, 3).toReversed(), ...all.slice(3)].map((entry, index) => ({
+        ...entry,
+        seq: index + 1,
+      })),
     seq: 2,
     reason: brokenReason,
   },
@@ -156,7 +186,11 @@ const tamperings: Readonly<Record<string, Tampering>> = {
     seq: 4,
     reason: elsewhereReason,
   },
-  'a removed entry with the whole chain made right': { tamper: (all) => rechain(all.toSpliced(1, 1)), seq: 3, reason: elsewhereReason },
+  'a removed entry with the whole chain made right': {
+    tamper: (all) => rechain(all.toSpliced(1, 1)),
+    seq: 3,
+    reason: elsewhereReason,
+  },
   'a checkpoint fitted to a changed chain': {
     tamper: (all) => {
       const chain = rechain(replaced(all, 1, { at: 99 }));
@@ -254,7 +288,9 @@ describe('an entry', () => {
   it('with data that has no canonical form is refused before it is written', () => {
     const log = arrayLog();
     const data = { text: 'lone \ud800 surrogate' };
-    expect(() => appendAudit(log, { at: 1, agent: 'a', kind: 'k', data })).toThrow(expect.objectContaining({ code: 'MALFORMED' }));
+    expect(() => appendAudit(log, { at: 1, agent: 'a', kind: 'k', data })).toThrow(
+      expect.objectContaining({ code: 'MALFORMED' }),
+    );
     expect(log.all).toEqual([]);
     expect(fromHex(genesis)).toEqual(new Uint8Array(32));
   });

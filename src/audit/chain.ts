@@ -25,7 +25,10 @@ export function appendAudit(writer: AuditWriter, added: NewAuditEntry): AuditEnt
   return entry;
 }
 
-/** SHA-256 over the 32 bytes of the previous hash and the canonical JSON of `{agent, at, data, kind, seq}`, hex (spec 8.2). */
+/**
+ * SHA-256 over the 32 bytes of the previous hash and the canonical JSON of `{agent, at, data, kind, seq}`, hex (spec
+ * 8.2).
+ */
 export function hashEntry(previous: string, content: Omit<AuditEntry, 'previous' | 'hash'>): string {
   const { seq, at, agent, kind, data } = content;
   const hash = createHash('sha256').update(fromHex(previous));

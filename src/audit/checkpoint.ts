@@ -37,15 +37,20 @@ export function makeCheckpoint(writer: AuditWriter, { at, agent, root }: MakeChe
   return appendAudit(writer, { at, agent, kind: checkpointKind, data });
 }
 
-/** What is wrong with the checkpoint in `entry`; undefined when its signature is good and it fits its place (spec 8.4). */
+/**
+ * What is wrong with the checkpoint in `entry`; undefined when its signature is good and it fits its place (spec 8.4).
+ */
 export function checkpointFault(entry: AuditEntry, signers?: readonly AgentId[]): string | undefined {
   const { count, hash, agentId, signature } = entry.data;
   if (!isAgentId(agentId) || typeof signature !== 'string') return 'the checkpoint has no signer or no signature';
   if (count !== entry.seq - 1 || hash !== entry.previous) return 'the checkpoint is about another place in the chain';
-  if (signers !== undefined && !signers.includes(agentId)) return 'the checkpoint is signed by a key that is not trusted';
+  if (signers !== undefined && !signers.includes(agentId))
+    return 'the checkpoint is signed by a key that is not trusted';
   const data = signedBytes({ count, hash, agentId });
   const bytes = decoded(signature);
-  const good = bytes !== undefined && verify({ context: 'audit-checkpoint', publicKey: publicKeyOf(agentId), data, signature: bytes });
+  const good =
+    bytes !== undefined &&
+    verify({ context: 'audit-checkpoint', publicKey: publicKeyOf(agentId), data, signature: bytes });
   return good ? undefined : 'the signature of the checkpoint does not verify';
 }
 

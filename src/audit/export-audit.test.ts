@@ -31,7 +31,7 @@ describe('the export of the audit log', () => {
     for (const text of ['line\nbreak', '✓']) appendAudit(log, { at: 1, agent: 'a', kind: 'k', data: { text } });
     const lines = auditToJsonLines(all).split('\n');
     expect(lines.pop()).toBe('');
-    const read: AuditEntry[] = lines.map((line) => JSON.parse(line));
+    const read = lines.map((line) => JSON.parse(line) as AuditEntry);
     expect(read).toEqual(all);
     expect(verifyAudit(read)).toMatchObject({ ok: true, entries: 2 });
     expect(auditToJsonLines([])).toBe('');
@@ -48,10 +48,13 @@ describe('the export of the audit log', () => {
     expect(parseCsv(auditToCsv([]))).toHaveLength(1);
   });
 
-  it.each(['=1+1', '+1', '-1', '@SUM(A1)', '\tx', '\rx', '=cmd|\' /C calc\'!A0,"x"'])('as CSV makes text of a formula: %j', (kind) => {
-    const [, row] = parseCsv(auditToCsv([entryOf({ kind })]));
-    expect(row?.[4]).toBe(`'${kind}`);
-  });
+  it.each(['=1+1', '+1', '-1', '@SUM(A1)', '\tx', '\rx', '=cmd|\' /C calc\'!A0,"x"'])(
+    'as CSV makes text of a formula: %j',
+    (kind) => {
+      const [, row] = parseCsv(auditToCsv([entryOf({ kind })]));
+      expect(row?.[4]).toBe(`'${kind}`);
+    },
+  );
 
   it('as CSV leaves other text and numbers as they are', () => {
     const [, row] = parseCsv(auditToCsv([entryOf({ kind: 'contact.trusted', agent: 'a=b', at: -5 })]));

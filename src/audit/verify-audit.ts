@@ -15,7 +15,10 @@ export interface VerifyAuditOptions {
   readonly start?: ChainPoint;
   /** Who may sign checkpoints: the ids of the node's agents, former ones included. Without it any key will do. */
   readonly signers?: readonly AgentId[];
-  /** Entries known from elsewhere, such as the checkpoint of an export: the only proof against a chain that was cut at its end. */
+  /**
+   * Entries known from elsewhere, such as the checkpoint of an export: the only proof against a chain that was cut at
+   * its end.
+   */
   readonly expect?: readonly ChainPoint[];
 }
 
@@ -29,7 +32,9 @@ export interface AuditVerdict {
   readonly problem?: { readonly seq: number; readonly reason: string };
 }
 
-/** Recomputes the chain (spec 8.4): finds entries that were changed, removed, inserted or moved, and false checkpoints. */
+/**
+ * Recomputes the chain (spec 8.4): finds entries that were changed, removed, inserted or moved, and false checkpoints.
+ */
 export function verifyAudit(entries: Iterable<AuditEntry>, options: VerifyAuditOptions = {}): AuditVerdict {
   const expected = new Map((options.expect ?? []).map((point) => [point.seq, point.hash]));
   let last: ChainPoint = options.start ?? { seq: 0, hash: genesis };
@@ -65,7 +70,9 @@ function entryFault(entry: AuditEntry, last: ChainPoint, signers?: readonly Agen
 
 function expectationFault(entry: AuditEntry, expected: ReadonlyMap<number, string>): string | undefined {
   const hash = expected.get(entry.seq);
-  return hash === undefined || hash === entry.hash ? undefined : 'the entry is not the one that is known to have existed';
+  return hash === undefined || hash === entry.hash
+    ? undefined
+    : 'the entry is not the one that is known to have existed';
 }
 
 /** Undefined for content that cannot have been written by `appendAudit`. */

@@ -1,7 +1,9 @@
 import { MeshError } from '#kernel';
 import { parseDuration, parseMoment, parseSize } from './duration.ts';
 
-/** Positional arguments and flags of one call, read by type. What commander guarantees is checked again, not assumed. */
+/**
+ * Positional arguments and flags of one call, read by type. What commander guarantees is checked again, not assumed.
+ */
 export class Arguments {
   readonly #positionals: readonly unknown[];
   readonly #flags: Readonly<Record<string, unknown>>;
@@ -54,9 +56,13 @@ export class Arguments {
     if (value === undefined) return undefined;
     const number = /^\d{1,15}$/.test(value) ? Number(value) : Number.NaN;
     if (number >= least && number <= most) return number;
-    throw new MeshError('INVALID_ARGUMENT', `${optionOf(name)}: ${JSON.stringify(value)} is not a whole number from ${least} to ${most}`, {
-      hint: `Write a whole number from ${least} to ${most}.`,
-    });
+    throw new MeshError(
+      'INVALID_ARGUMENT',
+      `${optionOf(name)}: ${JSON.stringify(value)} is not a whole number from ${least} to ${most}`,
+      {
+        hint: `Write a whole number from ${least} to ${most}.`,
+      },
+    );
   }
 
   durationMs(name: string): number | undefined {

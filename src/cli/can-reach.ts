@@ -1,7 +1,10 @@
 import type { Call } from './call.ts';
 import type { SentView } from './views/types.ts';
 
-/** Whether there is a connection to the peer now, for what is said to a person; undefined when nobody asks or it is not known. */
+/**
+ * Whether there is a connection to the peer now, for what is said to a person; undefined when nobody asks or it is not
+ * known.
+ */
 export async function canReach({ client, settings, signal }: Call, sent: SentView): Promise<boolean | undefined> {
   if (settings.json || sent.state !== 'queued' || sent.wouldSend !== undefined) return undefined;
   try {

@@ -8,7 +8,10 @@ type JsonObject = Readonly<Record<string, Json>>;
 
 const maxCardBytes = 64 * 1024;
 
-/** The JSON of a card from a file or, for `-`, from stdin. Throws NOT_FOUND or CARD_INVALID; the card itself is not verified. */
+/**
+ * The JSON of a card from a file or, for `-`, from stdin. Throws NOT_FOUND or CARD_INVALID; the card itself is not
+ * verified.
+ */
 export async function readCardFile(path: string, stdin: Input): Promise<JsonObject> {
   const text = path === '-' ? await stdin.text() : readText(path);
   if (text.length > maxCardBytes) throw new MeshError('CARD_INVALID', `${path} is larger than a card can be`);
@@ -21,7 +24,10 @@ function readText(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (cause) {
-    throw new MeshError('NOT_FOUND', `The file ${path} cannot be read`, { cause, hint: 'Name a file with the output of: mesh card' });
+    throw new MeshError('NOT_FOUND', `The file ${path} cannot be read`, {
+      cause,
+      hint: 'Name a file with the output of: mesh card',
+    });
   }
 }
 

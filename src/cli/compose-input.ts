@@ -10,7 +10,10 @@ type SendInput = OperationInput<'send'>;
 type Attachments = NonNullable<SendInput['attachments']>;
 
 /** What a message says: text, subject, metadata and files. */
-export async function contentOf({ args, ports }: Call): Promise<Pick<SendInput, 'text' | 'subject' | 'metadata' | 'attachments'>> {
+export async function contentOf({
+  args,
+  ports,
+}: Call): Promise<Pick<SendInput, 'text' | 'subject' | 'metadata' | 'attachments'>> {
   const attachments = attachmentsOf(args.list('file'));
   const given = args.optional(1);
   if (given === undefined && attachments.length === 0) {
@@ -67,13 +70,20 @@ const isJsonObject = (value: unknown): value is NonNullable<SendInput['metadata'
 function attachmentsOf(paths: readonly string[]): Attachments {
   const { maxAttachments, maxInlineAttachmentBytes } = defaultLimits;
   if (paths.length > maxAttachments) {
-    throw new MeshError('INVALID_ARGUMENT', `--file: ${paths.length} files are more than the ${maxAttachments} of one message`, {
-      hint: 'Put them into one archive.',
-    });
+    throw new MeshError(
+      'INVALID_ARGUMENT',
+      `--file: ${paths.length} files are more than the ${maxAttachments} of one message`,
+      {
+        hint: 'Put them into one archive.',
+      },
+    );
   }
   const total = paths.reduce((sum, path) => sum + sizeOf(path), 0);
   if (total > maxInlineAttachmentBytes) {
-    throw new MeshError('ATTACHMENT_TOO_LARGE', `The files have ${size(total)}, at most ${size(maxInlineAttachmentBytes)} fit a message`);
+    throw new MeshError(
+      'ATTACHMENT_TOO_LARGE',
+      `The files have ${size(total)}, at most ${size(maxInlineAttachmentBytes)} fit a message`,
+    );
   }
   return paths.map((path) => ({
     name: basename(path),
@@ -91,10 +101,26 @@ function sizeOf(path: string): number {
 }
 
 const mediaTypes: Readonly<Record<string, string>> = {
-  txt: 'text/plain', log: 'text/plain', md: 'text/markdown', csv: 'text/csv', html: 'text/html', diff: 'text/x-diff',
-  patch: 'text/x-diff', json: 'application/json', xml: 'application/xml', yaml: 'application/yaml', yml: 'application/yaml',
-  pdf: 'application/pdf', zip: 'application/zip', gz: 'application/gzip',
-  png: 'image/png', jpg: 'image/jpeg', jpeg: 'image/jpeg', gif: 'image/gif', webp: 'image/webp', svg: 'image/svg+xml',
+  txt: 'text/plain',
+  log: 'text/plain',
+  md: 'text/markdown',
+  csv: 'text/csv',
+  html: 'text/html',
+  diff: 'text/x-diff',
+  patch: 'text/x-diff',
+  json: 'application/json',
+  xml: 'application/xml',
+  yaml: 'application/yaml',
+  yml: 'application/yaml',
+  pdf: 'application/pdf',
+  zip: 'application/zip',
+  gz: 'application/gzip',
+  png: 'image/png',
+  jpg: 'image/jpeg',
+  jpeg: 'image/jpeg',
+  gif: 'image/gif',
+  webp: 'image/webp',
+  svg: 'image/svg+xml',
 };
 
 function mediaTypeOf(path: string): string {

@@ -33,7 +33,8 @@ const door: NodeDoor = {
     return { transport: files, close: async () => void (closed += 1) };
   },
 };
-const connection = () => connect({ settings: settingsOf({ stateDir }, {}), note: (text) => notes.push(text) }, async () => door);
+const connection = () =>
+  connect({ settings: settingsOf({ stateDir }, {}), note: (text) => notes.push(text) }, async () => door);
 const initialize = (): void => writeFileSync(join(stateDir, 'identity.json'), '{}');
 
 describe('without a running node', () => {
@@ -44,14 +45,21 @@ describe('without a running node', () => {
     expect(await client.agents()).toEqual({ agents: [] });
     await client.contact({ contact: 'did:key:z6Mk/../x' });
     await close();
-    expect({ notes, opened, closed }).toEqual({ notes: ['No node runs here: this comes from its files.'], opened: 1, closed: 1 });
+    expect({ notes, opened, closed }).toEqual({
+      notes: ['No node runs here: this comes from its files.'],
+      opened: 1,
+      closed: 1,
+    });
   });
 
   it('refuses what needs a node, and opens nothing', async () => {
     initialize();
     const { transport, close } = connection();
     const client = createClient(transport);
-    await expect(client.send({ to: 'bob', text: 'hello' })).rejects.toMatchObject({ code: 'NODE_NOT_RUNNING', hint: 'Run: mesh up' });
+    await expect(client.send({ to: 'bob', text: 'hello' })).rejects.toMatchObject({
+      code: 'NODE_NOT_RUNNING',
+      hint: 'Run: mesh up',
+    });
     await expect(client.read({ id: 'msg_1' })).rejects.toMatchObject({ code: 'NODE_NOT_RUNNING' });
     await expect(client.events()[Symbol.asyncIterator]().next()).rejects.toMatchObject({ code: 'NODE_NOT_RUNNING' });
     await close();
@@ -76,7 +84,10 @@ describe('without a running node', () => {
   it('does not believe a process id that another program has by now: nobody listens there', async () => {
     initialize();
     writeFileSync(join(stateDir, 'api-token'), 'token');
-    writeFileSync(join(stateDir, 'node.json'), JSON.stringify({ pid: process.pid, apiHost: '127.0.0.1', apiPort: 1, startedAt: 1 }));
+    writeFileSync(
+      join(stateDir, 'node.json'),
+      JSON.stringify({ pid: process.pid, apiHost: '127.0.0.1', apiPort: 1, startedAt: 1 }),
+    );
     expect(await createClient(connection().transport).agents()).toEqual({ agents: [] });
     expect(opened).toBe(1);
   });
@@ -85,7 +96,10 @@ describe('without a running node', () => {
 describe('with a running node', () => {
   it('tells who may not read its token how to go on', async () => {
     initialize();
-    writeFileSync(join(stateDir, 'node.json'), JSON.stringify({ pid: process.pid, apiHost: '127.0.0.1', apiPort: 1, startedAt: 1 }));
+    writeFileSync(
+      join(stateDir, 'node.json'),
+      JSON.stringify({ pid: process.pid, apiHost: '127.0.0.1', apiPort: 1, startedAt: 1 }),
+    );
     await expect(createClient(connection().transport).agents()).rejects.toMatchObject({ code: 'UNAUTHORIZED' });
   });
 });

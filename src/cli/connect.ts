@@ -20,8 +20,9 @@ export interface NodeConnection {
 }
 
 /**
- * The local API of the node that runs on the state folder; without one its files, read-only, for what works offline. Opens nothing
- * before the first request. Requests reject with NODE_NOT_RUNNING for what needs a node, NOT_INITIALIZED for an empty folder.
+ * The local API of the node that runs on the state folder; without one its files, read-only, for what works offline.
+ * Opens nothing before the first request. Requests reject with NODE_NOT_RUNNING for what needs a node, NOT_INITIALIZED
+ * for an empty folder.
  */
 export function connect({ settings, note }: ConnectOptions, nodeDoor: () => Promise<NodeDoor>): NodeConnection {
   let offline: Promise<OfflineNode> | undefined;
@@ -51,7 +52,9 @@ async function requestOf(settings: Settings, request: TransportRequest, withoutN
   if (running === undefined) return withoutNode(request);
   const { apiHost, apiPort } = running;
   try {
-    return await httpTransport({ host: apiHost, port: apiPort, token: readApiToken(settings.stateDir) }).request(request);
+    return await httpTransport({ host: apiHost, port: apiPort, token: readApiToken(settings.stateDir) }).request(
+      request,
+    );
   } catch (error) {
     // A node that was killed leaves its file, and its process id may belong to another program by now.
     if (codeOf(error) === 'NODE_NOT_RUNNING') return withoutNode(request);

@@ -9,7 +9,12 @@ import { visibleBlock } from './terminal-text.ts';
 
 export interface DetachedOptions {
   readonly settings: Settings;
-  readonly listen: { readonly host?: string; readonly port?: number; readonly apiPort?: number; readonly endpoint?: string };
+  readonly listen: {
+    readonly host?: string;
+    readonly port?: number;
+    readonly apiPort?: number;
+    readonly endpoint?: string;
+  };
   readonly signal: AbortSignal;
   readonly clock: Clock;
 }
@@ -23,7 +28,10 @@ export interface DetachedNode {
 const startMs = 60_000;
 const tailBytes = 2000;
 
-/** Starts this program again as a process of its own and resolves when its node is ready; rejects with the error it could not start for. */
+/**
+ * Starts this program again as a process of its own and resolves when its node is ready; rejects with the error it
+ * could not start for.
+ */
 export async function startDetached({ settings, listen, signal, clock }: DetachedOptions): Promise<DetachedNode> {
   const logFile = join(settings.stateDir, 'node.log');
   if (!existsSync(settings.stateDir)) throw new MeshError('NOT_INITIALIZED', `${settings.stateDir} holds no agent yet`);
@@ -37,7 +45,9 @@ export async function startDetached({ settings, listen, signal, clock }: Detache
   const waiting = new AbortController();
   try {
     const late = clock.sleep(startMs, { signal: AbortSignal.any([waiting.signal, signal]) }).then((): never => {
-      throw new MeshError('TIMEOUT', `The node was not ready after ${startMs / 1000} s`, { hint: `Look into ${logFile}` });
+      throw new MeshError('TIMEOUT', `The node was not ready after ${startMs / 1000} s`, {
+        hint: `Look into ${logFile}`,
+      });
     });
     const info = await Promise.race([readiness(child, { logFile, before }), late]);
     return { pid: child.pid ?? 0, info, logFile };
@@ -70,7 +80,10 @@ function commandOf(settings: Settings, listen: DetachedOptions['listen']): reado
   return [...process.execArgv, process.argv[1] ?? '', 'up', '--report-ready', ...given];
 }
 
-function readiness(child: ChildProcess, log: { readonly logFile: string; readonly before: number }): Promise<NodeReady> {
+function readiness(
+  child: ChildProcess,
+  log: { readonly logFile: string; readonly before: number },
+): Promise<NodeReady> {
   return new Promise((resolve, reject) => {
     child.once('error', reject);
     child.on('message', (message) => {
@@ -82,12 +95,24 @@ function readiness(child: ChildProcess, log: { readonly logFile: string; readonl
     child.once('exit', (code, signal) => {
       const tail = visibleBlock(tailOf(log)).trim();
       const how = signal === null ? `with code ${code ?? 1}` : `by ${signal}`;
-      reject(new MeshError('INTERNAL', `The node ended ${how} before it was ready${tail === '' ? '' : `: ${tail}`}`, { hint: `Look into ${log.logFile}` }));
+      reject(
+        new MeshError('INTERNAL', `The node ended ${how} before it was ready${tail === '' ? '' : `: ${tail}`}`, {
+          hint: `Look into ${log.logFile}`,
+        }),
+      );
     });
   });
 }
 
-function failureOf({ code, message, hint }: { readonly code: string; readonly message: string; readonly hint: string }): MeshError {
+function failureOf({
+  code,
+  message,
+  hint,
+}: {
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string;
+}): MeshError {
   return new MeshError(isErrorCode(code) ? code : 'INTERNAL', message, { hint });
 }
 

@@ -10,7 +10,10 @@ export interface RequestQuery {
 }
 
 /** The request that came in and is meant; undefined when none is. Throws AMBIGUOUS with the matches, never guesses. */
-export async function findRequest(client: Client, { agent, text, signal }: RequestQuery): Promise<RequestView | undefined> {
+export async function findRequest(
+  client: Client,
+  { agent, text, signal }: RequestQuery,
+): Promise<RequestView | undefined> {
   const { requests } = await client.requests({ agent }, { signal });
   const incoming = requests.filter(({ direction }) => direction === 'in');
   const exact = incoming.find((request) => [request.id, request.petname, request.agentId].includes(text));

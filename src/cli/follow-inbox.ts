@@ -8,15 +8,18 @@ import { shown } from './views/words.ts';
 const listed = 500;
 
 /**
- * Prints what is unread and then messages as they come, until the signal, also across restarts of the node. It listens before it lists,
- * so that none is missed between the two; none is shown twice. With --json one document a line.
+ * Prints what is unread and then messages as they come, until the signal, also across restarts of the node. It listens
+ * before it lists, so that none is missed between the two; none is shown twice. With --json one document a line.
  */
 export async function followInbox(call: Call): Promise<void> {
   const { args, client, settings, screen } = call;
   const end = new AbortController();
   const signal = AbortSignal.any([call.signal, end.signal]);
   const peer = args.text('peer');
-  const peerId = peer === undefined ? undefined : (await client.contact({ agent: settings.agent, contact: peer }, { signal })).agentId;
+  const peerId =
+    peer === undefined
+      ? undefined
+      : (await client.contact({ agent: settings.agent, contact: peer }, { signal })).agentId;
   const known = new Set<string>();
   const showOnce = (message: MessageView): void => {
     if (known.has(message.id) || (peerId !== undefined && message.peerId !== peerId)) return;
@@ -25,7 +28,10 @@ export async function followInbox(call: Call): Promise<void> {
     else screen.lines(arrivalLines(call, message));
   };
   const showUnread = async (): Promise<void> => {
-    const { messages } = await client.inbox({ agent: settings.agent, unread: true, peer: peerId, limit: listed }, { signal });
+    const { messages } = await client.inbox(
+      { agent: settings.agent, unread: true, peer: peerId, limit: listed },
+      { signal },
+    );
     for (const message of messages.toReversed()) showOnce(message);
   };
   const listening = Promise.withResolvers<void>();
@@ -56,5 +62,10 @@ function arrivalLines({ screen }: Call, message: MessageView): readonly string[]
   ];
   const subject = shown(message.subject);
   const files = message.attachments.length === 0 ? [] : [`  [${message.attachments.length} attached]`];
-  return [head.join('  '), ...(subject === undefined ? [] : [`  ${paint.colour('bold', subject)}`]), ...bodyLines(message.body), ...files];
+  return [
+    head.join('  '),
+    ...(subject === undefined ? [] : [`  ${paint.colour('bold', subject)}`]),
+    ...bodyLines(message.body),
+    ...files,
+  ];
 }

@@ -23,21 +23,42 @@ describe('httpTransport', () => {
     const seen: unknown[] = [];
     const client = await clientOf((request, response) => {
       let body = '';
-      request.setEncoding('utf8').on('data', (text: string) => (body += text)).on('end', () => {
-        const { authorization, connection } = request.headers;
-        seen.push(request.method, request.url, authorization, connection, request.headers['content-type'], JSON.parse(body));
-        response.end('{"rejected":"req_1"}');
-      });
+      request
+        .setEncoding('utf8')
+        .on('data', (text: string) => (body += text))
+        .on('end', () => {
+          const { authorization, connection } = request.headers;
+          seen.push(
+            request.method,
+            request.url,
+            authorization,
+            connection,
+            request.headers['content-type'],
+            JSON.parse(body),
+          );
+          response.end('{"rejected":"req_1"}');
+        });
     });
     expect(await client.reject({ id: 'req_1', block: true })).toEqual({ rejected: 'req_1' });
-    expect(seen).toEqual(['POST', '/api/requests/req_1/reject', 'Bearer secret', 'close', 'application/json', { block: true }]);
+    expect(seen).toEqual([
+      'POST',
+      '/api/requests/req_1/reject',
+      'Bearer secret',
+      'close',
+      'application/json',
+      { block: true },
+    ]);
   });
 
   it('gives an error of the node as the node threw it', async () => {
     const client = await clientOf((_request, response) => {
       response.writeHead(404).end('{"error":{"code":"NOT_FOUND","message":"no bob","hint":"look","data":{}}}');
     });
-    await expect(client.contact({ contact: 'bob' })).rejects.toMatchObject({ code: 'NOT_FOUND', message: 'no bob', hint: 'look' });
+    await expect(client.contact({ contact: 'bob' })).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+      message: 'no bob',
+      hint: 'look',
+    });
   });
 
   it('gives lines of a stream as they come, before the answer has ended', async () => {

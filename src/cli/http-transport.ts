@@ -9,8 +9,8 @@ export interface HttpTransportOptions {
 }
 
 /**
- * The local API over HTTP, one connection a request: a command ends as soon as it is done. `request` rejects with NODE_NOT_RUNNING when
- * nobody listens, LINK_CLOSED when the node goes away, and with the reason of the signal.
+ * The local API over HTTP, one connection a request: a command ends as soon as it is done. `request` rejects with
+ * NODE_NOT_RUNNING when nobody listens, LINK_CLOSED when the node goes away, and with the reason of the signal.
  */
 export function httpTransport({ host, port, token }: HttpTransportOptions): Transport {
   return {
@@ -34,7 +34,10 @@ const lengthOf = (body: string | undefined): Readonly<Record<string, string>> =>
 const headersOf = ({ headers }: IncomingMessage): Readonly<Record<string, string>> =>
   Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]));
 
-async function* chunksOf(response: IncomingMessage, asked: TransportRequest): AsyncGenerator<Uint8Array, void, undefined> {
+async function* chunksOf(
+  response: IncomingMessage,
+  asked: TransportRequest,
+): AsyncGenerator<Uint8Array, void, undefined> {
   try {
     for await (const chunk of response) if (chunk instanceof Uint8Array) yield chunk;
   } catch (error) {
@@ -47,7 +50,8 @@ async function* chunksOf(response: IncomingMessage, asked: TransportRequest): As
 function failureOf(error: unknown, { signal }: TransportRequest): unknown {
   if (signal?.aborted === true) return signal.reason;
   const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'ECONNREFUSED' || code === 'ENOENT') return new MeshError('NODE_NOT_RUNNING', 'Nobody listens at the local API', { cause: error });
+  if (code === 'ECONNREFUSED' || code === 'ENOENT')
+    return new MeshError('NODE_NOT_RUNNING', 'Nobody listens at the local API', { cause: error });
   return new MeshError('LINK_CLOSED', 'The node closed the connection before it had answered', {
     cause: error,
     hint: 'See whether it still runs: mesh status',

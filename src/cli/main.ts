@@ -1,4 +1,5 @@
-// The process behind `mesh`. Starting it loads commander and the table of verbs; everything else is loaded by the verb that needs it.
+// The process behind `mesh`. Starting it loads commander and the table of verbs; everything else is loaded by the verb
+// that needs it.
 import { processOutput } from './process-output.ts';
 import { runCli } from './run-cli.ts';
 
@@ -33,5 +34,7 @@ const code = await runCli(process.argv.slice(2), {
     return processPorts({ stdout, stderr, signal: interrupt.signal });
   },
 });
-await Promise.all([process.stdout, process.stderr].map((stream) => new Promise((resolve) => stream.write('', resolve))));
+await Promise.all(
+  [process.stdout, process.stderr].map((stream) => new Promise((resolve) => stream.write('', resolve))),
+);
 process.exit(code === 130 && received !== undefined ? exitCodeOf(received) : code);

@@ -83,7 +83,10 @@ function refusalOf(command: Command, code: string, text: string): Refusal {
   // The sub-verb that stands for its verb takes no words, so a word is a mistyped sub-verb.
   if (code === 'commander.excessArguments' && parent !== null && parent.parent !== null) {
     const names = parent.commands.map((one) => one.name()).join(', ');
-    return { text: `unknown sub-verb '${command.args[0] ?? ''}'\n(Did you mean one of ${names}?)`, verb: pathOf(parent) };
+    return {
+      text: `unknown sub-verb '${command.args[0] ?? ''}'\n(Did you mean one of ${names}?)`,
+      verb: pathOf(parent),
+    };
   }
   return { text, verb: pathOf(command) };
 }
@@ -122,7 +125,8 @@ function describe(command: Command, body: VerbBody, keep: (call: ParsedCall) => 
   for (const [form, about] of body.args ?? []) command.argument(form, about);
   for (const option of body.options ?? []) command.addOption(createOption(option));
   addGlobals(command);
-  if (body.examples !== undefined) command.addHelpText('after', `\nExamples:\n${body.examples.map((line) => `  ${line}`).join('\n')}`);
+  if (body.examples !== undefined)
+    command.addHelpText('after', `\nExamples:\n${body.examples.map((line) => `  ${line}`).join('\n')}`);
   const { load } = body;
   if (load === undefined) return;
   command.action((...given: unknown[]) => {
@@ -133,7 +137,8 @@ function describe(command: Command, body: VerbBody, keep: (call: ParsedCall) => 
 function createOption(spec: OptionSpec): Option {
   const option = new Option(spec.flags, spec.about);
   if (spec.choices !== undefined) option.choices(spec.choices);
-  if (spec.repeat === true) option.argParser<readonly string[] | undefined>((value, before) => [...(before ?? []), value]);
+  if (spec.repeat === true)
+    option.argParser<readonly string[] | undefined>((value, before) => [...(before ?? []), value]);
   return spec.hidden === true ? option.hideHelp() : option;
 }
 

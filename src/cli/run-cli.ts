@@ -28,7 +28,11 @@ export async function runCli(words: readonly string[], options: CliOptions): Pro
       throw usageError(parsed.refusal.text, parsed.refusal.verb);
     }
     globals = parsed.call.globals;
-    const [verb, { runVerb }, ports] = await Promise.all([parsed.call.load(), import('./run-verb.ts'), options.ports()]);
+    const [verb, { runVerb }, ports] = await Promise.all([
+      parsed.call.load(),
+      import('./run-verb.ts'),
+      options.ports(),
+    ]);
     return await runVerb(verb, parsed.call, ports);
   } catch (error) {
     if (options.signal.aborted) return interrupted;

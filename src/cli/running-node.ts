@@ -70,5 +70,7 @@ function parse(text: string | undefined): RunningNode | undefined {
 function isRunningNode(value: unknown): value is RunningNode {
   if (typeof value !== 'object' || value === null) return false;
   const { pid, apiHost, apiPort, startedAt } = value as Partial<Record<keyof RunningNode, unknown>>;
-  return Number.isInteger(pid) && typeof apiHost === 'string' && Number.isInteger(apiPort) && Number.isFinite(startedAt);
+  return (
+    Number.isInteger(pid) && typeof apiHost === 'string' && Number.isInteger(apiPort) && Number.isFinite(startedAt)
+  );
 }

@@ -3,8 +3,8 @@ const maxCharacters = 100;
 const reserved = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i;
 
 /**
- * A name for a file made from one that a peer chose: its last part, of letters, digits and `. _ - ( )`, never hidden, never a path,
- * never an option. `attachment-1` (its number) when nothing is left.
+ * A name for a file made from one that a peer chose: its last part, of letters, digits and `. _ - ( )`, never hidden,
+ * never a path, never an option. `attachment-1` (its number) when nothing is left.
  */
 export function safeFileName(name: string, index: number): string {
   const last = name.normalize('NFC').split(/[/\\]/).at(-1) ?? '';

@@ -8,7 +8,10 @@ import type { MessageView } from './views/types.ts';
 
 const mostVariants = 1000;
 
-/** Writes the inline attachments into the folder under safe names; what exists is never overwritten. Resolves with the paths. */
+/**
+ * Writes the inline attachments into the folder under safe names; what exists is never overwritten. Resolves with the
+ * paths.
+ */
 export async function saveAttachments(call: Call, message: MessageView, dir: string): Promise<readonly string[]> {
   const { client, settings, screen, signal } = call;
   const paths: string[] = [];
@@ -36,7 +39,9 @@ function writeNew(dir: string, name: string, bytes: Uint8Array): string {
       if (!isTaken(error)) throw notWritten(path, error);
     }
   }
-  throw new MeshError('WRONG_STATE', `${dir} holds too many files named ${name}`, { hint: 'Save into another folder.' });
+  throw new MeshError('WRONG_STATE', `${dir} holds too many files named ${name}`, {
+    hint: 'Save into another folder.',
+  });
 }
 
 function makeFolder(dir: string): void {

@@ -9,7 +9,9 @@ export interface ScanQuery {
   readonly port: number;
 }
 
-/** Every address to look at, each once. Throws INVALID_ARGUMENT for what is not one, and for more than `maxScanTargets`. */
+/**
+ * Every address to look at, each once. Throws INVALID_ARGUMENT for what is not one, and for more than `maxScanTargets`.
+ */
 export function scanTargets(query: ScanQuery): string[] {
   const { urls, template, range, port } = query;
   const targets = new Set([
@@ -28,7 +30,13 @@ export function scanUrl(text: string, port: number): string {
   const hasScheme = /^[a-z][a-z0-9+.-]*:\/\//i.test(text);
   const full = hasScheme ? text : `http://${text}`;
   const url = URL.canParse(full) ? new URL(full) : undefined;
-  if (url === undefined || !/^https?:$/.test(url.protocol) || url.username !== '' || url.search !== '' || url.hash !== '') {
+  if (
+    url === undefined ||
+    !/^https?:$/.test(url.protocol) ||
+    url.username !== '' ||
+    url.search !== '' ||
+    url.hash !== ''
+  ) {
     throw new MeshError('INVALID_ARGUMENT', `${JSON.stringify(text)} is not the address of a node`, {
       hint: 'Write an address such as http://10.0.0.7:8787, https://mesh.example or 10.0.0.7',
     });
@@ -39,12 +47,18 @@ export function scanUrl(text: string, port: number): string {
 
 /** `http://10.0.{0..3}.{1..254}:8787`: each `{a..b}` takes all its values. */
 function expandTemplate(template: string): readonly string[] {
-  const ranges = [...template.matchAll(/\{(\d{1,9})\.\.(\d{1,9})\}/g)].map(([, first, last]) => [Number(first), Number(last)] as const);
+  const ranges = [...template.matchAll(/\{(\d{1,9})\.\.(\d{1,9})\}/g)].map(
+    ([, first, last]) => [Number(first), Number(last)] as const,
+  );
   const bad = ranges.find(([first, last]) => last < first);
   if (ranges.length === 0 || bad !== undefined || /[{}]/.test(template.replaceAll(/\{\d+\.\.\d+\}/g, ''))) {
-    throw new MeshError('INVALID_ARGUMENT', `--template: ${JSON.stringify(template)} has no range of the form {1..254}`, {
-      hint: "Write it in quotes, or the shell expands it: --template 'http://10.0.0.{1..254}:8787'",
-    });
+    throw new MeshError(
+      'INVALID_ARGUMENT',
+      `--template: ${JSON.stringify(template)} has no range of the form {1..254}`,
+      {
+        hint: "Write it in quotes, or the shell expands it: --template 'http://10.0.0.{1..254}:8787'",
+      },
+    );
   }
   checkAmount(ranges.reduce((product, [first, last]) => product * (last - first + 1), 1));
   let texts: readonly string[] = [template];
@@ -72,7 +86,9 @@ function expandRange(range: string, port: number): readonly string[] {
   const first = base - (base % amount);
   const all = Array.from({ length: amount }, (_, index) => first + index);
   const hosts = amount > 2 ? all.slice(1, -1) : all;
-  return hosts.map((host) => `http://${[24, 16, 8, 0].map((shift) => Math.floor(host / 2 ** shift) % 256).join('.')}:${port}`);
+  return hosts.map(
+    (host) => `http://${[24, 16, 8, 0].map((shift) => Math.floor(host / 2 ** shift) % 256).join('.')}:${port}`,
+  );
 }
 
 function checkAmount(amount: number): void {

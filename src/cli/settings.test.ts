@@ -46,6 +46,12 @@ describe('pasteable', () => {
 
 describe('shellWord', () => {
   it('quotes only what a shell would change', () => {
-    expect(['bob', '/a/b-c.d', 'a b', '$HOME', "it's"].map(shellWord)).toEqual(['bob', '/a/b-c.d', "'a b'", "'$HOME'", String.raw`'it'\''s'`]);
+    expect(['bob', '/a/b-c.d', 'a b', '$HOME', "it's"].map(shellWord)).toEqual([
+      'bob',
+      '/a/b-c.d',
+      "'a b'",
+      "'$HOME'",
+      String.raw`'it'\''s'`,
+    ]);
   });
 });

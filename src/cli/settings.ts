@@ -25,7 +25,9 @@ export interface GlobalFlags {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The state folder is the flag's, else AGENT_MESH_HOME's, else OPENCLAW_AGENT_MESH_DIR's, else ~/.openclaw/agent-mesh. */
+/**
+ * The state folder is the flag's, else AGENT_MESH_HOME's, else OPENCLAW_AGENT_MESH_DIR's, else ~/.openclaw/agent-mesh.
+ */
 export function settingsOf(flags: GlobalFlags, environment: Environment): Settings {
   const standard = join(homedir(), '.openclaw', 'agent-mesh');
   const named = flags.stateDir ?? environment['AGENT_MESH_HOME'] ?? environment['OPENCLAW_AGENT_MESH_DIR'];

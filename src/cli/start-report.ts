@@ -4,9 +4,14 @@ import type { NodeReady } from './node-door.ts';
 /** What a node that was started with --detach tells the command that started it, once. */
 export type StartReport =
   | { readonly type: 'ready'; readonly info: NodeReady }
-  | { readonly type: 'failed'; readonly error: { readonly code: string; readonly message: string; readonly hint: string } };
+  | {
+      readonly type: 'failed';
+      readonly error: { readonly code: string; readonly message: string; readonly hint: string };
+    };
 
-/** Sends the report over the channel to the parent and closes it, so that the parent may end. Nothing without a parent. */
+/**
+ * Sends the report over the channel to the parent and closes it, so that the parent may end. Nothing without a parent.
+ */
 export function reporterToParent(): (report: StartReport) => void {
   return (report) => {
     if (process.connected !== true) return;

@@ -31,14 +31,26 @@ describe('table', () => {
 
   it('colours after it has cut, so that widths stay true', () => {
     const coloured = createPaint({ colours: true, width: 12, now: 0, offsetMinutes: () => 0 });
-    const red: Column<Row> = { title: 'TEXT', cell: ({ text }) => text, paint: (text) => coloured.colour('red', text), shrinkTo: 4 };
+    const red: Column<Row> = {
+      title: 'TEXT',
+      cell: ({ text }) => text,
+      paint: (text) => coloured.colour('red', text),
+      shrinkTo: 4,
+    };
     expect(table([red], rows, coloured)[1]).toBe('\u001b[31ma rather lo…\u001b[39m');
   });
 });
 
 describe('fields', () => {
   it('leaves out what is not known and indents further lines', () => {
-    const lines = fields([['name', 'bob'], ['nothing', undefined], ['addresses', 'one\ntwo']], paint(80));
+    const lines = fields(
+      [
+        ['name', 'bob'],
+        ['nothing', undefined],
+        ['addresses', 'one\ntwo'],
+      ],
+      paint(80),
+    );
     expect(lines).toEqual(['name       bob', 'addresses  one', '           two']);
   });
 });

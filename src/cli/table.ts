@@ -66,8 +66,13 @@ function fit(wishes: readonly Wish[], available: number): readonly number[] {
   return widths;
 }
 
-/** `label  value` lines with aligned values; pairs without a value are left out, further lines of a value are indented. */
-export function fields(pairs: readonly (readonly [label: string, value: string | undefined])[], paint: Paint): readonly string[] {
+/**
+ * `label  value` lines with aligned values; pairs without a value are left out, further lines of a value are indented.
+ */
+export function fields(
+  pairs: readonly (readonly [label: string, value: string | undefined])[],
+  paint: Paint,
+): readonly string[] {
   const shown = pairs.filter((pair): pair is readonly [string, string] => pair[1] !== undefined && pair[1] !== '');
   const width = Math.max(0, ...shown.map(([label]) => widthOf(label)));
   return shown.flatMap(([label, value]) => {

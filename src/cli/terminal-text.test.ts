@@ -8,11 +8,15 @@ const anyText = fc.string({ unit: 'binary', maxLength: 40 });
 
 describe('visible', () => {
   it('never lets a control character through', () => {
-    fc.assert(fc.property(anyText, (text) => !control.test(visible(text))), { numRuns: 300 });
+    fc.assert(
+      fc.property(anyText, (text) => !control.test(visible(text))),
+      { numRuns: 300 },
+    );
   });
 
   it('leaves ordinary text of any script as it is', () => {
-    for (const text of ['hello, world', 'Grüße', '你好', 'здравствуй', 'مرحبا', '👩‍👩‍👧 family', 'na\u0301ive']) expect(visible(text)).toBe(text);
+    for (const text of ['hello, world', 'Grüße', '你好', 'здравствуй', 'مرحبا', '👩‍👩‍👧 family', 'na\u0301ive'])
+      expect(visible(text)).toBe(text);
   });
 
   it('shows half a surrogate pair, which no terminal can', () => {

@@ -1,5 +1,7 @@
 const zeroWidth = /^[\p{Mn}\p{Me}\p{Cf}]$/u;
-const wide = /^[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]$/u;
+const wideScripts = String.raw`\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f`;
+const wideForms = String.raw`\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}`;
+const wide = new RegExp(`^[${wideScripts}${wideForms}]$`, 'u');
 // oxlint-disable-next-line no-control-regex -- the colours of styleText are these sequences
 const colours = /\u001b\[[0-9;]*m/g;
 

@@ -12,7 +12,11 @@ describe('times', () => {
 
   it('speaks of past and future in the largest unit that fits', () => {
     expect([0, 1999, 59_000, 3_599_000, 86_400_000].map((ms) => relative(now - ms, moment))).toEqual([
-      'just now', 'just now', '59 s ago', '59 min ago', '1 d ago',
+      'just now',
+      'just now',
+      '59 s ago',
+      '59 min ago',
+      '1 d ago',
     ]);
     expect(relative(now + 7_200_000, moment)).toBe('in 2 h');
   });

@@ -17,7 +17,9 @@ export function span(ms: number): string {
   return `${Math.floor(ms / size)} ${unit}`;
 }
 
-/** What is still to come is rounded up a little: what lasts a week ends in 7 days, not in 6, a moment after it began. */
+/**
+ * What is still to come is rounded up a little: what lasts a week ends in 7 days, not in 6, a moment after it began.
+ */
 const ahead = (ms: number): number => ms + Math.min(ms / 50, 60_000);
 
 /** `just now`, `3 min ago`, `in 2 h`. */

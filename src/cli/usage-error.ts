@@ -2,7 +2,10 @@ import { MeshError } from '#kernel';
 
 /** What commander refuses as an error of the table: `message` without its prefix, the suggestion as the hint. */
 export function usageError(text: string, verb: string): MeshError {
-  const [first = '', ...rest] = text.replace(/^error: /, '').trim().split('\n');
+  const [first = '', ...rest] = text
+    .replace(/^error: /, '')
+    .trim()
+    .split('\n');
   const suggestion = /\(Did you mean (.+)\?\)/.exec(rest.join(' '))?.[1];
   const command = ['mesh', verb].filter((word) => word !== '').join(' ');
   const isVerb = /^unknown (command|sub-verb)/.test(first);

@@ -32,4 +32,4 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
 }
 
 /** A plain Uint8Array with its own buffer: what a Node Buffer or a database row holds must not be shared. */
-export const copyBytes = (bytes: Uint8Array): Uint8Array => Uint8Array.from(bytes);
+export const copyBytes = (bytes: Uint8Array): Uint8Array => new Uint8Array(bytes);

@@ -1,4 +1,5 @@
 import { type DecodeOptions, decode, encode } from 'cborg';
+import { equalBytes } from './bytes.ts';
 import { MeshError } from './errors.ts';
 
 // RFC 8949 §4.2: definite lengths, no duplicate keys, shortest integers, no tags, no undefined, no floats that are not numbers.
@@ -19,9 +20,13 @@ export function encodeCbor(value: unknown): Uint8Array {
 
 /** Strict decoding: throws MALFORMED on anything but one well-formed deterministic item. */
 export function decodeCbor(bytes: Uint8Array): unknown {
+  let value: unknown;
   try {
-    return decode(bytes, strict);
+    value = decode(bytes, strict);
   } catch (cause) {
     throw new MeshError('MALFORMED', 'The bytes are not strict CBOR', { cause });
   }
+  // One value has one encoding: the decoder is lenient about the order of keys and the form of numbers.
+  if (!equalBytes(encode(value), bytes)) throw new MeshError('MALFORMED', 'The bytes are not deterministic CBOR');
+  return value;
 }

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomFillSync } from 'node:crypto';
 
 /** Where randomness comes from; a simulator gives a seeded one. */
 export interface Random {
@@ -8,6 +8,6 @@ export interface Random {
 }
 
 export const systemRandom: Random = {
-  bytes: (length) => Uint8Array.from(randomBytes(length)),
+  bytes: (length) => randomFillSync(new Uint8Array(length)),
   fraction: () => Math.random(),
 };

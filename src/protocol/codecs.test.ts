@@ -5,11 +5,15 @@ import * as arbitrary from '../../test/support/protocol-arbitraries.ts';
 import { codeThrownBy } from '../../test/support/code-thrown-by.ts';
 import {
   decodeBatch,
+  decodeContactAccept,
+  decodeContactRequest,
   decodeFrame,
   decodeLinkOperation,
   decodeMessage,
   decodeReceipt,
   encodeBatch,
+  encodeContactAccept,
+  encodeContactRequest,
   encodeFrame,
   encodeLinkOperation,
   encodeMessage,
@@ -30,6 +34,17 @@ checkCodec('link operation', {
   values: arbitrary.linkOperation,
   encode: encodeLinkOperation,
   decode: decodeLinkOperation,
+});
+
+checkCodec('contact request', {
+  values: arbitrary.contactRequest,
+  encode: encodeContactRequest,
+  decode: decodeContactRequest,
+});
+checkCodec('contact acceptance', {
+  values: arbitrary.contactAccept,
+  encode: encodeContactAccept,
+  decode: decodeContactAccept,
 });
 
 /** What holds for every noun on the wire. */

@@ -8,6 +8,7 @@ import {
   type ContactCheck,
   type NewContactAccept,
   type NewContactRequest,
+  parsePurpose,
   signContactAccept,
   signContactRequest,
   verifyContactAccept,
@@ -136,6 +137,10 @@ describe('the purpose of a contact request', () => {
     expect(verifyContactRequest(signContactRequest({ ...request, purpose }), asBob).purpose).toBe(purpose);
     expect(codeThrownBy(() => signContactRequest({ ...request, purpose: 'x'.repeat(501) }))).toBe('INVALID_ARGUMENT');
     expect(codeThrownBy(() => signContactRequest({ ...request, purpose: 'a\nb' }))).toBe('INVALID_ARGUMENT');
+    expect(parsePurpose(purpose)).toBe(purpose);
+    for (const wrong of ['', 'x'.repeat(501), 'a\nb', 1]) {
+      expect(codeThrownBy(() => parsePurpose(wrong))).toBe('INVALID_ARGUMENT');
+    }
   });
 
   it('is refused by the reader when it is longer', () => {

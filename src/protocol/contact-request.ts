@@ -68,6 +68,15 @@ export function signContactRequest(input: NewContactRequest): Uint8Array {
   return encodeContactRequest(readRequest(request, defaultLimits, 'INVALID_ARGUMENT'));
 }
 
+/** The purpose itself, for the sender before it is kept. Throws INVALID_ARGUMENT: empty, too long, not one line. */
+export function parsePurpose(
+  purpose: unknown,
+  limits: Pick<ContactLimits, 'maxPurposeCharacters'> = defaultLimits,
+): string {
+  const fields = new FieldReader({ purpose }, purposeForm, 'INVALID_ARGUMENT');
+  return fields.line('purpose', limits.maxPurposeCharacters);
+}
+
 export function encodeContactRequest(request: ContactRequest): Uint8Array {
   return encodeCbor(request);
 }
@@ -100,6 +109,7 @@ const form: Form = {
   required: ['v', 'card', 'to', 'at', 'nonce', 'keyPackage', 'signature'],
   optional: ['purpose', 'invite'],
 };
+const purposeForm: Form = { name: 'contact request', required: ['purpose'] };
 const inviteForm: Form = { name: 'contact request.invite', required: ['id', 'mac'] };
 
 function readRequest(value: unknown, limits: ContactLimits, code: ErrorCode): ContactRequest {

@@ -16,6 +16,7 @@ export {
   decodeContactRequest,
   encodeContactRequest,
   type NewContactRequest,
+  parsePurpose,
   signContactRequest,
   type VerifiedContactRequest,
   verifyContactRequest,

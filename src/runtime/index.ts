@@ -1,7 +1,6 @@
 export { type CommandOptions, commandRuntime } from './command.ts';
 export { type Handler, type InProcessRuntime, inProcessRuntime } from './in-process.ts';
 export { inboxRuntime } from './inbox.ts';
-export { defaultRuntimeTypes } from './inbound-json.ts';
 export type { Answer, InboundMessage, Runtime } from './runtime.ts';
 export { type WebhookOptions, webhookRuntime } from './webhook.ts';
-export { signWebhook, verifyWebhook, webhookHeaders, type WebhookProof } from './webhook-signature.ts';
+export { verifyWebhook, type WebhookProof } from './webhook-signature.ts';

@@ -1,11 +1,6 @@
-import { type Limits, MeshError, type Random } from '#kernel';
+import { MeshError } from '#kernel';
 import type { SessionEngine } from './secure-session.ts';
-
-export interface SessionEngineOptions {
-  /** All keys, group ids and nonces come from here. */
-  readonly random: Random;
-  readonly limits: Limits;
-}
+import type { SessionEngineOptions } from './session-engine-options.ts';
 
 /**
  * The engine of the node's sessions: MLS for pairs (spec 5). Loads the library when called, so that importing the room

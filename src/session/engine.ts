@@ -1,7 +1,6 @@
 import { equalBytes, MeshError, toHex } from '#kernel';
 import { clientConfig } from './client-config.ts';
 import type { SessionContext } from './context.ts';
-import type { SessionEngineOptions } from './create-session-engine.ts';
 import { createPair } from './create-pair.ts';
 import { trustNobody } from './credential.ts';
 import { joinPair } from './join-pair.ts';
@@ -10,6 +9,7 @@ import { PairSession } from './pair-session.ts';
 import { createSuite } from './provider.ts';
 import { checkAgents, rosterOf } from './roster.ts';
 import type { LoadSession, SecureSession, SessionEngine } from './secure-session.ts';
+import type { SessionEngineOptions } from './session-engine-options.ts';
 import { decodeState } from './state-codec.ts';
 import { decodeWelcome, groupIdIn } from './wire.ts';
 

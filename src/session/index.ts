@@ -1,4 +1,4 @@
-export { createSessionEngine, type SessionEngineOptions } from './create-session-engine.ts';
+export { createSessionEngine } from './create-session-engine.ts';
 export type {
   CreateSession,
   JoinSession,
@@ -19,3 +19,4 @@ export type {
   SessionRecord,
   SessionWriter,
 } from './store.ts';
+export type { SessionEngineOptions } from './session-engine-options.ts';

@@ -16,7 +16,9 @@ afterAll(() => rmSync(root, { recursive: true, force: true }));
 /** Starts a writer on the store and kills it once it told of `count` messages. Returns all that it told of. */
 async function writeAndKill(path: string, tag: string, count: number): Promise<readonly MessageId[]> {
   const script = join(import.meta.dirname, '../../test/contracts/store/crash-writer.ts');
-  const child = spawn(process.execPath, ['--conditions=source', script, path, tag], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, ['--conditions=source', script, path, tag], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const acknowledged: MessageId[] = [];
   for await (const line of createInterface({ input: child.stdout })) {
     acknowledged.push(line as MessageId);

@@ -1,4 +1,14 @@
-import { chmodSync, cpSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -11,7 +21,8 @@ import { openReadOnlyStore, openSqliteStore } from './index.ts';
 const root = mkdtempSync(join(tmpdir(), 'mesh-damaged-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
-const openAt = (path: string): Promise<MeshStore> => openSqliteStore({ path, clock: systemClock, limits: defaultLimits });
+const openAt = (path: string): Promise<MeshStore> =>
+  openSqliteStore({ path, clock: systemClock, limits: defaultLimits });
 
 /** A closed store with some pages in it. */
 async function usedStore(messages = 200, bodyBytes = 1000): Promise<string> {

@@ -62,16 +62,19 @@ describe('a key file', () => {
     expect([await readKeyFile(path), modeOf(path), readdirSync(folder)]).toEqual(['new', '600', ['key']]);
   });
 
-  it.each([0o640, 0o604, 0o660, 0o620, 0o601, 0o644, 0o777])('is refused with mode %o, with the command that helps', async (mode) => {
-    const path = join(newFolder(), 'key');
-    await writeKeyFile(path, 'secret');
-    chmodSync(path, mode);
-    await expect(readKeyFile(path)).rejects.toMatchObject({
-      code: 'KEY_FILE_PERMISSIONS',
-      hint: `Run: chmod 600 ${path}`,
-      message: expect.not.stringContaining('secret'),
-    });
-  });
+  it.each([0o640, 0o604, 0o660, 0o620, 0o601, 0o644, 0o777])(
+    'is refused with mode %o, with the command that helps',
+    async (mode) => {
+      const path = join(newFolder(), 'key');
+      await writeKeyFile(path, 'secret');
+      chmodSync(path, mode);
+      await expect(readKeyFile(path)).rejects.toMatchObject({
+        code: 'KEY_FILE_PERMISSIONS',
+        hint: `Run: chmod 600 ${path}`,
+        message: expect.not.stringContaining('secret'),
+      });
+    },
+  );
 
   it.each([0o600, 0o400])('is read with mode %o', async (mode) => {
     const path = join(newFolder(), 'key');
@@ -94,7 +97,8 @@ describe('without the right to', () => {
   it('a folder, files and databases in it are reported as unreadable', async () => {
     const folder = newFolder();
     await writeKeyFile(join(folder, 'key'), 'x');
-    const source = `import { lockStateDir, openSqliteStore, readKeyFile, writeFileAtomic, writeKeyFile } from '#storage';
+    const source = `
+      import { lockStateDir, openSqliteStore, readKeyFile, writeFileAtomic, writeKeyFile } from '#storage';
       const folder = ${JSON.stringify(folder)};
       const attempts = [
         () => writeKeyFile(folder + '/new', 'x'),
@@ -118,7 +122,8 @@ describe('without the right to', () => {
     chmodSync(folder, 0o755);
     const source = `import { openSqliteStore } from '#storage';
       const path = ${JSON.stringify(join(folder, 'mesh.db'))};
-      console.log(await openSqliteStore({ path }).then((store) => store.close().then(() => 'opened'), (error) => error.code));`;
+      const attempt = openSqliteStore({ path }).then((store) => store.close());
+      console.log(await attempt.then(() => 'opened', (error) => error.code));`;
     expect(runModule({ source })).toBe('opened');
     chmodSync(join(folder, 'mesh.db'), 0o444);
     const before = readFileSync(join(folder, 'mesh.db'));
@@ -132,7 +137,11 @@ describe('a public file', () => {
     const path = join(newFolder(), 'identity.json');
     await writeFileAtomic(path, 'one');
     await writeFileAtomic(path, 'two');
-    expect([readFileSync(path, 'utf8'), modeOf(path), readdirSync(join(path, '..'))]).toEqual(['two', '644', ['identity.json']]);
+    expect([readFileSync(path, 'utf8'), modeOf(path), readdirSync(join(path, '..'))]).toEqual([
+      'two',
+      '644',
+      ['identity.json'],
+    ]);
   });
 
   it('that cannot be put in its place leaves nothing behind', async () => {

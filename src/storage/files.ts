@@ -10,8 +10,8 @@ const publicMode = 0o644;
 const maxKeyFileBytes = 64 * 1024;
 
 /**
- * Writes a file that only its owner may read: it has mode 0600 before its first byte, and appears whole or not at all, also when the power
- * fails. Throws STORE_FULL, STORE_UNREADABLE.
+ * Writes a file that only its owner may read: it has mode 0600 before its first byte, and appears whole or not at all,
+ * also when the power fails. Throws STORE_FULL, STORE_UNREADABLE.
  */
 export async function writeKeyFile(path: string, text: string): Promise<void> {
   await replaceFile({ path, text, mode: keyMode });

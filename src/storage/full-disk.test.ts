@@ -37,7 +37,7 @@ const large = (tx: MeshTransaction): void => {
 };
 
 describe('on a full disk', () => {
-  it('a transaction fails with STORE_FULL and leaves nothing, reads go on, and so do writes when there is room', async () => {
+  it('a transaction fails with STORE_FULL and leaves nothing; reads go on, and writes when there is room', async () => {
     const { store, allow } = limitedStore();
     const kept = outMessage();
     await store.transact((tx) => {
@@ -133,7 +133,8 @@ class FailingCommit extends Database {
   }
 
   override run(sql: string, ...values: Parameters<Database['run']> extends [string, ...infer V] ? V : never): number {
-    if (this.failing && sql === 'COMMIT') throw toStoreError(Object.assign(new Error('disk I/O error'), { errcode: 778 }), this.path);
+    if (this.failing && sql === 'COMMIT')
+      throw toStoreError(Object.assign(new Error('disk I/O error'), { errcode: 778 }), this.path);
     return super.run(sql, ...values);
   }
 }

@@ -8,7 +8,7 @@ export interface MemoryStoreOptions {
   readonly limits: Limits;
   readonly logger?: Logger;
   /** Runs a commit a little later; by default at the end of the turn of the event loop, which many works then share. */
-  readonly schedule?: (commit: () => void) => void;
+  readonly schedule?: (commit: () => void) => unknown;
 }
 
 export interface SqliteStoreOptions extends MemoryStoreOptions {
@@ -23,8 +23,8 @@ export interface ReadOnlyStore {
 }
 
 /**
- * Opens the database, or makes it when there is none. Throws STORE_CORRUPT, STORE_TOO_NEW, STORE_UNREADABLE, STORE_FULL. The caller holds
- * the lock of the state folder (`lockStateDir`).
+ * Opens the database, or makes it when there is none. Throws STORE_CORRUPT, STORE_TOO_NEW, STORE_UNREADABLE,
+ * STORE_FULL. The caller holds the lock of the state folder (`lockStateDir`).
  */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<MeshStore> {
   const database = openDatabase(options.path);
@@ -36,7 +36,10 @@ export async function openMemoryStore(options: MemoryStoreOptions): Promise<Mesh
   return new SqliteMeshStore({ ...defaults(options), database: openMemoryDatabase() });
 }
 
-/** Reads a database that no node has open, or one after a crash; writes and creates nothing. Throws as `openSqliteStore` does. */
+/**
+ * Reads a database that no node has open, or one after a crash; writes and creates nothing. Throws as `openSqliteStore`
+ * does.
+ */
 export async function openReadOnlyStore(path: string): Promise<ReadOnlyStore> {
   const database = openReadOnlyDatabase(path);
   return {
@@ -46,5 +49,5 @@ export async function openReadOnlyStore(path: string): Promise<ReadOnlyStore> {
 }
 
 function defaults({ clock, logger = silentLogger, schedule = setImmediate }: MemoryStoreOptions) {
-  return { clock, logger, schedule: (commit: () => void) => void schedule(commit) };
+  return { clock, logger, schedule };
 }

@@ -67,7 +67,10 @@ const allowed: readonly RegExp[] = [
 ];
 
 const plan = (connection: DatabaseSync, sql: string): readonly string[] =>
-  connection.prepare(`EXPLAIN QUERY PLAN ${sql}`).all().map(({ detail }) => String(detail));
+  connection
+    .prepare(`EXPLAIN QUERY PLAN ${sql}`)
+    .all()
+    .map(({ detail }) => String(detail));
 
 const scans = (steps: readonly string[]): readonly string[] =>
   steps.filter((step) => {
@@ -90,7 +93,9 @@ describe('the plan of every statement', () => {
   });
 
   it('sorts nothing to find what waits', () => {
-    const waiting = [...statements].filter((sql) => /outbox o .*ORDER BY o.priority|FROM inbox_state WHERE .*not_before = 0/s.test(sql));
+    const waiting = [...statements].filter((sql) =>
+      /outbox o .*ORDER BY o.priority|FROM inbox_state WHERE .*not_before = 0/s.test(sql),
+    );
     expect(waiting.length).toBeGreaterThanOrEqual(2);
     for (const sql of waiting) expect(plan(connection, sql).join()).not.toContain('TEMP B-TREE');
   });

@@ -13,7 +13,8 @@ const root = mkdtempSync(join(tmpdir(), 'mesh-store-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 const newPath = (): string => join(mkdtempSync(join(root, 'd-')), 'mesh.db');
-const openAt = (path: string): Promise<MeshStore> => openSqliteStore({ path, clock: systemClock, limits: defaultLimits });
+const openAt = (path: string): Promise<MeshStore> =>
+  openSqliteStore({ path, clock: systemClock, limits: defaultLimits });
 
 const paths = new WeakMap<MeshStore, string>();
 storeContract({
@@ -40,10 +41,12 @@ describe('the files of a sqlite store', () => {
     const source = `process.umask(0);
       const { openSqliteStore } = await import('#storage');
       const { readdirSync, statSync } = await import('node:fs');
-      const store = await openSqliteStore({ path: ${JSON.stringify(path)}, clock: { now: () => 0, monotonic: () => 0 } });
+      const clock = { now: () => 0, monotonic: () => 0 };
+      const store = await openSqliteStore({ path: ${JSON.stringify(path)}, clock });
       await store.transact((tx) => tx.values.set('k', 'v'));
       const folder = ${JSON.stringify(join(path, '..'))};
-      console.log(readdirSync(folder).map((name) => name + ' ' + (statSync(folder + '/' + name).mode & 0o777).toString(8)).join());`;
+      const mode = (name) => name + ' ' + (statSync(folder + '/' + name).mode & 0o777).toString(8);
+      console.log(readdirSync(folder).map(mode).join());`;
     expect(runModule({ source })).toBe('mesh.db 600,mesh.db-shm 600,mesh.db-wal 600');
   });
 

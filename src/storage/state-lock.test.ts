@@ -41,7 +41,11 @@ describe('the lock of a state folder', () => {
   it('holds against another process, names its pid, and ends with it even when it is killed', async () => {
     const folder = newFolder();
     const child = await holder(folder);
-    const running = { code: 'NODE_RUNNING', data: { pid: child.pid }, message: expect.stringContaining(String(child.pid)) };
+    const running = {
+      code: 'NODE_RUNNING',
+      data: { pid: child.pid },
+      message: expect.stringContaining(String(child.pid)),
+    };
     await expect(lockStateDir(folder)).rejects.toMatchObject(running);
     // Asking does not loosen it.
     await expect(lockStateDir(folder)).rejects.toMatchObject(running);
@@ -58,8 +62,13 @@ describe('the lock of a state folder', () => {
     await expect(lockStateDir(folder)).rejects.toMatchObject({ code: 'NODE_RUNNING' });
     const child = spawn(
       process.execPath,
-      ['--conditions=source', '--input-type=module', '-e', `import { lockStateDir } from '#storage';
-        console.log(await lockStateDir(${JSON.stringify(folder)}).then(() => 'taken', (error) => error.code))`],
+      [
+        '--conditions=source',
+        '--input-type=module',
+        '-e',
+        `import { lockStateDir } from '#storage';
+        console.log(await lockStateDir(${JSON.stringify(folder)}).then(() => 'taken', (error) => error.code))`,
+      ],
       { cwd: join(import.meta.dirname, '../..'), stdio: ['ignore', 'pipe', 'inherit'] },
     );
     const [output] = await once(child.stdout, 'data');
@@ -71,7 +80,10 @@ describe('the lock of a state folder', () => {
     const folder = newFolder();
     const lock = await lockStateDir(folder);
     writeFileSync(join(folder, 'node.pid'), 'not a number');
-    await expect(lockStateDir(folder)).rejects.toMatchObject({ code: 'NODE_RUNNING', data: expect.not.objectContaining({ pid: 0 }) });
+    await expect(lockStateDir(folder)).rejects.toMatchObject({
+      code: 'NODE_RUNNING',
+      data: expect.not.objectContaining({ pid: 0 }),
+    });
     rmSync(join(folder, 'node.pid'));
     await expect(lockStateDir(folder)).rejects.toMatchObject({ code: 'NODE_RUNNING' });
     lock.release();

@@ -10,8 +10,9 @@ export interface StateLock {
 }
 
 /**
- * Holds the state folder for this process until `release` or the end of the process, however it ends: the operating system drops the lock
- * then, so none is ever left behind. Throws NODE_RUNNING (`data.pid` when known) and STORE_UNREADABLE.
+ * Holds the state folder for this process until `release` or the end of the process, however it ends: the operating
+ * system drops the lock then, so none is ever left behind. Throws NODE_RUNNING (`data.pid` when known) and
+ * STORE_UNREADABLE.
  */
 export async function lockStateDir(dir: string): Promise<StateLock> {
   const path = join(dir, 'node.lock');
@@ -34,7 +35,9 @@ export async function lockStateDir(dir: string): Promise<StateLock> {
   };
 }
 
-/** An exclusive transaction on an empty database: SQLite knows how to lock a file on every system, Node itself does not. */
+/**
+ * An exclusive transaction on an empty database: SQLite knows how to lock a file on every system, Node itself does not.
+ */
 function lock(path: string, pidPath: string): DatabaseSync {
   createOnce(path);
   const connection = new DatabaseSync(path, { timeout: 0 });
@@ -45,7 +48,10 @@ function lock(path: string, pidPath: string): DatabaseSync {
     connection.close();
     if (!isBusy(error)) throw error;
     const pid = readPid(pidPath);
-    const text = pid === undefined ? 'A node already runs on this state folder' : `A node already runs on this state folder (pid ${pid})`;
+    const text =
+      pid === undefined
+        ? 'A node already runs on this state folder'
+        : `A node already runs on this state folder (pid ${pid})`;
     throw new MeshError('NODE_RUNNING', text, { data: pid === undefined ? { path } : { path, pid } });
   }
 }

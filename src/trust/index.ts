@@ -2,7 +2,6 @@ export {
   type Contact,
   type ContactState,
   contactStates,
-  defaultTier,
   type PendingExchange,
   type Permissions,
   type RequestId,
@@ -11,7 +10,7 @@ export {
 } from './contact.ts';
 export type { ChangeDecision, ContactEvent, ContactEventType, EventOf, Newcomer } from './contact-event.ts';
 export { type ContactStep, nextContact } from './contact-machine.ts';
-export { type ContactStart, contactTable, whatNext } from './contact-table.ts';
+export type { ContactStart } from './contact-table.ts';
 export {
   checkInvite,
   type InviteCheck,

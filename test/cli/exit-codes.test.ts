@@ -11,7 +11,11 @@ const failing = (error: unknown) => ({
 
 describe('exit codes', () => {
   it.each(codes)('%s ends with the code of the error table, one error line and one hint line', async (code) => {
-    const { code: exit, stdout, stderr } = await mesh(['peers'], { world: failing(new MeshError(code)), environment: { AGENT_MESH_HOME: '' } });
+    const {
+      code: exit,
+      stdout,
+      stderr,
+    } = await mesh(['peers'], { world: failing(new MeshError(code)), environment: { AGENT_MESH_HOME: '' } });
     expect({ exit, stdout }).toEqual({ exit: errorTable[code].exit, stdout: '' });
     expect(stderr).toBe(`error[${code}]: ${errorTable[code].meaning}\nhint: ${errorTable[code].hint}\n`);
   });
@@ -39,7 +43,9 @@ describe('exit codes', () => {
   });
 
   it('is 1 when the audit log was changed, and when a person says no', async () => {
-    const broken = { auditVerify: { ok: false, entries: 2, checkpoints: 0, problem: 'entry 2 does not follow entry 1' } };
+    const broken = {
+      auditVerify: { ok: false, entries: 2, checkpoints: 0, problem: 'entry 2 does not follow entry 1' },
+    };
     const audit = await mesh(['audit', 'verify'], { world: broken });
     expect(audit.code).toBe(1);
     expect(audit.stdout).toContain('entry 2 does not follow entry 1');
@@ -64,7 +70,9 @@ describe('errors', () => {
 
   it('are coloured on a terminal only', async () => {
     const world = failing(new MeshError('NOT_FOUND', 'no'));
-    expect((await mesh(['peers'], { world, terminal: 80 })).stderr).toContain('\u001b[31merror[NOT_FOUND]:\u001b[39m no');
+    expect((await mesh(['peers'], { world, terminal: 80 })).stderr).toContain(
+      '\u001b[31merror[NOT_FOUND]:\u001b[39m no',
+    );
     expect((await mesh(['peers', '--no-color'], { world, terminal: 80 })).stderr).toContain('error[NOT_FOUND]: no');
     expect((await mesh(['peers'], { world })).stderr).toContain('error[NOT_FOUND]: no');
   });

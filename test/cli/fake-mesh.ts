@@ -55,7 +55,10 @@ export async function mesh(words: readonly string[], options: FakeOptions = {}):
   const environment = { AGENT_MESH_HOME: '/state', ...options.environment };
   const signal = options.signal ?? new AbortController().signal;
   const calls: FakeRun['calls'][number][] = [];
-  const transport = fakeTransport({ ...world, ...options.world }, { calls, events: [...(options.events ?? [])], onEvents: options.onEvents });
+  const transport = fakeTransport(
+    { ...world, ...options.world },
+    { calls, events: [...(options.events ?? [])], onEvents: options.onEvents },
+  );
   const lines = (options.stdin ?? '').split('\n');
   const code = await runCli(words, {
     stdout,
@@ -124,7 +127,8 @@ function valueOf(answers: World, name: OperationName, input: Readonly<Record<str
   return typeof answer === 'function' ? (answer as (input: unknown) => unknown)(input) : answer;
 }
 
-const linesOf = (value: unknown): string => (Array.isArray(value) ? value.map((line) => `${JSON.stringify(line)}\n`).join('') : '');
+const linesOf = (value: unknown): string =>
+  Array.isArray(value) ? value.map((line) => `${JSON.stringify(line)}\n`).join('') : '';
 
 function eventsOf({ events }: Tape, { signal }: TransportRequest): TransportResponse {
   const body = events.shift();
@@ -144,7 +148,10 @@ function response(status: number, text: string): TransportResponse {
 }
 
 /** The operation that a request means, with its input put together again. */
-function operationOf({ method, path, query, body }: TransportRequest): { name: OperationName; input: Record<string, unknown> } {
+function operationOf({ method, path, query, body }: TransportRequest): {
+  name: OperationName;
+  input: Record<string, unknown>;
+} {
   for (const name of operationNames) {
     const route = routeOf(name);
     const pattern = new RegExp(`^${route.path.replaceAll(/:\w+/g, '([^/]+)')}$`);

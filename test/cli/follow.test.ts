@@ -6,19 +6,35 @@ import { agentId, greeting, message, now, question } from './world.ts';
 
 const sse = (...events: readonly MeshEvent[]): string =>
   events.map((event, index) => `id: ${index + 1}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`).join('');
-const received = (of: ReturnType<typeof message>): MeshEvent => ({ type: 'message.received', agent: 'alice', at: now, message: of });
-const fresh = message('msg_019bf009-0000-7000-8000-000000000001', { body: 'just in', peer: 'carol', peerId: agentId('carol') });
+const received = (of: ReturnType<typeof message>): MeshEvent => ({
+  type: 'message.received',
+  agent: 'alice',
+  at: now,
+  message: of,
+});
+const fresh = message('msg_019bf009-0000-7000-8000-000000000001', {
+  body: 'just in',
+  peer: 'carol',
+  peerId: agentId('carol'),
+});
 
 /** Ctrl-C as soon as the text was printed. */
 function until(text: string) {
   const interrupt = new AbortController();
-  return { signal: interrupt.signal, seen: (output: string) => void (output.includes(text) && interrupt.abort(new Error('SIGINT'))) };
+  return {
+    signal: interrupt.signal,
+    seen: (output: string) => void (output.includes(text) && interrupt.abort(new Error('SIGINT'))),
+  };
 }
 
 describe('mesh inbox --follow', () => {
   it('shows what is unread, oldest first, then what comes, each once, and ends with Ctrl-C', async () => {
     const { signal, seen } = until('just in');
-    const run = await mesh(['inbox', '--follow'], { signal, onOutput: seen, events: [sse(received(greeting), received(fresh))] });
+    const run = await mesh(['inbox', '--follow'], {
+      signal,
+      onOutput: seen,
+      events: [sse(received(greeting), received(fresh))],
+    });
     expect(run.code).toBe(130);
     const ids = run.stdout.match(/msg_\S+/g);
     expect(ids).toEqual([expect.stringContaining('019bf000-cccc'), greeting.id, question.id, fresh.id]);
@@ -28,7 +44,12 @@ describe('mesh inbox --follow', () => {
 
   it('prints one document a line with --json, and only of the contact that was named', async () => {
     const { signal, seen } = until('just in');
-    const options = { signal, onOutput: seen, world: { inbox: { messages: [], lastSeq: 0 } }, events: [sse(received(greeting), received(fresh))] };
+    const options = {
+      signal,
+      onOutput: seen,
+      world: { inbox: { messages: [], lastSeq: 0 } },
+      events: [sse(received(greeting), received(fresh))],
+    };
     const run = await mesh(['inbox', '--follow', '--json', '--peer', 'carol'], options);
     expect(run.stderr).toBe('');
     expect(JSON.parse(run.stdout)).toMatchObject({ id: fresh.id });
@@ -46,7 +67,14 @@ describe('mesh inbox --follow', () => {
 
 describe('mesh events', () => {
   const all: readonly MeshEvent[] = [
-    { type: 'link.up', agent: 'alice', at: now, peer: 'bob', peerId: agentId('bob'), route: 'direct http://bob.example' },
+    {
+      type: 'link.up',
+      agent: 'alice',
+      at: now,
+      peer: 'bob',
+      peerId: agentId('bob'),
+      route: 'direct http://bob.example',
+    },
     { type: 'contact.changed', agent: 'alice', at: now, petname: 'dora', agentId: agentId('dora'), state: 'changed' },
     { type: 'node.stopping', at: now },
   ];
@@ -66,6 +94,11 @@ describe('mesh events', () => {
     const { signal, seen } = until('node.stopping');
     const words = ['events', '--json', '--type', 'link.up', '--type', 'node.stopping'];
     const { stdout } = await mesh(words, { signal, onOutput: seen, events: [sse(...all)] });
-    expect(stdout.trim().split('\n').map((line) => JSON.parse(line) as unknown)).toMatchObject([{ id: '1', type: 'link.up' }, { id: '3' }]);
+    expect(
+      stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as unknown),
+    ).toMatchObject([{ id: '1', type: 'link.up' }, { id: '3' }]);
   });
 });

@@ -3,10 +3,15 @@ import { MeshError } from '#kernel';
 import { mesh } from './fake-mesh.ts';
 import { bob, carol, contact, erin, greeting, question, sentMessage, type World, world } from './world.ts';
 
-/** A title for the terminal, a red colour in both spellings, a cursor movement, a bell, a reversed name, a hidden character, new lines. */
-const hostile = 'x\u001b]0;owned\u0007\u001b[31m\u009b2J\u202eevil\u2066\u200b\r\nerror[INTERNAL]: fake\u0000\u007f\u{e0041}';
-// oxlint-disable-next-line no-control-regex -- this is what must not come out
-const unsafe = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]|[\u{e0000}-\u{e007f}]/u;
+/**
+ * A title for the terminal, a red colour in both spellings, a cursor movement, a bell, a reversed name, a hidden
+ * character, new lines.
+ */
+const hostile =
+  'x\u001b]0;owned\u0007\u001b[31m\u009b2J\u202eevil\u2066\u200b\r\nerror[INTERNAL]: fake\u0000\u007f\u{e0041}';
+const unsafe =
+  // oxlint-disable-next-line no-control-regex -- this is what must not come out
+  /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\u{e0041}]/u;
 
 const evil = contact('bob', {
   petname: hostile,
@@ -30,8 +35,20 @@ const evilMessage = {
     { kind: 'url' as const, name: hostile, url: hostile },
   ],
 };
-const evilRequest = { ...erin, petname: hostile, displayName: hostile, purpose: hostile, endpoints: [hostile], sameNameAs: hostile };
-const evilSent = sentMessage('msg_019bf003-0001-7000-8000-000000000001', { peer: hostile, subject: hostile, body: hostile, route: hostile });
+const evilRequest = {
+  ...erin,
+  petname: hostile,
+  displayName: hostile,
+  purpose: hostile,
+  endpoints: [hostile],
+  sameNameAs: hostile,
+};
+const evilSent = sentMessage('msg_019bf003-0001-7000-8000-000000000001', {
+  peer: hostile,
+  subject: hostile,
+  body: hostile,
+  route: hostile,
+});
 
 const evilWorld: World = {
   contacts: { contacts: [evil] },
@@ -54,7 +71,11 @@ const evilWorld: World = {
   reply: () => ({ ...accepted(), peer: hostile }),
   ask: { request: 'msg_1', elapsedMs: 1, answer: evilMessage },
   scan: [
-    { type: 'found', url: hostile, agents: [{ agentId: bob.agentId, name: hostile, displayName: hostile, fingerprint: hostile }] },
+    {
+      type: 'found',
+      url: hostile,
+      agents: [{ agentId: bob.agentId, name: hostile, displayName: hostile, fingerprint: hostile }],
+    },
     { type: 'done', total: 1, found: 1 },
   ],
   verifyCard: {
@@ -62,12 +83,27 @@ const evilWorld: World = {
     fingerprint: '',
     safetyNumber: carol.safetyNumber,
     card: {
-      v: 1, agentId: bob.agentId, name: hostile, displayName: hostile, publicKey: '', devices: [], endpoints: [hostile], mailboxes: [],
-      capabilities: [], suites: [], seq: 1, createdAt: 0, expiresAt: 0, signature: '',
+      v: 1,
+      agentId: bob.agentId,
+      name: hostile,
+      displayName: hostile,
+      publicKey: '',
+      devices: [],
+      endpoints: [hostile],
+      mailboxes: [],
+      capabilities: [],
+      suites: [],
+      seq: 1,
+      createdAt: 0,
+      expiresAt: 0,
+      signature: '',
     },
   },
   audit: ({ afterSeq = 0 }) => ({
-    entries: afterSeq > 0 ? [] : [{ seq: 1, at: 0, agent: hostile, kind: hostile, data: { note: hostile }, previous: '', hash: '' }],
+    entries:
+      afterSeq > 0
+        ? []
+        : [{ seq: 1, at: 0, agent: hostile, kind: hostile, data: { note: hostile }, previous: '', hash: '' }],
   }),
   auditVerify: { ok: false, entries: 1, checkpoints: 0, problem: hostile },
 };
@@ -79,10 +115,32 @@ function accepted() {
 }
 
 const commands = [
-  'peers', 'contact bob', 'requests', 'approve erin-of-ops', 'join mesh:a', 'request http://x.example', 'rename bob b', 'tier bob notify',
-  'block bob', 'verify bob', 'verify bob --yes', 'remove bob', 'inbox', 'read msg_019bf002', 'outbox', 'track msg_019bf003', 'send bob hi',
-  'reply msg_019bf002 hi', 'ask bob hi', 'scan 10.0.0.7', 'card verify -', 'audit', 'audit export', 'audit export --format json',
-  'audit verify', 'status',
+  'peers',
+  'contact bob',
+  'requests',
+  'approve erin-of-ops',
+  'join mesh:a',
+  'request http://x.example',
+  'rename bob b',
+  'tier bob notify',
+  'block bob',
+  'verify bob',
+  'verify bob --yes',
+  'remove bob',
+  'inbox',
+  'read msg_019bf002',
+  'outbox',
+  'track msg_019bf003',
+  'send bob hi',
+  'reply msg_019bf002 hi',
+  'ask bob hi',
+  'scan 10.0.0.7',
+  'card verify -',
+  'audit',
+  'audit export',
+  'audit export --format json',
+  'audit verify',
+  'status',
 ];
 
 describe('text that others wrote', () => {
@@ -103,7 +161,9 @@ describe('text that others wrote', () => {
 
   it('is shown as escapes, so that a person sees that something is there', async () => {
     const { stdout } = await mesh(['contact', 'bob'], { world: evilWorld });
-    expect(stdout).toContain(String.raw`x\x1b]0;owned\x07\x1b[31m\x9b2J\u{202e}evil\u{2066}\u{200b}\r\nerror[INTERNAL]: fake\x00\x7f\u{e0041}`);
+    expect(stdout).toContain(
+      String.raw`x\x1b]0;owned\x07\x1b[31m\x9b2J\u{202e}evil\u{2066}\u{200b}\r\nerror[INTERNAL]: fake\x00\x7f\u{e0041}`,
+    );
   });
 
   it('keeps the lines of a message, indented so that they cannot pass for words of this program', async () => {

@@ -4,23 +4,54 @@ import { mesh } from './fake-mesh.ts';
 import { now } from './world.ts';
 
 const commands: readonly (readonly string[])[] = [
-  ['whoami'], ['agent', 'list'], ['agent'], ['status'], ['peers'], ['peers', '--all'], ['contact', 'bob'], ['requests'],
-  ['approve', 'erin'], ['approve', 'dora'], ['reject', 'erin'], ['invite'], ['invites'], ['join', 'mesh:abc'],
-  ['request', 'http://frank.example'], ['scan', '10.0.0.7'], ['verify', 'carol'], ['verify', 'carol', '--yes'], ['rename', 'bob', 'b'],
-  ['tier', 'bob', 'notify'], ['block', 'bob'], ['remove', 'bob'], ['rotate-key', '--yes'], ['send', 'bob', 'hello'],
-  ['ask', 'bob', 'hello?'], ['inbox'], ['read', 'msg_019bf002-bbbb'], ['reply', 'msg_019bf002-bbbb', 'yes'], ['outbox'],
-  ['track', 'msg_019bf001-0001'], ['audit'], ['audit', 'list'], ['audit', 'verify'], ['audit', 'export', '--format', 'csv'],
+  ['whoami'],
+  ['agent', 'list'],
+  ['agent'],
+  ['status'],
+  ['peers'],
+  ['peers', '--all'],
+  ['contact', 'bob'],
+  ['requests'],
+  ['approve', 'erin'],
+  ['approve', 'dora'],
+  ['reject', 'erin'],
+  ['invite'],
+  ['invites'],
+  ['join', 'mesh:abc'],
+  ['request', 'http://frank.example'],
+  ['scan', '10.0.0.7'],
+  ['verify', 'carol'],
+  ['verify', 'carol', '--yes'],
+  ['rename', 'bob', 'b'],
+  ['tier', 'bob', 'notify'],
+  ['block', 'bob'],
+  ['remove', 'bob'],
+  ['rotate-key', '--yes'],
+  ['send', 'bob', 'hello'],
+  ['ask', 'bob', 'hello?'],
+  ['inbox'],
+  ['read', 'msg_019bf002-bbbb'],
+  ['reply', 'msg_019bf002-bbbb', 'yes'],
+  ['outbox'],
+  ['track', 'msg_019bf001-0001'],
+  ['audit'],
+  ['audit', 'list'],
+  ['audit', 'verify'],
+  ['audit', 'export', '--format', 'csv'],
 ];
 
 describe('mesh --json', () => {
-  it.each(commands.map((words) => [words.join(' '), words] as const))('%s prints one JSON document and nothing else', async (_title, words) => {
-    for (const terminal of [undefined, 80]) {
-      const { code, stdout, stderr } = await mesh([...words, '--json'], terminal === undefined ? {} : { terminal });
-      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-      expect(() => JSON.parse(stdout) as unknown).not.toThrow();
-      expect(stdout.endsWith('\n')).toBe(true);
-    }
-  });
+  it.each(commands.map((words) => [words.join(' '), words] as const))(
+    '%s prints one JSON document and nothing else',
+    async (_title, words) => {
+      for (const terminal of [undefined, 80]) {
+        const { code, stdout, stderr } = await mesh([...words, '--json'], terminal === undefined ? {} : { terminal });
+        expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+        expect(() => JSON.parse(stdout) as unknown).not.toThrow();
+        expect(stdout.endsWith('\n')).toBe(true);
+      }
+    },
+  );
 
   it('may stand before the verb, and an argument that looks like it is no flag after --', async () => {
     const before = await mesh(['--json', 'peers']);

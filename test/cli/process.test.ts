@@ -16,7 +16,8 @@ describe('mesh as a process', () => {
   it('ends with help and 0 without words, with 2 for an unknown verb', async () => {
     expect(await home.run([])).toMatchObject({ code: 0, stderr: '' });
     const mistyped = await home.run(['statsu']);
-    const stderr = `error[INVALID_ARGUMENT]: Unknown verb 'statsu'\nhint: Did you mean: mesh status --state-dir ${home.stateDir}?\n`;
+    const hint = `hint: Did you mean: mesh status --state-dir ${home.stateDir}?`;
+    const stderr = `error[INVALID_ARGUMENT]: Unknown verb 'statsu'\n${hint}\n`;
     expect(mistyped).toEqual({ code: 2, stdout: '', stderr });
   });
 

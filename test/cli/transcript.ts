@@ -1,8 +1,9 @@
 import { type FakeOptions, type FakeRun, mesh } from './fake-mesh.ts';
 
 /**
- * A transcript is what a terminal shows: `$ mesh …` lines, each followed by its stdout, by its stderr with `! ` before each line, and
- * by `[exit N]` unless N is 0. Lines that begin with `#` are for the reader; `#stdin TEXT` and `#terminal 80` set up the next command.
+ * A transcript is what a terminal shows: `$ mesh …` lines, each followed by its stdout, by its stderr with `! ` before
+ * each line, and by `[exit N]` unless N is 0. Lines that begin with `#` are for the reader; `#stdin TEXT` and
+ * `#terminal 80` set up the next command.
  */
 export interface Step {
   readonly notes: readonly string[];
@@ -47,7 +48,13 @@ function directivesOf(notes: readonly string[]): FakeOptions {
 }
 
 function shownOf({ code, stdout, stderr }: FakeRun): string {
-  const errors = stderr === '' ? [] : stderr.replace(/\n$/, '').split('\n').map((line) => `! ${line}`);
+  const errors =
+    stderr === ''
+      ? []
+      : stderr
+          .replace(/\n$/, '')
+          .split('\n')
+          .map((line) => `! ${line}`);
   const lines = stdout === '' ? [] : stdout.replace(/\n$/, '').split('\n');
   return [...lines, ...errors, ...(code === 0 ? [] : [`[exit ${code}]`]), '', ''].join('\n');
 }
@@ -55,5 +62,7 @@ function shownOf({ code, stdout, stderr }: FakeRun): string {
 /** Words of a command line: quotes of both kinds, no expansion. */
 export function wordsOf(command: string): readonly string[] {
   const words = command.match(/(?:[^\s'"]+|'[^']*'|"[^"]*")+/g) ?? [];
-  return words.map((word) => word.replaceAll(/'([^']*)'|"([^"]*)"/g, (_all, single?: string, double?: string) => single ?? double ?? ''));
+  return words.map((word) =>
+    word.replaceAll(/'([^']*)'|"([^"]*)"/g, (_all, single?: string, double?: string) => single ?? double ?? ''),
+  );
 }

@@ -21,8 +21,12 @@ describe.each(readdirSync(folder).filter((name) => name.endsWith('.txt')))('%s',
   });
 
   it('fits 80 columns, except for errors, documents and what has no place to break', () => {
-    const lines = steps.filter(({ command }) => !/--json|export/.test(command)).flatMap(({ output }) => output.split('\n'));
-    const breakable = lines.filter((line) => !line.startsWith('! ') && line.split(' ').every((word) => word.length < 40));
+    const lines = steps
+      .filter(({ command }) => !/--json|export/.test(command))
+      .flatMap(({ output }) => output.split('\n'));
+    const breakable = lines.filter(
+      (line) => !line.startsWith('! ') && line.split(' ').every((word) => word.length < 40),
+    );
     // oxlint-disable-next-line no-control-regex -- colours take no columns
     const wide = breakable.filter((line) => line.replaceAll(/\u001b\[\d*m/g, '').length > 80);
     expect(breakable.length).toBeGreaterThan(0);

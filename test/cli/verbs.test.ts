@@ -18,13 +18,27 @@ const file = (name: string, text: string): string => {
   writeFileSync(path, text);
   return path;
 };
-const inputOf = (run: Awaited<ReturnType<typeof mesh>>, name: string) => run.calls.find((call) => call.name === name)?.input;
+const inputOf = (run: Awaited<ReturnType<typeof mesh>>, name: string) =>
+  run.calls.find((call) => call.name === name)?.input;
 
 describe('mesh send', () => {
   it('passes on everything that it was told', async () => {
     const path = file('notes.md', '# hi');
     const words = ['send', 'bob', 'hello', '--type', 'alert', '--subject', 's', '--priority', 'high', '--ttl', '90s'];
-    const more = ['--metadata', '{"a":[1]}', '--file', path, '--file', path, '--idempotency-key', 'k', '--reply-to', 'msg_1', '--agent', 'robot'];
+    const more = [
+      '--metadata',
+      '{"a":[1]}',
+      '--file',
+      path,
+      '--file',
+      path,
+      '--idempotency-key',
+      'k',
+      '--reply-to',
+      'msg_1',
+      '--agent',
+      'robot',
+    ];
     expect(inputOf(await mesh([...words, ...more]), 'send')).toEqual({
       agent: 'robot',
       to: 'bob',
@@ -36,12 +50,19 @@ describe('mesh send', () => {
       metadata: { a: [1] },
       idempotencyKey: 'k',
       replyTo: 'msg_1',
-      attachments: Array.from({ length: 2 }, () => ({ name: 'notes.md', mediaType: 'text/markdown', base64: 'IyBoaQ==' })),
+      attachments: Array.from({ length: 2 }, () => ({
+        name: 'notes.md',
+        mediaType: 'text/markdown',
+        base64: 'IyBoaQ==',
+      })),
     });
   });
 
   it('reads the text from stdin for -, without the last line end', async () => {
-    expect(inputOf(await mesh(['send', 'bob', '-'], { stdin: 'one\ntwo\n' }), 'send')).toEqual({ to: 'bob', text: 'one\ntwo' });
+    expect(inputOf(await mesh(['send', 'bob', '-'], { stdin: 'one\ntwo\n' }), 'send')).toEqual({
+      to: 'bob',
+      text: 'one\ntwo',
+    });
   });
 
   it('takes a text that begins with a dash after --', async () => {
@@ -79,45 +100,82 @@ describe('mesh ask', () => {
     const run = await mesh(['ask', 'bob', 'how much?']);
     expect(run.stdout).toBe('42\n');
     expect(inputOf(run, 'ask')).toMatchObject({ timeoutMs: 60_000 });
-    expect(inputOf(await mesh(['ask', 'bob', 'how much?', '--timeout', '5m']), 'ask')).toMatchObject({ timeoutMs: 300_000 });
+    expect(inputOf(await mesh(['ask', 'bob', 'how much?', '--timeout', '5m']), 'ask')).toMatchObject({
+      timeoutMs: 300_000,
+    });
   });
 });
 
 describe('mesh approve', () => {
   it('finds a request by id, by the beginning of its id and by the name of who asks', async () => {
     for (const text of [erin.id, 'req_019bf000-1111', '019bf000-1111', 'erin', erin.agentId]) {
-      expect(inputOf(await mesh(['approve', text, '--as', 'e', '--tier', 'notify']), 'approve')).toEqual({ id: erin.id, petname: 'e', tier: 'notify' });
+      expect(inputOf(await mesh(['approve', text, '--as', 'e', '--tier', 'notify']), 'approve')).toEqual({
+        id: erin.id,
+        petname: 'e',
+        tier: 'notify',
+      });
     }
   });
 
   it('never guesses between two requests, and never approves an own one', async () => {
-    const second = { ...erin, id: 'req_019bf000-1111-7222-8333-555555555555', petname: 'ernie', agentId: agentId('ernie') };
+    const second = {
+      ...erin,
+      id: 'req_019bf000-1111-7222-8333-555555555555',
+      petname: 'ernie',
+      agentId: agentId('ernie'),
+    };
     const twins = { requests: { requests: [erin, second] } };
     const ambiguous = await mesh(['approve', '019bf000-1111'], { world: twins });
     expect(ambiguous.code).toBe(2);
     expect(ambiguous.stderr).toContain(`  ${erin.id} erin\n  ${second.id} ernie\n`);
-    const own = await mesh(['approve', 'frank'], { world: { contact: () => { throw new MeshError('NOT_FOUND'); } } });
+    const own = await mesh(['approve', 'frank'], {
+      world: {
+        contact: () => {
+          throw new MeshError('NOT_FOUND');
+        },
+      },
+    });
     expect(own.code).toBe(1);
     expect(own.calls.map(({ name }) => name)).not.toContain('approve');
   });
 
   it('decides about a changed key, and keeps the old one with --keep-key', async () => {
-    expect(inputOf(await mesh(['approve', 'dora']), 'approveChange')).toMatchObject({ contact: agentId('dora'), keepKey: false });
+    expect(inputOf(await mesh(['approve', 'dora']), 'approveChange')).toMatchObject({
+      contact: agentId('dora'),
+      keepKey: false,
+    });
     expect(inputOf(await mesh(['approve', 'dora', '--keep-key']), 'approveChange')).toMatchObject({ keepKey: true });
   });
 });
 
 describe('mesh verify', () => {
   it('passes on the number that was read, in one word or in twelve', async () => {
-    const groups = ['01234', '56789', '11111', '22222', '33333', '44444', '55555', '66666', '77777', '88888', '99999', '00000'];
+    const groups = [
+      '01234',
+      '56789',
+      '11111',
+      '22222',
+      '33333',
+      '44444',
+      '55555',
+      '66666',
+      '77777',
+      '88888',
+      '99999',
+      '00000',
+    ];
     for (const words of [groups, [groups.join(' ')]]) {
-      expect(inputOf(await mesh(['verify', 'carol', ...words]), 'markVerified')).toMatchObject({ safetyNumber: groups.join(' ') });
+      expect(inputOf(await mesh(['verify', 'carol', ...words]), 'markVerified')).toMatchObject({
+        safetyNumber: groups.join(' '),
+      });
     }
   });
 
   it('marks nothing when nobody can be asked', async () => {
     expect((await mesh(['verify', 'carol'])).calls.map(({ name }) => name)).toEqual(['contact']);
-    expect((await mesh(['verify', 'carol', '--json'], { terminal: 80, stdin: 'y' })).calls.map(({ name }) => name)).toEqual(['contact']);
+    expect(
+      (await mesh(['verify', 'carol', '--json'], { terminal: 80, stdin: 'y' })).calls.map(({ name }) => name),
+    ).toEqual(['contact']);
   });
 
   it('marks what a person at the terminal confirms', async () => {
@@ -198,7 +256,17 @@ describe('mesh init and mesh up', () => {
       given.push(options);
       return facts;
     };
-    const words = ['init', '--name', 'zoe', '--display-name', 'Zoe', '--passphrase-file', file('pass', 'secret\nrest'), '--state-dir', dir];
+    const words = [
+      'init',
+      '--name',
+      'zoe',
+      '--display-name',
+      'Zoe',
+      '--passphrase-file',
+      file('pass', 'secret\nrest'),
+      '--state-dir',
+      dir,
+    ];
     const { code, stdout } = await mesh(words, { nodeDoor: { initAgent } });
     expect(given).toEqual([{ stateDir: dir, name: 'zoe', displayName: 'Zoe', passphrase: 'secret', force: false }]);
     expect(code).toBe(0);
@@ -207,8 +275,12 @@ describe('mesh init and mesh up', () => {
 
   it('init needs a name, and an existing file with a passphrase in it', async () => {
     expect((await mesh(['init'])).stderr).toContain('The agent needs a name');
-    expect((await mesh(['init', '--name', 'a', '--passphrase-file', join(dir, 'none')])).stderr).toContain('cannot be read');
-    expect((await mesh(['init', '--name', 'a', '--passphrase-file', file('empty', '\n')])).stderr).toContain('has no passphrase');
+    expect((await mesh(['init', '--name', 'a', '--passphrase-file', join(dir, 'none')])).stderr).toContain(
+      'cannot be read',
+    );
+    expect((await mesh(['init', '--name', 'a', '--passphrase-file', file('empty', '\n')])).stderr).toContain(
+      'has no passphrase',
+    );
   });
 
   it('up runs the node here with what it was told, and says where it listens', async () => {
@@ -222,9 +294,27 @@ describe('mesh init and mesh up', () => {
         endpoints: ['http://zoe.example'],
       });
     };
-    const words = ['up', '--port', '9000', '--api-port', '9001', '--host', '0.0.0.0', '--endpoint', 'http://zoe.example', '--state-dir', dir];
+    const words = [
+      'up',
+      '--port',
+      '9000',
+      '--api-port',
+      '9001',
+      '--host',
+      '0.0.0.0',
+      '--endpoint',
+      'http://zoe.example',
+      '--state-dir',
+      dir,
+    ];
     const { code, stdout } = await mesh(words, { nodeDoor: { runNode } });
-    expect(runs[0]).toMatchObject({ stateDir: dir, host: '0.0.0.0', port: 9000, apiPort: 9001, endpoint: 'http://zoe.example' });
+    expect(runs[0]).toMatchObject({
+      stateDir: dir,
+      host: '0.0.0.0',
+      port: 9000,
+      apiPort: 9001,
+      endpoint: 'http://zoe.example',
+    });
     expect(code).toBe(0);
     expect(stdout).toContain('listens     0.0.0.0:9000');
     const json = await mesh([...words, '--json'], { nodeDoor: { runNode } });
@@ -232,13 +322,20 @@ describe('mesh init and mesh up', () => {
   });
 
   it('up refuses a second node on the folder', async () => {
-    writeFileSync(join(dir, 'node.json'), JSON.stringify({ pid: process.pid, apiHost: '127.0.0.1', apiPort: 1, startedAt: 1 }));
+    writeFileSync(
+      join(dir, 'node.json'),
+      JSON.stringify({ pid: process.pid, apiHost: '127.0.0.1', apiPort: 1, startedAt: 1 }),
+    );
     const { code, stderr } = await mesh(['up', '--state-dir', dir]);
     expect(code).toBe(1);
     expect(stderr).toContain(`error[NODE_RUNNING]: A node runs on ${dir} already, as process ${process.pid}`);
   });
 
-  it.each([['--port', '70000'], ['--port', 'http'], ['--api-port', '-1']])('up refuses %s %s', async (flag, value) => {
+  it.each([
+    ['--port', '70000'],
+    ['--port', 'http'],
+    ['--api-port', '-1'],
+  ])('up refuses %s %s', async (flag, value) => {
     const { code, stderr } = await mesh(['up', `${flag}=${value}`]);
     expect(code).toBe(2);
     expect(stderr).toContain(`${flag}: "${value}" is not a whole number from 0 to 65535`);

@@ -186,7 +186,10 @@ export const world: World = {
     listen: { host: '0.0.0.0', port: 8787 },
     api: { host: '127.0.0.1', port: 8788 },
     stateDir: '/home/alice/mesh',
-    agents: [alice, { ...alice, name: 'robot', agentId: agentId('robot'), runtime: 'command', unread: 0, isDefault: false }],
+    agents: [
+      alice,
+      { ...alice, name: 'robot', agentId: agentId('robot'), runtime: 'command', unread: 0, isDefault: false },
+    ],
     peers: [bob, carol, dora],
     queue: { waiting: 3, inFlight: 1, unread: 2, dead: 0 },
     requests: 1,
@@ -200,7 +203,9 @@ export const world: World = {
     ],
   },
   shutdown: { stopping: true },
-  agents: { agents: [alice, { ...alice, name: 'robot', agentId: agentId('robot'), runtime: 'command', isDefault: false }] },
+  agents: {
+    agents: [alice, { ...alice, name: 'robot', agentId: agentId('robot'), runtime: 'command', isDefault: false }],
+  },
   contacts: { contacts: [dora, carol, bob, contact('gone', { state: 'removed' })] },
   contact: ({ contact: name }) => [bob, carol, dora].find(({ petname }) => petname === name) ?? contact(name),
   requests: { requests: [frank, erin] },
@@ -236,7 +241,12 @@ export const world: World = {
       type: 'found',
       url: 'http://10.0.0.7:8787',
       agents: [
-        { agentId: bob.agentId, name: 'bob', fingerprint: bob.fingerprint, contact: { petname: 'bob', state: 'trusted' } },
+        {
+          agentId: bob.agentId,
+          name: 'bob',
+          fingerprint: bob.fingerprint,
+          contact: { petname: 'bob', state: 'trusted' },
+        },
         { agentId: agentId('zoe'), name: 'zoe', displayName: 'Zoe', fingerprint: fingerprint('9') },
       ],
     },
@@ -254,8 +264,17 @@ export const world: World = {
   reply: { ...accepted, state: 'sent' },
   outbox: {
     messages: [
-      sentMessage('msg_019bf003-0001-7000-8000-000000000001', { peer: 'carol', state: 'queued', createdAt: now - 1000, body: 'are you there?' }),
-      sentMessage('msg_019bf002-0001-7000-8000-000000000001', { state: 'refused', reason: 'NOT_PERMITTED', subject: 'log files' }),
+      sentMessage('msg_019bf003-0001-7000-8000-000000000001', {
+        peer: 'carol',
+        state: 'queued',
+        createdAt: now - 1000,
+        body: 'are you there?',
+      }),
+      sentMessage('msg_019bf002-0001-7000-8000-000000000001', {
+        state: 'refused',
+        reason: 'NOT_PERMITTED',
+        subject: 'log files',
+      }),
       sentMessage('msg_019bf001-0001-7000-8000-000000000001', { state: 'answered' }),
     ],
   },
@@ -270,7 +289,15 @@ export const world: World = {
   },
   audit: ({ afterSeq = 0 }) => ({
     entries: [
-      { seq: 1, at: now - day, agent: 'node', kind: 'node.started', data: { version: '0.1.0' }, previous: '00', hash: 'a1' },
+      {
+        seq: 1,
+        at: now - day,
+        agent: 'node',
+        kind: 'node.started',
+        data: { version: '0.1.0' },
+        previous: '00',
+        hash: 'a1',
+      },
       {
         seq: 2,
         at: now - hour,

@@ -18,7 +18,10 @@ export interface RunOptions {
 
 const root = join(import.meta.dirname, '..', '..');
 
-/** A state folder of its own, and the real `mesh` as a child process on it. Dispose it: that ends its node and removes the folder. */
+/**
+ * A state folder of its own, and the real `mesh` as a child process on it. Dispose it: that ends its node and removes
+ * the folder.
+ */
 export class MeshHome implements AsyncDisposable {
   /** The parent of the state folder: for files of the test. */
   readonly dir: string;

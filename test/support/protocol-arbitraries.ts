@@ -3,6 +3,8 @@ import { type AgentId, agentIdOf } from '#identity';
 import type {
   Attachment,
   Batch,
+  ContactAccept,
+  ContactRequest,
   ConversationId,
   Frame,
   FrameId,
@@ -131,6 +133,26 @@ export const frame: fc.Arbitrary<Frame> = fc
     bytes: bytes(1, 80),
   })
   .map(({ lifetime, ...rest }): Frame => ({ v: 1, ...rest, expiresAt: rest.createdAt + lifetime }));
+
+const contactFields = {
+  v: fc.constant(1 as const),
+  card: bytes(1, 60),
+  to: agentId,
+  at: time,
+  keyPackage: bytes(1, 60),
+  signature: bytes(64),
+};
+
+/** Right in form, signed by nobody. */
+export const contactRequest: fc.Arbitrary<ContactRequest> = fc.record(
+  { ...contactFields, nonce: bytes(16), purpose: line(20), invite: fc.record({ id: inviteId, mac: bytes(32) }) },
+  { requiredKeys: ['v', 'card', 'to', 'at', 'nonce', 'keyPackage', 'signature'] },
+);
+
+export const contactAccept: fc.Arbitrary<ContactAccept> = fc.record(
+  { ...contactFields, requestNonce: bytes(16), inviteMac: bytes(32) },
+  { requiredKeys: ['v', 'card', 'to', 'at', 'requestNonce', 'keyPackage', 'signature'] },
+);
 
 const n = fc.maxSafeNat();
 const op = <K extends LinkOperation['op']>(name: K): fc.Arbitrary<K> => fc.constant(name);

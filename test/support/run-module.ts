@@ -18,6 +18,7 @@ export function runModule({ source, unprivileged = false }: RunModule): string {
     cwd: join(import.meta.dirname, '../..'),
     ...user,
   });
-  if (node.stderr !== '' || node.error !== undefined) throw new Error(`The module failed: ${node.stderr}`, { cause: node.error });
+  if (node.stderr !== '' || node.error !== undefined)
+    throw new Error(`The module failed: ${node.stderr}`, { cause: node.error });
   return node.stdout.trim();
 }

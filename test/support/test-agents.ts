@@ -3,7 +3,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { defaultLimits, type Limits, type Logger, silentLogger, systemClock, systemRandom } from '#kernel';
-import { createFirstAgent, defaultConfig, MeshNode, type NodeConfig, stateDir } from '#node';
+import { createFirstAgent, defaultConfig, MeshNode, type NodeConfig, type NodeOptions, stateDir } from '#node';
 import { type Handler, inProcessRuntime, type Runtime } from '#runtime';
 
 export interface TestNodeOptions {
@@ -12,6 +12,10 @@ export interface TestNodeOptions {
   readonly limits?: Partial<Limits>;
   readonly config?: Partial<NodeConfig>;
   readonly logger?: Logger;
+  /** With the local API, on any free port; without it the operations are called directly. */
+  readonly withApi?: boolean;
+  /** Instead of the usual database of the folder. */
+  readonly openStore?: NodeOptions['openStore'];
 }
 
 /** A node of one agent in this process, on loopback and a folder of its own; stopped and started again at will. */
@@ -62,16 +66,23 @@ export class TestNode implements AsyncDisposable {
 
   /** On the same port as before, so that peers find it again. */
   async up(): Promise<void> {
-    const { name, runtime, config, logger = silentLogger } = this.#options;
+    const { name, runtime, config, logger = silentLogger, withApi = false, openStore } = this.#options;
     this.#node = await MeshNode.start({
       state: stateDir(this.dir),
-      config: { ...defaultConfig, host: '127.0.0.1', port: this.#port, ...config },
+      config: { ...defaultConfig, host: '127.0.0.1', port: this.#port, apiPort: 0, ...config },
       logger,
       limits: this.limits,
-      withApi: false,
+      withApi,
+      openStore,
       ...(runtime === undefined ? {} : { runtimes: { [name]: runtime } }),
     });
     this.#port = this.#node.listening.publicAddress.port;
+  }
+
+  /** The same name at the same address with a new identity, as after the loss of the state folder. The node must be down. */
+  async forgetEverything(): Promise<void> {
+    const ports = { clock: systemClock, random: systemRandom, limits: this.limits, force: true };
+    await createFirstAgent(stateDir(this.dir), { name: this.name, endpoints: [] }, ports);
   }
 
   async down(): Promise<void> {

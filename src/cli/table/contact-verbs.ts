@@ -67,7 +67,11 @@ export const contactVerbs: readonly VerbSpec[] = [
       { flags: '--port <number>', about: 'port for --range and bare addresses (default 8787)' },
       { flags: '--timeout <duration>', about: 'wait this long for each address (default 5s)' },
     ],
-    examples: ['mesh scan 10.0.0.7', 'mesh scan --range 10.0.0.0/24', "mesh scan --template 'http://10.0.0.{1..20}:8787'"],
+    examples: [
+      'mesh scan 10.0.0.7',
+      'mesh scan --range 10.0.0.0/24',
+      "mesh scan --template 'http://10.0.0.{1..20}:8787'",
+    ],
     load: async () => (await import('../verbs/scan.ts')).scan,
   },
   {

@@ -3,7 +3,10 @@ import { type OptionSpec, outboxStateNames, priorityNames, typeNames, type VerbS
 const to = ['<to>', 'name, agent id or the beginning of the id'] as const;
 const text = ['[text]', 'what to say; - reads it from stdin'] as const;
 const id = ['<id>', 'id of the message, or its beginning'] as const;
-const ttl: OptionSpec = { flags: '--ttl <duration>', about: 'give up after this time (default 7d, request 24h, alert 1h)' };
+const ttl: OptionSpec = {
+  flags: '--ttl <duration>',
+  about: 'give up after this time (default 7d, request 24h, alert 1h)',
+};
 const content: readonly OptionSpec[] = [
   { flags: '--subject <text>', about: 'one line, at most 200 characters' },
   { flags: '--metadata <json>', about: 'a JSON object for programs' },

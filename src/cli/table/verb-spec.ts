@@ -44,5 +44,14 @@ export const tierNames = ['blocked', 'notify', 'bounded', 'trusted', 'owner'] as
 export const typeNames = ['request', 'response', 'notification', 'alert', 'ack'] as const;
 export const priorityNames = ['high', 'normal', 'low'] as const;
 export const outboxStateNames = [
-  'queued', 'sent', 'stored', 'delivered', 'seen', 'answered', 'refused', 'expired', 'dead', 'cancelled',
+  'queued',
+  'sent',
+  'stored',
+  'delivered',
+  'seen',
+  'answered',
+  'refused',
+  'expired',
+  'dead',
+  'cancelled',
 ] as const;

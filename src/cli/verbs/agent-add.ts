@@ -25,5 +25,9 @@ function addToNode({ args, client, signal }: Call, name: string): Promise<AgentF
 async function addToFiles({ args, settings, ports }: Call, name: string): Promise<AgentFacts> {
   const passphrase = readPassphrase(settings.passphraseFile);
   const { addAgent } = await ports.nodeDoor();
-  return addAgent({ stateDir: settings.stateDir, name, ...present({ displayName: args.text('displayName'), passphrase }) });
+  return addAgent({
+    stateDir: settings.stateDir,
+    name,
+    ...present({ displayName: args.text('displayName'), passphrase }),
+  });
 }

@@ -36,7 +36,9 @@ async function approveChange({ args, client, settings, signal }: Call, text: str
   return {
     data: contact,
     lines: (paint) => [
-      keepKey ? `${visible(contact.petname)} keeps the key it had.` : `${visible(contact.petname)} is trusted with its new key.`,
+      keepKey
+        ? `${visible(contact.petname)} keeps the key it had.`
+        : `${visible(contact.petname)} is trusted with its new key.`,
       '',
       ...contactLines(contact, paint),
     ],
@@ -64,5 +66,9 @@ function nothingToApprove({ petname, state }: ContactView): MeshError {
     blocked: `To allow it again run: mesh tier ${shellWord(petname)} bounded`,
   };
   const hint = hints[state];
-  return new MeshError('WRONG_STATE', `${petname} is ${state}: there is nothing to approve`, hint === undefined ? {} : { hint });
+  return new MeshError(
+    'WRONG_STATE',
+    `${petname} is ${state}: there is nothing to approve`,
+    hint === undefined ? {} : { hint },
+  );
 }

@@ -26,7 +26,16 @@ const columns = ['seq', 'at', 'time', 'agent', 'kind', 'data', 'previous', 'hash
 
 /** RFC 4180. */
 function csvLine({ seq, at, agent, kind, data, previous, hash }: AuditEntryView): string {
-  const cells = [String(seq), String(at), new Date(at).toISOString(), visible(agent), visible(kind), jsonText(data), previous, hash];
+  const cells = [
+    String(seq),
+    String(at),
+    new Date(at).toISOString(),
+    visible(agent),
+    visible(kind),
+    jsonText(data),
+    previous,
+    hash,
+  ];
   return `${cells.map(csvCell).join(',')}\r\n`;
 }
 

@@ -10,7 +10,10 @@ import type { AuditEntryView } from '../views/types.ts';
 
 const defaultLimit = 50;
 
-/** The latest entries, oldest of them first. The API gives a log from its beginning, so the pages before are passed over. */
+/**
+ * The latest entries, oldest of them first. The API gives a log from its beginning, so the pages before are passed
+ * over.
+ */
 export async function auditList(call: Call): Promise<Outcome> {
   const limit = call.args.number('limit', [1, 10_000]) ?? defaultLimit;
   let entries: readonly AuditEntryView[] = [];

@@ -15,9 +15,13 @@ export async function auditVerify({ client, settings, signal }: Call): Promise<O
         ? [`${paint.colour('green', 'The log is whole')}: ${what}.`]
         : [
             `${paint.colour('red', 'The log was changed')}: ${what}.`,
-            ...(problem === undefined ? [] : [`  ${visible(typeof problem === 'string' ? problem : jsonText(problem))}`]),
+            ...(problem === undefined
+              ? []
+              : [`  ${visible(typeof problem === 'string' ? problem : jsonText(problem))}`]),
           ],
-    next: ok ? [] : ['Keep a copy of the state folder before you do anything else, and find out who could write to it.'],
+    next: ok
+      ? []
+      : ['Keep a copy of the state folder before you do anything else, and find out who could write to it.'],
     exitCode: ok ? 0 : 1,
   };
 }

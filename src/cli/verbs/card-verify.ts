@@ -9,7 +9,10 @@ import { groups } from '../views/contact-lines.ts';
 /** Checks a card of somebody else: form, signature, id and age. */
 export async function cardVerify({ args, client, settings, ports, signal }: Call): Promise<Outcome> {
   const path = args.at(0, 'FILE');
-  const result = await client.verifyCard({ agent: settings.agent, card: await readCardFile(path, ports.stdin) }, { signal });
+  const result = await client.verifyCard(
+    { agent: settings.agent, card: await readCardFile(path, ports.stdin) },
+    { signal },
+  );
   const { card, contact, fingerprint, safetyNumber } = result;
   return {
     data: result,
@@ -30,6 +33,8 @@ export async function cardVerify({ args, client, settings, ports, signal }: Call
         paint,
       ),
     ],
-    next: [contact === undefined ? `Ask for trust: mesh request ${path}` : `Your contact already: mesh contact ${contact}`],
+    next: [
+      contact === undefined ? `Ask for trust: mesh request ${path}` : `Your contact already: mesh contact ${contact}`,
+    ],
   };
 }

@@ -12,7 +12,13 @@ export async function down({ client, settings, screen, ports, signal }: Call): P
   const running = findRunningNode(settings.stateDir);
   if (running === undefined) throw nothingRuns(settings.stateDir);
   const { queue } = await client.status({ agent: settings.agent }, { signal });
-  const end = processEnd({ stateDir: settings.stateDir, pid: running.pid, timeoutMs: stopMs, clock: ports.clock, signal });
+  const end = processEnd({
+    stateDir: settings.stateDir,
+    pid: running.pid,
+    timeoutMs: stopMs,
+    clock: ports.clock,
+    signal,
+  });
   screen.progress('Stopping the node …');
   try {
     await client.shutdown({}, { signal });
@@ -32,4 +38,6 @@ export async function down({ client, settings, screen, ports, signal }: Call): P
 }
 
 const nothingRuns = (stateDir: string): MeshError =>
-  new MeshError('NODE_NOT_RUNNING', `No node runs on ${stateDir}`, { hint: 'There is nothing to stop. Start one with: mesh up' });
+  new MeshError('NODE_NOT_RUNNING', `No node runs on ${stateDir}`, {
+    hint: 'There is nothing to stop. Start one with: mesh up',
+  });

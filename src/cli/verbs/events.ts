@@ -52,4 +52,5 @@ function detailOf(event: AnyEvent): string {
   }
 }
 
-const words = (...parts: readonly (string | undefined)[]): string => parts.filter((part) => part !== undefined).join('  ');
+const words = (...parts: readonly (string | undefined)[]): string =>
+  parts.filter((part) => part !== undefined).join('  ');

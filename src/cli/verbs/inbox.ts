@@ -20,10 +20,14 @@ export async function inbox(call: Call): Promise<Outcome | undefined> {
     ...(args.flag('unread') ? { unread: true } : {}),
   };
   const answer = await client.inbox(query, { signal });
-  const messages = answer.messages.toSorted((a, b) => a.receivedAt - b.receivedAt);
+  // The API gives the newest first; many may have arrived in the same millisecond.
+  const messages = answer.messages.toReversed();
   return {
     data: { messages, lastSeq: answer.lastSeq },
-    lines: (paint) => (messages.length === 0 ? [args.flag('unread') ? 'Nothing unread.' : 'The inbox is empty.'] : inboxTable(messages, paint)),
+    lines: (paint) =>
+      messages.length === 0
+        ? [args.flag('unread') ? 'Nothing unread.' : 'The inbox is empty.']
+        : inboxTable(messages, paint),
     next: nextSteps(messages),
   };
 }
@@ -35,6 +39,8 @@ function nextSteps(messages: readonly MessageView[]): readonly string[] {
   const dead = messages.filter(({ state }) => state === 'dead').length;
   return [
     `Read one: mesh read ${short(last.id)}`,
-    ...(dead === 0 ? [] : [`${count(dead, 'message')} marked ! could not be handled by the program; mesh read ID shows its error`]),
+    ...(dead === 0
+      ? []
+      : [`${count(dead, 'message')} marked ! could not be handled by the program; mesh read ID shows its error`]),
   ];
 }

@@ -5,6 +5,11 @@ import { tierNames } from '../table/verb-spec.ts';
 import { visible } from '../terminal-text.ts';
 import { contactLines } from '../views/contact-lines.ts';
 
+const stillWaiting = [
+  'The other node has not answered yet. It is asked again until the invite expires;',
+  'the contact becomes a peer then.',
+];
+
 /** Uses an invite: both sides become peers in one step. */
 export async function join({ args, client, settings, screen, signal }: Call): Promise<Outcome> {
   screen.progress('Waiting for the other node …');
@@ -23,9 +28,7 @@ export async function join({ args, client, settings, screen, signal }: Call): Pr
   return {
     data: contact,
     lines: (paint) => [
-      isPeer
-        ? `You and ${visible(contact.petname)} are peers now.`
-        : `The other node has not answered yet. It is asked again until the invite expires; ${visible(contact.petname)} becomes a peer then.`,
+      ...(isPeer ? [`You and ${visible(contact.petname)} are peers now.`] : stillWaiting),
       '',
       ...contactLines(contact, paint),
     ],

@@ -13,7 +13,7 @@ export async function outbox({ args, client, settings, signal }: Call): Promise<
     limit: args.number('limit', [1, 10_000]),
   };
   const answer = await client.outbox(query, { signal });
-  const messages = answer.messages.toSorted((a, b) => a.createdAt - b.createdAt);
+  const messages = answer.messages.toReversed();
   const last = messages.at(-1);
   const short = shortIds(messages.map(({ id }) => id));
   return {

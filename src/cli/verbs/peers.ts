@@ -24,7 +24,9 @@ function nextSteps(contacts: readonly ContactView[]): readonly string[] {
   const changed = contacts.find(({ state }) => state === 'changed');
   const asking = contacts.some(({ state }) => state === 'requested-in');
   return [
-    ...(changed === undefined ? [] : [`The key of ${changed.petname} has changed: mesh contact ${shellWord(changed.petname)}`]),
+    ...(changed === undefined
+      ? []
+      : [`The key of ${changed.petname} has changed: mesh contact ${shellWord(changed.petname)}`]),
     ...(asking ? ['Somebody asks for trust: mesh requests'] : []),
   ];
 }

@@ -17,7 +17,10 @@ export async function read(call: Call): Promise<Outcome> {
   const files = message.attachments.some(({ kind }) => kind === 'inline');
   return {
     data: dir === undefined ? message : { ...message, saved },
-    lines: (paint) => [...messageLines(message, paint), ...(saved.length === 0 ? [] : ['', ...saved.map((path) => `Saved ${path}`)])],
+    lines: (paint) => [
+      ...messageLines(message, paint),
+      ...(saved.length === 0 ? [] : ['', ...saved.map((path) => `Saved ${path}`)]),
+    ],
     next: [
       message.type === 'request' && message.answerId === undefined ? `Answer it: mesh reply ${given} "…"` : undefined,
       files && dir === undefined ? `Save what is attached: mesh read ${given} --save DIR` : undefined,

@@ -10,7 +10,8 @@ export async function remove({ args, client, settings, signal }: Call): Promise<
   return {
     data: result,
     lines: () => [
-      `${visible(removed)} is removed.${cancelled === 0 ? '' : ` ${count(cancelled, 'message')} that waited for it ${cancelled === 1 ? 'is' : 'are'} cancelled.`}`,
+      `${visible(removed)} is removed.`,
+      ...(cancelled === 0 ? [] : [`Cancelled: ${count(cancelled, 'message')} that waited for it.`]),
     ],
     next: ['To connect again: mesh invite, or mesh request URL'],
   };

@@ -18,6 +18,9 @@ export async function requests({ client, settings, signal }: Call): Promise<Outc
     next:
       incoming === undefined
         ? []
-        : [`Compare the fingerprint with its owner, then: mesh approve ${short(incoming.id)}`, `Or turn it down: mesh reject ${short(incoming.id)}`],
+        : [
+            `Compare the fingerprint with its owner, then: mesh approve ${short(incoming.id)}`,
+            `Or turn it down: mesh reject ${short(incoming.id)}`,
+          ],
   };
 }

@@ -16,7 +16,14 @@ export async function rotateKey(call: Call): Promise<Outcome> {
     lines: (paint) => [
       'The agent has a new key. Peers follow when they next hear from it.',
       '',
-      ...fields([['old id', result.from], ['new id', result.to], ['fingerprint', result.fingerprint]], paint),
+      ...fields(
+        [
+          ['old id', result.from],
+          ['new id', result.to],
+          ['fingerprint', result.fingerprint],
+        ],
+        paint,
+      ),
     ],
     next: ['Safety numbers have changed, compare them again: mesh verify NAME'],
   };

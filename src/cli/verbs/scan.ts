@@ -33,7 +33,9 @@ export async function scan(call: Call): Promise<Outcome> {
   });
   const found: Found[] = [];
   const showProgress = (done: number): void =>
-    screen.progress(`${done} of ${count(targets.length, 'address', 'addresses')}, ${count(found.length, 'node')} found`);
+    screen.progress(
+      `${done} of ${count(targets.length, 'address', 'addresses')}, ${count(found.length, 'node')} found`,
+    );
   for (let from = 0; from < targets.length; from += targetsPerCall) {
     showProgress(from);
     await scanPart(call, targets.slice(from, from + targetsPerCall), {
@@ -57,7 +59,11 @@ interface ScanReport {
   found(node: Found): void;
 }
 
-async function scanPart({ args, client, settings, signal }: Call, targets: string[], report: ScanReport): Promise<void> {
+async function scanPart(
+  { args, client, settings, signal }: Call,
+  targets: string[],
+  report: ScanReport,
+): Promise<void> {
   const timeoutMs = args.durationMs('timeout');
   for await (const line of client.scan({ agent: settings.agent, targets, timeoutMs }, { signal })) {
     if (line.type === 'progress') report.progress(line.done);
@@ -84,4 +90,3 @@ function nextStep(found: readonly Found[]): string | undefined {
   const which = stranger.agents.length > 1 ? ` --to ${shellWord(visible(strangerName(stranger)))}` : '';
   return `Ask for trust: mesh request ${shellWord(visible(stranger.url))}${which}`;
 }
-

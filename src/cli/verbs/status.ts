@@ -22,6 +22,8 @@ function nextSteps({ running, requests, queue, peers }: Status): readonly (strin
     requests === 0 ? undefined : 'Decide about the requests: mesh requests',
     queue.unread === 0 ? undefined : 'Read what came in: mesh inbox --unread',
     running && peers.length === 0 ? 'Connect with another agent: mesh invite' : undefined,
-    unverified === undefined ? undefined : `Compare the safety number once: mesh verify ${shellWord(unverified.petname)}`,
+    unverified === undefined
+      ? undefined
+      : `Compare the safety number once: mesh verify ${shellWord(unverified.petname)}`,
   ];
 }

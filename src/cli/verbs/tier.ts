@@ -15,7 +15,10 @@ const meanings: Readonly<Record<(typeof tierNames)[number], string>> = {
 
 /** Sets what a contact may do, and narrows it by message type and attachment size. */
 export async function tier({ args, client, settings, signal }: Call): Promise<Outcome> {
-  const types = args.text('types')?.split(',').map((type) => oneOf(type.trim(), typeNames, '--types'));
+  const types = args
+    .text('types')
+    ?.split(',')
+    .map((type) => oneOf(type.trim(), typeNames, '--types'));
   const view = await client.setTier(
     {
       agent: settings.agent,

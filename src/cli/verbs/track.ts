@@ -14,5 +14,9 @@ export async function track({ args, client, settings, signal }: Call): Promise<O
 function nextSteps({ state, peer, answerId, reason }: Tracked): readonly (string | undefined)[] {
   if (answerId !== undefined) return [`Read the answer: mesh read ${answerId}`];
   if (state === 'queued' || state === 'sent') return [`See how the connection is: mesh contact ${shellWord(peer)}`];
-  return [reason === undefined || !isErrorCode(reason) ? undefined : `${errorTable[reason].meaning} ${errorTable[reason].hint}`];
+  return [
+    reason === undefined || !isErrorCode(reason)
+      ? undefined
+      : `${errorTable[reason].meaning} ${errorTable[reason].hint}`,
+  ];
 }

@@ -40,7 +40,12 @@ async function upHere({ args, settings, ports, screen, signal }: Call): Promise<
         report?.({ type: 'ready', info });
         if (report !== undefined) return;
         if (settings.json) screen.json(readyData(info, process.pid, settings.stateDir));
-        else screen.lines([...readyLines(info, screen.paint()), '', pasteable('→ Ctrl-C or mesh down stops it. Connect with another agent: mesh invite', settings)]);
+        else
+          screen.lines([
+            ...readyLines(info, screen.paint()),
+            '',
+            pasteable('→ Ctrl-C or mesh down stops it. Connect with another agent: mesh invite', settings),
+          ]);
       },
     });
   } catch (error) {
@@ -52,10 +57,24 @@ async function upHere({ args, settings, ports, screen, signal }: Call): Promise<
 
 async function upDetached({ args, settings, screen, ports, signal }: Call): Promise<Outcome> {
   screen.progress('Starting the node …');
-  const { pid, info, logFile } = await startDetached({ settings, listen: listenOptions(args), signal, clock: ports.clock });
+  const { pid, info, logFile } = await startDetached({
+    settings,
+    listen: listenOptions(args),
+    signal,
+    clock: ports.clock,
+  });
   return {
     data: readyData(info, pid, settings.stateDir),
-    lines: (paint) => [...readyLines(info, paint), ...fields([['process', String(pid)], ['log', logFile]], paint)],
+    lines: (paint) => [
+      ...readyLines(info, paint),
+      ...fields(
+        [
+          ['process', String(pid)],
+          ['log', logFile],
+        ],
+        paint,
+      ),
+    ],
     next: ['Connect with another agent: mesh invite', 'How it is doing: mesh status. Stop it: mesh down'],
   };
 }

@@ -32,7 +32,9 @@ function comparison({ petname, safetyNumber }: ContactView): readonly string[] {
   return [
     `The safety number of you and ${visible(petname)}:`,
     '',
-    ...groups(safetyNumber).split('\n').map((line) => `  ${line}`),
+    ...groups(safetyNumber)
+      .split('\n')
+      .map((line) => `  ${line}`),
     '',
     'Compare it with what they see (mesh contact NAME) by voice or in person.',
   ];

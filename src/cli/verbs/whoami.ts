@@ -6,10 +6,14 @@ import { agentLines } from '../views/agent-lines.ts';
 /** The agent that speaks here: the one named with --agent, else the first. */
 export async function whoami({ client, settings, signal }: Call): Promise<Outcome> {
   const { agents } = await client.agents({}, { signal });
-  const agent = agents.find(({ name, isDefault }) => (settings.agent === undefined ? isDefault : name === settings.agent)) ?? agents[0];
+  const agent =
+    agents.find(({ name, isDefault }) => (settings.agent === undefined ? isDefault : name === settings.agent)) ??
+    agents[0];
   if (agent === undefined) throw new MeshError('NOT_INITIALIZED');
   if (settings.agent !== undefined && agent.name !== settings.agent) {
-    throw new MeshError('NOT_FOUND', `No agent is named ${JSON.stringify(settings.agent)}`, { hint: 'List them with: mesh agent list' });
+    throw new MeshError('NOT_FOUND', `No agent is named ${JSON.stringify(settings.agent)}`, {
+      hint: 'List them with: mesh agent list',
+    });
   }
   return {
     data: agent,

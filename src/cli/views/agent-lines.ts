@@ -18,8 +18,16 @@ export function agentLines(agent: AgentFacts & Partial<AgentView>, paint: Paint)
       ['addresses', agent.endpoints.length === 0 ? undefined : agent.endpoints.map(visible).join('\n')],
       ['runtime', agent.runtime],
       ['unread', agent.unread === undefined || agent.unread === 0 ? undefined : String(agent.unread)],
-      ['card', agent.cardSeq === undefined ? undefined : `number ${agent.cardSeq}, expires ${whenOf(agent.cardExpiresAt, paint)}`],
-      ['device key', agent.deviceExpiresAt === undefined ? undefined : `expires ${whenOf(agent.deviceExpiresAt, paint)}`],
+      [
+        'card',
+        agent.cardSeq === undefined
+          ? undefined
+          : `number ${agent.cardSeq}, expires ${whenOf(agent.cardExpiresAt, paint)}`,
+      ],
+      [
+        'device key',
+        agent.deviceExpiresAt === undefined ? undefined : `expires ${whenOf(agent.deviceExpiresAt, paint)}`,
+      ],
     ],
     paint,
   );

@@ -11,7 +11,11 @@ export function contactTable(contacts: readonly ContactView[], paint: Paint): re
   return table(
     [
       { title: 'CONTACT', cell: ({ petname }) => visible(petname), shrinkTo: 10 },
-      { title: 'STATE', cell: ({ state }) => state, paint: (text, { state }) => paint.colour(contactColour(state), text) },
+      {
+        title: 'STATE',
+        cell: ({ state }) => state,
+        paint: (text, { state }) => paint.colour(contactColour(state), text),
+      },
       { title: 'TIER', cell: ({ tier }) => tier },
       {
         title: 'LINK',
@@ -19,7 +23,11 @@ export function contactTable(contacts: readonly ContactView[], paint: Paint): re
         paint: (text, { link }) => (link === 'up' ? paint.colour('green', text) : text),
         shrinkTo: 8,
       },
-      { title: 'QUEUED', cell: ({ waiting, inFlight }) => (waiting + inFlight === 0 ? '' : String(waiting + inFlight)), align: 'end' },
+      {
+        title: 'QUEUED',
+        cell: ({ waiting, inFlight }) => (waiting + inFlight === 0 ? '' : String(waiting + inFlight)),
+        align: 'end',
+      },
       { title: 'HEARD', cell: ({ lastHeardAt }) => (lastHeardAt === undefined ? '' : relative(lastHeardAt, paint)) },
       { title: 'VERIFIED', cell: ({ verifiedAt }) => (verifiedAt === undefined ? '' : 'yes') },
     ],
@@ -58,13 +66,26 @@ function connectionOf(contact: ContactView, paint: Paint): readonly (readonly [s
   return [
     ['link', link === '' ? undefined : `${link}${route === undefined ? '' : `, ${visible(route)}`}`],
     ['last heard', contact.lastHeardAt === undefined ? undefined : when(contact.lastHeardAt, paint)],
-    ['last error', lastError === undefined ? undefined : `${visible(lastError.message ?? lastError.code)}\n${visible(lastError.code)}, ${when(lastError.at, paint)}`],
+    [
+      'last error',
+      lastError === undefined
+        ? undefined
+        : `${visible(lastError.message ?? lastError.code)}\n${visible(lastError.code)}, ${when(lastError.at, paint)}`,
+    ],
     ['breaker', contact.breaker === 'closed' ? undefined : contact.breaker],
     ['queue', queue === '' ? undefined : queue],
-    ['still to do', pendingExchange === undefined ? undefined : `the ${pendingExchange === 'accept' ? 'acceptance' : 'request'} has not reached the other node yet`],
-    ['session', session === undefined ? undefined : `epoch ${session.epoch}${session.confirmed ? '' : ', not confirmed yet'}, since ${when(session.createdAt, paint)}`],
+    [
+      'still to do',
+      pendingExchange === undefined
+        ? undefined
+        : `the ${pendingExchange === 'accept' ? 'acceptance' : 'request'} has not reached the other node yet`,
+    ],
+    ['session', session === undefined ? undefined : sessionWord(session, paint)],
   ];
 }
+
+const sessionWord = ({ epoch, confirmed, createdAt }: NonNullable<ContactView['session']>, paint: Paint): string =>
+  `epoch ${epoch}${confirmed ? '' : ', not confirmed yet'}, since ${when(createdAt, paint)}`;
 
 function namesOf({ petname, name, displayName }: ContactView): string | undefined {
   const names = [name === petname ? undefined : name, displayName].filter((one) => one !== undefined);
@@ -84,21 +105,10 @@ function candidateOf({ candidate }: ContactView, paint: Paint): string | undefin
 /** A safety number in two lines of six groups, as two people read it to each other. */
 export function groups(safetyNumber: string): string {
   const all = safetyNumber.split(' ');
-  return [all.slice(0, 6), all.slice(6)].filter((half) => half.length > 0).map((half) => half.join(' ')).join('\n');
-}
-
-/** Requests that came in and requests that went out. */
-export function requestTable(requests: readonly RequestView[], paint: Paint): readonly string[] {
-  return table(
-    [
-      { title: 'REQUEST', cell: ({ id }) => id },
-      { title: 'FROM / TO', cell: ({ direction, petname }) => `${direction === 'in' ? 'from' : 'to'} ${visible(petname)}`, shrinkTo: 12 },
-      { title: 'WHEN', cell: ({ at }) => relative(at, paint) },
-      { title: 'STATE', cell: requestState, shrinkTo: 10 },
-    ],
-    requests,
-    paint,
-  );
+  return [all.slice(0, 6), all.slice(6)]
+    .filter((half) => half.length > 0)
+    .map((half) => half.join(' '))
+    .join('\n');
 }
 
 const requestState = ({ direction, delivered }: RequestView): string => {
@@ -112,12 +122,20 @@ export function requestLines(request: RequestView, paint: Paint): readonly strin
   const warning =
     sameNameAs === undefined
       ? []
-      : [paint.colour('red', `Careful: your contact ${visible(sameNameAs)} has the same name and another key. It may be somebody else.`)];
+      : [
+          paint.colour(
+            'red',
+            `Careful: your contact ${visible(sameNameAs)} has the same name and another key. It may be somebody else.`,
+          ),
+        ];
   return [
     ...fields(
       [
         ['request', paint.colour('bold', request.id)],
-        [request.direction === 'in' ? 'from' : 'to', displayName === undefined ? visible(petname) : `${visible(petname)} (${visible(displayName)})`],
+        [
+          request.direction === 'in' ? 'from' : 'to',
+          displayName === undefined ? visible(petname) : `${visible(petname)} (${visible(displayName)})`,
+        ],
         ['id', shortAgentId(request.agentId)],
         ['fingerprint', request.fingerprint],
         ['purpose', shown(request.purpose)],
@@ -136,4 +154,3 @@ export function peerSummary(contacts: readonly ContactView[]): string {
   const trusted = contacts.filter(({ state }) => state === 'trusted');
   return `${count(trusted.length, 'peer')}, ${trusted.filter(({ link }) => link === 'up').length} connected`;
 }
-

@@ -48,7 +48,10 @@ export function messageLines(message: MessageView, paint: Paint): readonly strin
         ['received', when(message.receivedAt, paint)],
         ['answers', correlationId],
         ['answered by', message.answerId],
-        ['state', message.state === 'dead' ? paint.colour('red', `given up after ${message.attempts} attempts`) : undefined],
+        [
+          'state',
+          message.state === 'dead' ? paint.colour('red', `given up after ${message.attempts} attempts`) : undefined,
+        ],
         ['error', error === undefined ? undefined : visibleBlock(error)],
         ['subject', shown(message.subject)],
         ['metadata', metadata === undefined ? undefined : jsonText(metadata)],
@@ -61,12 +64,21 @@ export function messageLines(message: MessageView, paint: Paint): readonly strin
 }
 
 export function bodyLines(body: string): readonly string[] {
-  return visibleBlock(body.replace(/\n+$/, '')).split('\n').map((line) => `  ${line}`.trimEnd());
+  return visibleBlock(body.replace(/\n+$/, ''))
+    .split('\n')
+    .map((line) => `  ${line}`.trimEnd());
 }
 
 function attachmentLine(attachment: MessageView['attachments'][number], index: number): string {
-  const facts = [attachment.mediaType, attachment.size === undefined ? undefined : size(attachment.size), attachment.url];
-  const about = facts.filter((fact) => fact !== undefined).map(visible).join(', ');
+  const facts = [
+    attachment.mediaType,
+    attachment.size === undefined ? undefined : size(attachment.size),
+    attachment.url,
+  ];
+  const about = facts
+    .filter((fact) => fact !== undefined)
+    .map(visible)
+    .join(', ');
   return `${index + 1}. ${visible(attachment.name)}${about === '' ? '' : ` (${about})`}`;
 }
 
@@ -119,5 +131,8 @@ export function trackLines(message: Tracked, paint: Paint): readonly string[] {
 
 function stepNote({ route, attempt, note }: Tracked['steps'][number]): string {
   const parts = [route, attempt === undefined || attempt < 2 ? undefined : `attempt ${attempt}`, note];
-  return parts.filter((part) => part !== undefined).map(visible).join(', ');
+  return parts
+    .filter((part) => part !== undefined)
+    .map(visible)
+    .join(', ');
 }

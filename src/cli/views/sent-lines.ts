@@ -4,11 +4,17 @@ import { when } from '../times.ts';
 import type { SentView } from './types.ts';
 import { size } from './words.ts';
 
-/** What became of a message that was just handed over; `reachable` is whether there is a connection to the peer, when that is known. */
+/**
+ * What became of a message that was just handed over; `reachable` is whether there is a connection to the peer, when
+ * that is known.
+ */
 export function sentLines(sent: SentView, reachable: boolean | undefined, paint: Paint): readonly string[] {
   const peer = visible(sent.peer);
-  if (sent.wouldSend !== undefined) return [`Nothing was sent. The message to ${peer} is fine, with ${size(sent.bytes)}.`];
-  const again = sent.duplicate ? ['This idempotency key was used before: here is the first message, nothing was sent again.'] : [];
+  if (sent.wouldSend !== undefined)
+    return [`Nothing was sent. The message to ${peer} is fine, with ${size(sent.bytes)}.`];
+  const again = sent.duplicate
+    ? ['This idempotency key was used before: here is the first message, nothing was sent again.']
+    : [];
   if (sent.state !== 'queued') return [...again, `${sent.id}  ${sent.state} to ${peer}`];
   if (reachable !== false) return [...again, `${sent.id}  on its way to ${peer}`];
   return [

@@ -59,7 +59,9 @@ function queueLine({ queue }: Status): string {
 function breakerLine({ peers }: Status, paint: Paint): string | undefined {
   const open = peers.filter(({ breaker }) => breaker !== 'closed');
   if (open.length === 0) return undefined;
-  return open.map(({ petname, breaker, retryAt }) => `${visible(petname)} ${breaker}${retryWord(retryAt, paint)}`).join('\n');
+  return open
+    .map(({ petname, breaker, retryAt }) => `${visible(petname)} ${breaker}${retryWord(retryAt, paint)}`)
+    .join('\n');
 }
 
 const retryWord = (retryAt: number | undefined, paint: Paint): string =>
@@ -80,4 +82,3 @@ function warningLines({ code, message, hint }: Status['warnings'][number], paint
     ...[...rest, ...wrap(visible(hint), inner)].map((line) => `  ${line}`),
   ];
 }
-

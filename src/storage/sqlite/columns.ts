@@ -21,7 +21,8 @@ export function blob(row: Row, column: string): Uint8Array {
   throw wrong(column);
 }
 
-export const textOrNull = (row: Row, column: string): string | null => (row[column] === null ? null : text(row, column));
+export const textOrNull = (row: Row, column: string): string | null =>
+  row[column] === null ? null : text(row, column);
 export const intOrNull = (row: Row, column: string): number | null => (row[column] === null ? null : int(row, column));
 
 function wrong(column: string): MeshError {

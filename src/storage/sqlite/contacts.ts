@@ -5,6 +5,7 @@ import { blob, int, orNull, text } from './columns.ts';
 import { decodeContact } from './contact-cache.ts';
 import type { Queries, Row } from './database.ts';
 import { renamePeer } from './rename-peer.ts';
+import type { Scope } from './scope.ts';
 import type { Shared } from './shared.ts';
 
 const maxMatches = 10;
@@ -36,7 +37,11 @@ export class Contacts implements ContactReader {
   }
 
   byIdPrefix(agent: string, prefix: string): readonly Contact[] {
-    return sorted(this.all(agent).values().filter(({ agentId }) => agentId.startsWith(prefix))).slice(0, maxMatches);
+    return sorted(
+      this.all(agent)
+        .values()
+        .filter(({ agentId }) => agentId.startsWith(prefix)),
+    ).slice(0, maxMatches);
   }
 
   list(query: ContactQuery): readonly Contact[] {
@@ -82,6 +87,13 @@ export class Contacts implements ContactReader {
 }
 
 export class WritableContacts extends Contacts implements ContactWriter {
+  readonly #scope: Scope;
+
+  constructor(scope: Scope, shared: Shared) {
+    super(scope, shared);
+    this.#scope = scope;
+  }
+
   put(contact: Contact): void {
     const { agent, agentId, petname } = contact;
     const holder = this.byPetname(agent, petname);
@@ -109,6 +121,7 @@ export class WritableContacts extends Contacts implements ContactWriter {
 
   rename(agent: string, from: AgentId, to: AgentId): void {
     const contact = this.byAgentId(agent, from);
+    this.#scope.flush();
     renamePeer(this.queries, this.shared, { agent, from, to });
     if (contact === undefined) return;
     // The contact that is followed stays as it is; one that was made for the new key before gives way.

@@ -1,4 +1,5 @@
 import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite';
+import type { MeshError } from '#kernel';
 import { isStoreFailure, toStoreError } from './sqlite-error.ts';
 
 export type Row = Readonly<Record<string, SQLOutputValue>>;
@@ -22,7 +23,7 @@ export class Database implements Queries {
   readonly path: string;
   readonly #connection: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
-  #failure: unknown;
+  #failure: MeshError | undefined;
 
   constructor(connection: DatabaseSync, path: string) {
     this.#connection = connection;
@@ -34,7 +35,7 @@ export class Database implements Queries {
   }
 
   /** The failure since `clearFailure` after which nothing of the open transaction may be kept. */
-  get failure(): unknown {
+  get failure(): MeshError | undefined {
     return this.#failure;
   }
 

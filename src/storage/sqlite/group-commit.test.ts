@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Clock, type LogFields, type Logger, silentLogger, systemClock } from '#kernel';
-import { Database } from './database.ts';
+import type { Database } from './database.ts';
 import { GroupCommit } from './group-commit.ts';
 import { openMemoryDatabase } from './open-database.ts';
 import { Shared } from './shared.ts';

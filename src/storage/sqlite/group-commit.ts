@@ -12,7 +12,7 @@ export interface GroupCommitOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   /** When to commit what came in: `setImmediate` shares a commit among all that one turn of the event loop brings. */
-  schedule(commit: () => void): void;
+  schedule(commit: () => void): unknown;
 }
 
 interface Job {
@@ -37,9 +37,9 @@ export class GroupCommit {
   /** Resolves after the commit. Rejects with what `work` threw, with the failure of the commit, or SHUTTING_DOWN. */
   add<T>(work: (scope: Scope) => T): Promise<T> {
     if (this.#closed) return Promise.reject(new MeshError('SHUTTING_DOWN', 'The store is closed'));
-    if (this.#running) return Promise.reject(new MeshError('INTERNAL', 'A transaction cannot be started inside another'));
+    if (this.#running) return Promise.reject(new MeshError('INTERNAL', 'Transactions cannot be nested'));
     return new Promise<T>((resolve, reject) => {
-      this.#jobs.push({ run: work, resolve: resolve as (value: unknown) => void, reject });
+      this.#jobs.push({ run: work, resolve, reject });
       if (this.#scheduled) return;
       this.#scheduled = true;
       this.#options.schedule(() => this.#commit());
@@ -48,6 +48,7 @@ export class GroupCommit {
 
   /** Commits what came in so far, then takes nothing more. */
   close(): void {
+    if (this.#running) throw new MeshError('INTERNAL', 'The store cannot be closed inside a transaction');
     this.#closed = true;
     this.#commit();
   }
@@ -78,9 +79,12 @@ export class GroupCommit {
     const { database, shared } = this.#options;
     database.clearFailure();
     try {
-      database.exec('BEGIN IMMEDIATE');
+      database.run('BEGIN IMMEDIATE');
       for (const job of jobs) this.#runOne(job, jobs.length > 1);
       if (database.inTransaction) database.run('COMMIT');
+      else if (jobs.some(({ outcome }) => outcome !== undefined && 'value' in outcome)) {
+        throw new MeshError('INTERNAL', 'The transaction was undone before it was committed');
+      }
     } catch (error) {
       this.#rollback();
       throw error;
@@ -95,7 +99,7 @@ export class GroupCommit {
     if (shared) database.run('SAVEPOINT work');
     try {
       const value = job.run(scope);
-      if (isThenable(value)) throw new MeshError('INTERNAL', 'The work of a transaction must not be asynchronous');
+      if (isThenable(value)) throw asynchronous(value);
       scope.flush();
       job.outcome = { value };
     } catch (error) {
@@ -135,6 +139,12 @@ function settle(job: Job, failure: unknown): void {
   else job.resolve(outcome.value);
 }
 
-function isThenable(value: unknown): boolean {
+function asynchronous(value: PromiseLike<unknown>): MeshError {
+  // It goes on without a transaction and will fail; nobody waits for that.
+  value.then(undefined, () => undefined);
+  return new MeshError('INTERNAL', 'The work of a transaction must not be asynchronous');
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }

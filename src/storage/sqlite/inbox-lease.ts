@@ -15,11 +15,14 @@ export interface Offer {
 }
 
 /**
- * What to lease next: in order of priority, then arrival, over all queues. A message that was tried before may be the one that breaks the
- * handler, so it goes alone: the offer ends before it, or is it. Reads about as many rows as it returns, however many wait.
+ * What to lease next: in order of priority, then arrival, over all queues. A message that was tried before may be the
+ * one that breaks the handler, so it goes alone: the offer ends before it, or is it. Reads about as many rows as it
+ * returns, however many wait.
  */
 export function nextOffer(queries: Queries, { queues, now, limit }: Offer): readonly Offered[] {
-  const heads = queues.map((queue) => (isTried(queue) ? triedHead(queries, queue, now) : freshHead(queries, queue, limit)));
+  const heads = queues.map((queue) =>
+    isTried(queue) ? triedHead(queries, queue, now) : freshHead(queries, queue, limit),
+  );
   const live = heads.filter((head) => head.seq !== undefined);
   const offered: Offered[] = [];
   while (offered.length < limit) {

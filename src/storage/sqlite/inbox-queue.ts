@@ -1,4 +1,6 @@
 import { phases } from './codes.ts';
+import { int } from './columns.ts';
+import type { Row } from './database.ts';
 import type { Lane } from './lanes.ts';
 import type { Shared } from './shared.ts';
 
@@ -44,3 +46,10 @@ export const queueValues = (queue: Queue): [number, number, number, number] => [
   queue.type,
   queue.priority,
 ];
+
+export const queueOf = (row: Row): Queue => ({
+  lane: int(row, 'lane'),
+  phase: int(row, 'phase'),
+  type: int(row, 'type'),
+  priority: int(row, 'priority'),
+});

@@ -1,4 +1,3 @@
-import type { AgentId } from '#identity';
 import type { InboxMessage, InboxState } from '#delivery';
 import type { ConversationId, FrameId, MessageId } from '#protocol';
 import { phases, priorityName, typeName } from './codes.ts';
@@ -8,8 +7,9 @@ import type { Lanes } from './lanes.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-export const inboxColumns = `i.seq, i.id, i.lane, i.received_at, i.expires_at, i.frame_id, i.conversation_id, i.correlation_id,
-  i.idempotency_key, i.body, s.phase, s.type, s.priority, s.not_before, s.attempts, s.seen_at, s.read_at, s.answer_id, s.error`;
+export const inboxColumns = `i.seq, i.id, i.lane, i.received_at, i.expires_at, i.frame_id, i.conversation_id,
+  i.correlation_id, i.idempotency_key, i.body, s.phase, s.type, s.priority, s.not_before, s.attempts, s.seen_at,
+  s.read_at, s.answer_id, s.error`;
 
 export const inboxTables = 'inbox i JOIN inbox_state s ON s.seq = i.seq';
 
@@ -22,7 +22,7 @@ export function inboxMessageOf(row: Row, lanes: Lanes): InboxMessage {
     seq: int(row, 'seq'),
     id: text(row, 'id') as MessageId,
     agent,
-    sender: peer as AgentId,
+    sender: peer,
     type: typeName(int(row, 'type')),
     priority: priorityName(int(row, 'priority')),
     conversationId: text(row, 'conversation_id') as ConversationId,

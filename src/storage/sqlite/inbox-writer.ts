@@ -1,12 +1,12 @@
 import type { AgentId } from '#identity';
-import type { InboxMessage, InboxWriter, LeaseQuery, NewInboxMessage } from '#delivery';
-import type { FrameId, FrameKind, MessageId } from '#protocol';
+import type { InboxMessage, InboxWriter, LeaseQuery, NewInboxMessage, ReceivedFrame } from '#delivery';
+import type { MessageId } from '#protocol';
 import { phases, priorityCode, typeCode } from './codes.ts';
 import { int, orNull } from './columns.ts';
 import { Inbox } from './inbox.ts';
 import { nextOffer, type Offered } from './inbox-lease.ts';
-import { inQueue, isLeased, isWaiting, type Queue, queuesOf, queueValues, slotOf } from './inbox-queue.ts';
-import { firstSeqSince } from './seq-search.ts';
+import { inQueue, isLeased, isWaiting, type Queue, queueOf, queuesOf, queueValues, slotOf } from './inbox-queue.ts';
+import { pruneInbox } from './inbox-upkeep.ts';
 
 interface Found {
   readonly seq: number;
@@ -19,7 +19,8 @@ export class WritableInbox extends Inbox implements InboxWriter {
     const lane = shared.lanes.ensure(queries, message.agent, message.sender);
     const seq = shared.nextSeq('inbox');
     const inserted = queries.run(
-      `INSERT INTO inbox (seq, id, lane, received_at, expires_at, frame_id, conversation_id, correlation_id, idempotency_key, body)
+      `INSERT INTO inbox (seq, id, lane, received_at, expires_at, frame_id, conversation_id, correlation_id,
+       idempotency_key, body)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id, lane) DO NOTHING`,
       seq,
       message.id,
@@ -40,15 +41,11 @@ export class WritableInbox extends Inbox implements InboxWriter {
     return true;
   }
 
-  rememberFrame(
-    agent: string,
-    sender: AgentId,
-    frame: { readonly frameId: FrameId; readonly kind: FrameKind; readonly until: number },
-  ): void {
+  rememberFrame(agent: string, sender: AgentId, frame: ReceivedFrame): void {
     const lane = this.shared.lanes.ensure(this.queries, agent, sender);
-    const sql = `INSERT INTO received_frame (lane, id, kind, until) VALUES (?, ?, ?, ?)
+    const sql = `INSERT INTO received_frame (lane, id, kind, until, refused) VALUES (?, ?, ?, ?, ?)
       ON CONFLICT (lane, id) DO UPDATE SET until = max(until, excluded.until)`;
-    this.queries.run(sql, lane, frame.frameId, frame.kind, frame.until);
+    this.queries.run(sql, lane, frame.frameId, frame.kind, frame.until, orNull(frame.refused));
   }
 
   lease(query: LeaseQuery): readonly InboxMessage[] {
@@ -97,7 +94,11 @@ export class WritableInbox extends Inbox implements InboxWriter {
     let released = 0;
     for (const queue of queuesOf(this.shared, this.shared.lanes.all).filter(isLeased)) {
       const phase = queue.phase - phases.leased + phases.tried;
-      const moved = this.queries.run(`UPDATE inbox_state SET phase = ?5 WHERE ${inQueue}`, ...queueValues(queue), phase);
+      const moved = this.queries.run(
+        `UPDATE inbox_state SET phase = ?5 WHERE ${inQueue}`,
+        ...queueValues(queue),
+        phase,
+      );
       this.#count(queue, phase, moved);
       released += moved;
     }
@@ -108,18 +109,17 @@ export class WritableInbox extends Inbox implements InboxWriter {
     for (const { seq, queue } of ids.flatMap((id) => this.#find(agent, id))) {
       const phase = queue.phase < phases.read ? queue.phase + phases.read : queue.phase;
       this.#count(queue, phase, 1);
-      this.queries.run('UPDATE inbox_state SET phase = ?, read_at = coalesce(read_at, ?) WHERE seq = ?', phase, at, seq);
+      this.queries.run(
+        'UPDATE inbox_state SET phase = ?, read_at = coalesce(read_at, ?) WHERE seq = ?',
+        phase,
+        at,
+        seq,
+      );
     }
   }
 
   prune(options: { readonly before: number; readonly now: number }): number {
-    const end = firstSeqSince(this.queries, { table: 'inbox', column: 'received_at', time: options.before });
-    const over = `SELECT seq FROM inbox_state WHERE seq < ? AND (phase IN (${phases.dead}, ${phases.dead + phases.read},
-      ${phases.handled}) OR (read_at IS NOT NULL AND phase <> ${phases.leased + phases.read}))`;
-    const deleted = this.queries.run(`DELETE FROM inbox WHERE seq IN (${over})`, end);
-    this.queries.run(`DELETE FROM inbox_state WHERE seq IN (${over})`, end);
-    this.shared.open.reset();
-    return deleted + this.queries.run('DELETE FROM received_frame WHERE until <= ?', options.now);
+    return pruneInbox(this.queries, this.shared, options);
   }
 
   #markLeased(offered: readonly Offered[], now: number): void {
@@ -136,10 +136,7 @@ export class WritableInbox extends Inbox implements InboxWriter {
   #find(agent: string, id: MessageId): readonly Found[] {
     const sql = `SELECT s.seq, s.lane, s.phase, s.type, s.priority FROM inbox i JOIN inbox_state s ON s.seq = i.seq
       WHERE i.id = ?`;
-    const found = this.queries.all(sql, id).map((row) => ({
-      seq: int(row, 'seq'),
-      queue: { lane: int(row, 'lane'), phase: int(row, 'phase'), type: int(row, 'type'), priority: int(row, 'priority') },
-    }));
+    const found = this.queries.all(sql, id).map((row) => ({ seq: int(row, 'seq'), queue: queueOf(row) }));
     return found.filter(({ queue }) => this.shared.lanes.at(queue.lane).agent === agent);
   }
 
@@ -151,7 +148,8 @@ export class WritableInbox extends Inbox implements InboxWriter {
 
   /** Counts a message into its new phase, which keeps whether it was read. */
   #move({ queue }: Found, to: number): number {
-    const phase = to === phases.handled ? to : to + (queue.phase < phases.handled ? queue.phase - (queue.phase % phases.read) : 0);
+    const phase =
+      to === phases.handled ? to : to + (queue.phase < phases.handled ? queue.phase - (queue.phase % phases.read) : 0);
     this.#count(queue, phase, 1);
     return phase;
   }

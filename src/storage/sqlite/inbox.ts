@@ -1,9 +1,21 @@
+import { type ErrorCode, isErrorCode } from '#kernel';
 import type { AgentId } from '#identity';
 import type { InboxMessage, InboxQuery, InboxReader } from '#delivery';
 import type { FrameId, MessageId } from '#protocol';
 import { int } from './columns.ts';
 import type { Queries } from './database.ts';
-import { inQueue, isDead, isLeased, isTried, isUnread, isWaiting, type Queue, queuesOf, queueValues, slotOf } from './inbox-queue.ts';
+import {
+  inQueue,
+  isDead,
+  isLeased,
+  isTried,
+  isUnread,
+  isWaiting,
+  type Queue,
+  queuesOf,
+  queueValues,
+  slotOf,
+} from './inbox-queue.ts';
 import { inboxColumns, inboxMessageOf, inboxTables } from './inbox-row.ts';
 import type { Lane } from './lanes.ts';
 import type { Shared } from './shared.ts';
@@ -29,7 +41,11 @@ export class Inbox implements InboxReader {
 
   messagesByPrefix(agent: string, prefix: string): readonly InboxMessage[] {
     const found: InboxMessage[] = [];
-    for (const row of this.queries.each(`${select} WHERE i.id >= ? AND i.id < ? ORDER BY i.id`, prefix, prefix + last)) {
+    for (const row of this.queries.each(
+      `${select} WHERE i.id >= ? AND i.id < ? ORDER BY i.id`,
+      prefix,
+      prefix + last,
+    )) {
       const message = inboxMessageOf(row, this.shared.lanes);
       if (message.agent === agent) found.push(message);
       if (found.length === maxMatches) break;
@@ -52,7 +68,19 @@ export class Inbox implements InboxReader {
     return this.queries.get('SELECT 1 FROM received_frame WHERE lane = ? AND id = ?', lane, frameId) !== undefined;
   }
 
-  counts(agent: string): { readonly unread: number; readonly waiting: number; readonly leased: number; readonly dead: number } {
+  refusalOfFrame(agent: string, sender: AgentId, frameId: FrameId): ErrorCode | undefined {
+    const lane = this.shared.lanes.find(agent, sender);
+    const sql = 'SELECT refused FROM received_frame WHERE lane = ? AND id = ?';
+    const refused = lane === undefined ? undefined : this.queries.get(sql, lane, frameId)?.refused;
+    return isErrorCode(refused) ? refused : undefined;
+  }
+
+  counts(agent: string): {
+    readonly unread: number;
+    readonly waiting: number;
+    readonly leased: number;
+    readonly dead: number;
+  } {
     const queues = queuesOf(this.shared, this.shared.lanes.of(agent));
     const count = (matches: (queue: Queue) => boolean): number =>
       queues.filter(matches).reduce((sum, queue) => sum + this.shared.open.get(queue.lane, slotOf(queue)), 0);
@@ -104,7 +132,8 @@ export class Inbox implements InboxReader {
 
   #unreadSeqs({ limit, afterSeq }: InboxQuery, lanes: readonly Lane[]): number[] {
     const order = afterSeq === undefined ? 'DESC' : 'ASC';
-    const inOrder = `SELECT seq FROM inbox_state WHERE ${inQueue} AND not_before = 0 AND seq > ?5 ORDER BY seq ${order} LIMIT ?6`;
+    const inOrder = `SELECT seq FROM inbox_state WHERE ${inQueue} AND not_before = 0 AND seq > ?5
+      ORDER BY seq ${order} LIMIT ?6`;
     const sorted = `SELECT seq FROM inbox_state WHERE ${inQueue} AND seq > ?5 ORDER BY seq ${order} LIMIT ?6`;
     const unread = queuesOf(this.shared, lanes).filter(isUnread);
     return unread.flatMap((queue) => {

@@ -17,7 +17,7 @@ export interface SqliteMeshStoreOptions {
   readonly database: Database;
   readonly clock: Clock;
   readonly logger: Logger;
-  schedule(commit: () => void): void;
+  schedule(commit: () => void): unknown;
 }
 
 /** All reads over one connection. */
@@ -52,8 +52,8 @@ export class SqliteMeshStore implements MeshStore {
 
   async close(): Promise<void> {
     if (this.#closed) return;
-    this.#closed = true;
     this.#commits.close();
+    this.#closed = true;
     this.#database.close();
   }
 

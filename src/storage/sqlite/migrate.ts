@@ -9,7 +9,10 @@ export const migrations: readonly string[] = [init];
 /** ASCII "Mesh": marks our databases (https://www.sqlite.org/fileformat.html §1.3.13). */
 export const applicationId = 0x4d657368;
 
-/** The version a database has. Throws STORE_CORRUPT when it is none of ours, STORE_TOO_NEW when this program does not know it. */
+/**
+ * The version a database has. Throws STORE_CORRUPT when it is none of ours, STORE_TOO_NEW when this program does not
+ * know it.
+ */
 export function versionOf(connection: DatabaseSync, path: string, known = migrations.length): number {
   const version = pragma(connection, 'user_version');
   if (pragma(connection, 'application_id') !== applicationId || version < 1) throw corrupt(path);

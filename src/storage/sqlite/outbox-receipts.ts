@@ -25,11 +25,16 @@ export function applyReceipt(queries: Queries, lane: number, receipt: Receipt): 
 
 /** One row changes, however many messages the frame holds. */
 function delivered(queries: Queries, lane: number, receipt: Receipt & { kind: 'delivered' }): readonly MessageId[] {
-  const frame = queries.get('SELECT no FROM frame WHERE id = ? AND +lane = ? AND delivered_at IS NULL', receipt.frameId, lane);
+  const frame = queries.get(
+    'SELECT no FROM frame WHERE id = ? AND +lane = ? AND delivered_at IS NULL',
+    receipt.frameId,
+    lane,
+  );
   if (frame === undefined) return [];
   const no = int(frame, 'no');
   queries.run('UPDATE frame SET delivered_at = ?, first_expiry = NULL WHERE no = ?', receipt.at, no);
-  const sql = `SELECT id FROM outbox WHERE frame = ? AND seen_at IS NULL AND answered_at IS NULL AND ${movable} ORDER BY seq`;
+  const sql = `SELECT id FROM outbox WHERE frame = ? AND seen_at IS NULL AND answered_at IS NULL AND ${movable}
+    ORDER BY seq`;
   return queries.all(sql, no).map(idOf);
 }
 

@@ -10,8 +10,9 @@ import type { Lanes } from './lanes.ts';
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /**
- * True for a message that ended for good. `expired` is this side's own conclusion from its clock: a receipt that comes later and proves
- * that the peer took the message in time counts for more, unless the peer itself said EXPIRED (then there is a reason).
+ * True for a message that ended for good. `expired` is this side's own conclusion from its clock: a receipt that comes
+ * later and proves that the peer took the message in time counts for more, unless the peer itself said EXPIRED (then
+ * there is a reason).
  */
 export const endedForGood = `(o.ended IS NOT NULL AND (o.ended <> ${endCodes.expired} OR o.reason IS NOT NULL))`;
 
@@ -28,9 +29,9 @@ const state = `CASE
   ELSE 'queued' END`;
 
 /** All columns that `outboxMessageOf` reads; `FROM outbox o` joined with its frame. */
-export const outboxColumns = `o.seq, o.id, o.lane, o.type, o.priority, o.created_at, o.expires_at, o.ended_at, o.reason, o.seen_at,
-  o.answered_at, o.answer_id, o.conversation_id, o.correlation_id, o.idempotency_key, o.body, f.id AS frame_id,
-  f.created_at AS sealed_at, coalesce(o.sent_at, f.sent_at) AS sent_at, coalesce(f.route, o.route) AS route,
+export const outboxColumns = `o.seq, o.id, o.lane, o.type, o.priority, o.created_at, o.expires_at, o.ended_at, o.reason,
+  o.seen_at, o.answered_at, o.answer_id, o.conversation_id, o.correlation_id, o.idempotency_key, o.body,
+  f.id AS frame_id, f.created_at AS sealed_at, coalesce(o.sent_at, f.sent_at) AS sent_at, coalesce(f.route, o.route) AS route,
   o.attempts + coalesce(f.attempts, 0) AS attempts, f.delivered_at, ${state} AS state`;
 
 export const outboxTables = 'outbox o LEFT JOIN frame f ON f.no = o.frame';

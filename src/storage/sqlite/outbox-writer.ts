@@ -28,8 +28,8 @@ interface Held {
 }
 
 /**
- * Writes of the outbox. Rows are held back until they are read or the work ends: a message that is sealed in the transaction that
- * accepted it is then written once, with its frame.
+ * Writes of the outbox. Rows are held back until they are read or the work ends: a message that is sealed in the
+ * transaction that accepted it is then written once, with its frame.
  */
 export class WritableOutbox extends Outbox implements OutboxWriter {
   readonly #scope: Scope;
@@ -42,18 +42,18 @@ export class WritableOutbox extends Outbox implements OutboxWriter {
   }
 
   protected override get queries(): Queries {
-    this.#flush();
+    this.#scope.flush();
     return this.#scope;
   }
 
   override waitingCount(agent: string, peer: AgentId): number {
-    this.#flush();
+    this.#scope.flush();
     return super.waitingCount(agent, peer);
   }
 
   insert(message: NewOutboxMessage): number {
     // The same id twice: let the database refuse the second.
-    if (this.#held.has(message.id)) this.#flush();
+    if (this.#held.has(message.id)) this.#scope.flush();
     const seq = this.shared.nextSeq('outbox');
     const lane = this.shared.lanes.ensure(this.#scope, message.agent, message.peer);
     this.#held.set(message.id, { seq, lane, message });
@@ -144,8 +144,8 @@ export class WritableOutbox extends Outbox implements OutboxWriter {
   #write({ seq, lane, message }: Held, frame: number | null): void {
     this.#held.delete(message.id);
     this.#scope.run(
-      `INSERT INTO outbox (seq, id, lane, type, priority, created_at, expires_at, frame, conversation_id, correlation_id,
-       idempotency_key, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO outbox (seq, id, lane, type, priority, created_at, expires_at, frame, conversation_id,
+       correlation_id, idempotency_key, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       seq,
       message.id,
       lane,
@@ -164,7 +164,8 @@ export class WritableOutbox extends Outbox implements OutboxWriter {
 
   #insertFrameRow({ frame, groupId, messageIds }: NewOutboxFrame, at: { lane: number; expiry: number }): number {
     const no = this.#scope.insert(
-      `INSERT INTO frame (id, lane, group_id, kind, sender, recipient, created_at, expires_at, priority, messages, first_expiry)
+      `INSERT INTO frame (id, lane, group_id, kind, sender, recipient, created_at, expires_at, priority, messages,
+       first_expiry)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       frame.id,
       at.lane,
@@ -183,8 +184,8 @@ export class WritableOutbox extends Outbox implements OutboxWriter {
   }
 
   /**
-   * Messages that waited in the store. One that expired by our clock meanwhile is bound all the same: it is in the frame, and what the
-   * peer says about it is the truth.
+   * Messages that waited in the store. One that expired by our clock meanwhile is bound all the same: it is in the
+   * frame, and what the peer says about it is the truth.
    */
   #bind(frame: { no: number; lane: number; messageIds: readonly MessageId[]; expiry: number }): void {
     const bound = this.#scope.all(
@@ -205,15 +206,17 @@ export class WritableOutbox extends Outbox implements OutboxWriter {
     const no = int(frame, 'no');
     this.queries.run('DELETE FROM frame_bytes WHERE frame = ?', no);
     this.queries.run('DELETE FROM receipt WHERE frame = ?', no);
-    const sql = int(frame, 'messages') === 0 ? 'DELETE FROM frame WHERE no = ?' : 'UPDATE frame SET open = 0 WHERE no = ?';
+    const sql =
+      int(frame, 'messages') === 0 ? 'DELETE FROM frame WHERE no = ?' : 'UPDATE frame SET open = 0 WHERE no = ?';
     this.queries.run(sql, no);
   }
 
   /** How the frame travelled stays with the messages; they wait again. */
   #unsealFrame(no: number, lane: number): number {
     const messages = this.queries.all(
-      `UPDATE outbox SET frame = NULL, sent_at = coalesce(outbox.sent_at, f.sent_at), route = coalesce(f.route, outbox.route),
-       attempts = outbox.attempts + f.attempts FROM frame f WHERE f.no = ?1 AND outbox.frame = ?1 RETURNING ended`,
+      `UPDATE outbox SET frame = NULL, sent_at = coalesce(outbox.sent_at, f.sent_at),
+       route = coalesce(f.route, outbox.route), attempts = outbox.attempts + f.attempts
+       FROM frame f WHERE f.no = ?1 AND outbox.frame = ?1 RETURNING ended`,
       no,
     );
     this.queries.run('UPDATE receipt SET frame = NULL WHERE frame = ?', no);

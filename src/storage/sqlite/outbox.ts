@@ -33,7 +33,11 @@ export class Outbox implements OutboxReader {
 
   messagesByPrefix(agent: string, prefix: string): readonly OutboxMessage[] {
     const found: OutboxMessage[] = [];
-    for (const row of this.queries.each(`${select} WHERE o.id >= ? AND o.id < ? ORDER BY o.id`, prefix, prefix + last)) {
+    for (const row of this.queries.each(
+      `${select} WHERE o.id >= ? AND o.id < ? ORDER BY o.id`,
+      prefix,
+      prefix + last,
+    )) {
       const message = this.#message(row);
       if (message.agent === agent) found.push(message);
       if (found.length === maxMatches) break;
@@ -56,7 +60,8 @@ export class Outbox implements OutboxReader {
 
   list(query: OutboxQuery): readonly OutboxMessage[] {
     const states = query.states === undefined ? null : JSON.stringify(query.states);
-    const sql = `${select} WHERE o.lane = ?1 ${narrowing(query)} AND (?2 IS NULL OR state IN (SELECT value FROM json_each(?2)))
+    const sql = `${select} WHERE o.lane = ?1 ${narrowing(query)}
+      AND (?2 IS NULL OR state IN (SELECT value FROM json_each(?2)))
       ORDER BY o.seq DESC LIMIT ?3`;
     const found = this.#lanesOf(query).flatMap(({ no }) => this.queries.all(sql, no, states, query.limit));
     found.sort((a, b) => int(b, 'seq') - int(a, 'seq'));
@@ -96,7 +101,11 @@ export class Outbox implements OutboxReader {
     return this.queries.all(sql, lane).map((row) => outboxFrameOf(row, this.shared.lanes));
   }
 
-  receipts(query: { readonly agent: string; readonly peer: AgentId; readonly limit: number }): readonly QueuedReceipt[] {
+  receipts(query: {
+    readonly agent: string;
+    readonly peer: AgentId;
+    readonly limit: number;
+  }): readonly QueuedReceipt[] {
     const lane = this.shared.lanes.find(query.agent, query.peer);
     if (lane === undefined) return [];
     const sql = 'SELECT seq, body FROM receipt WHERE lane = ? AND frame IS NULL ORDER BY seq LIMIT ?';
@@ -135,7 +144,8 @@ export class Outbox implements OutboxReader {
     );
     const oldest = [0, 1, 2].map((priority) =>
       this.queries.get(
-        `SELECT created_at AS oldest FROM outbox o WHERE lane = ? AND priority = ? AND ${waitingRows} ORDER BY seq LIMIT 1`,
+        `SELECT created_at AS oldest FROM outbox o WHERE lane = ? AND priority = ? AND ${waitingRows}
+         ORDER BY seq LIMIT 1`,
         no,
         priority,
       ),

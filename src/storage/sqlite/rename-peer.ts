@@ -13,8 +13,8 @@ export interface Rename {
 const movable = ['outbox', 'frame', 'receipt', 'session', 'peer_key_package'];
 
 /**
- * The peer has a new key: all rows of its lane follow, deduplication included, so that what it sends again under the new id is known.
- * One row changes unless something was stored for the new id already.
+ * The peer has a new key: all rows of its lane follow, deduplication included, so that what it sends again under the
+ * new id is known. One row changes unless something was stored for the new id already.
  */
 export function renamePeer(queries: Queries, shared: Shared, { agent, from, to }: Rename): void {
   if (from === to) return;

@@ -1,5 +1,5 @@
 import type { SQLInputValue } from 'node:sqlite';
-import { MeshError } from '#kernel';
+import { MeshError, toMeshError } from '#kernel';
 import type { Database, Queries, Row } from './database.ts';
 
 /** The connection as one work sees it: useless once the work's function has returned. */
@@ -7,6 +7,7 @@ export class Scope implements Queries {
   readonly #database: Database;
   #open = true;
   #held: (() => void) | undefined;
+  #spoiled: MeshError | undefined;
 
   constructor(database: Database) {
     this.#database = database;
@@ -40,7 +41,8 @@ export class Scope implements Queries {
   /** Throws INTERNAL when the work is over, or when its transaction failed and the work went on regardless. */
   check(): void {
     if (!this.#open) throw new MeshError('INTERNAL', 'A transaction was used after its function had returned');
-    if (this.#database.failure !== undefined) throw this.#database.failure;
+    const failure = this.#database.failure ?? this.#spoiled;
+    if (failure !== undefined) throw failure;
   }
 
   /** Rows that are written later, at `flush`: before they are read, or when the work ends. */
@@ -49,7 +51,14 @@ export class Scope implements Queries {
   }
 
   flush(): void {
-    this.#held?.();
+    if (this.#spoiled !== undefined) throw this.#spoiled;
+    try {
+      this.#held?.();
+    } catch (error) {
+      // The caller was told that these rows are written, so the work cannot succeed without them.
+      this.#spoiled = toMeshError(error);
+      throw error;
+    }
   }
 
   close(): void {

@@ -8,12 +8,14 @@ export interface SeqSearch {
 }
 
 /**
- * The first row number from which on rows are not older than `time`: a bisection, as rows are numbered in order of time. The newest row
- * is never below it, so that numbers of pruned rows are not given out again.
+ * The first row number from which on rows are not older than `time`: a bisection, as rows are numbered in order of
+ * time. The newest row is never below it, so that numbers of pruned rows are not given out again.
  */
 export function firstSeqSince(queries: Queries, { table, column, time }: SeqSearch): number {
   const key = table === 'frame' ? 'no' : 'seq';
-  const ends = queries.get(`SELECT (SELECT min(${key}) FROM ${table}) AS low, (SELECT max(${key}) FROM ${table}) AS high`);
+  const ends = queries.get(
+    `SELECT (SELECT min(${key}) FROM ${table}) AS low, (SELECT max(${key}) FROM ${table}) AS high`,
+  );
   if (ends === undefined || ends.low === null) return 0;
   let low = int(ends, 'low');
   let high = int(ends, 'high');

@@ -47,7 +47,8 @@ export class Sessions implements SessionReader {
     const { agent, peer, now } = query;
     const lane = this.shared.lanes.find(agent, peer);
     if (lane === undefined) return [];
-    const sql = 'SELECT ref, bytes, expires_at FROM peer_key_package WHERE lane = ? AND expires_at > ? ORDER BY no DESC';
+    const sql =
+      'SELECT ref, bytes, expires_at FROM peer_key_package WHERE lane = ? AND expires_at > ? ORDER BY no DESC';
     return this.queries.all(sql, lane, now).map((row) => ({
       agent,
       peer,
@@ -106,7 +107,8 @@ export class WritableSessions extends Sessions implements SessionWriter {
 
   putOwnKeyPackage(record: OwnKeyPackageRecord): void {
     this.queries.run(
-      `INSERT OR REPLACE INTO own_key_package (agent, ref, public_bytes, private_bytes, expires_at) VALUES (?, ?, ?, ?, ?)`,
+      `INSERT OR REPLACE INTO own_key_package (agent, ref, public_bytes, private_bytes, expires_at)
+       VALUES (?, ?, ?, ?, ?)`,
       record.agent,
       record.ref,
       record.publicBytes,

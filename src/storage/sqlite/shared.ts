@@ -14,7 +14,7 @@ export class Shared {
   /** Inbox messages that are not handled, by lane; the slot is that of `slotOf` in inbox-phase.ts. */
   readonly open: Tally;
   lastAudit: AuditEntry | undefined;
-  #nextSeq = new Map<'outbox' | 'inbox', number>();
+  readonly #nextSeq = new Map<'outbox' | 'inbox', number>();
   readonly #queries: Queries;
 
   constructor(queries: Queries) {
@@ -59,7 +59,8 @@ const countOpen = `SELECT lane, phase * 16 + type * 3 + priority AS slot, count(
    WHERE phase < 8 GROUP BY lane, phase, type, priority`;
 
 function* counted(queries: Queries, sql: string): Iterable<{ lane: number; slot: number; count: number }> {
-  for (const row of queries.all(sql)) yield { lane: int(row, 'lane'), slot: int(row, 'slot'), count: int(row, 'count') };
+  for (const row of queries.all(sql))
+    yield { lane: int(row, 'lane'), slot: int(row, 'slot'), count: int(row, 'count') };
 }
 
 function lastSeq(queries: Queries, table: 'outbox' | 'inbox'): number {

@@ -1,7 +1,18 @@
-import { MeshError, toMeshError } from '#kernel';
+import { MeshError } from '#kernel';
 
 // Result codes, https://www.sqlite.org/rescode.html
-const primary = { busy: 5, locked: 6, noMemory: 7, readOnly: 8, io: 10, corrupt: 11, full: 13, cannotOpen: 14, permission: 3, notDb: 26 };
+const primary = {
+  busy: 5,
+  locked: 6,
+  noMemory: 7,
+  readOnly: 8,
+  io: 10,
+  corrupt: 11,
+  full: 13,
+  cannotOpen: 14,
+  permission: 3,
+  notDb: 26,
+};
 const shortRead = 522;
 
 export const corruptHint =
@@ -13,12 +24,14 @@ export function toStoreError(error: unknown, path: string): unknown {
   const sqlite = numberIn(error, 'errcode');
   if (sqlite !== undefined) return fromSqlite(sqlite, { error, path });
   const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+  if (code === 'ERR_INVALID_STATE') return new MeshError('SHUTTING_DOWN', 'The store is closed', { cause: error });
   return typeof code === 'string' && 'errno' in Object(error) ? fromSystem(code, { error, path }) : error;
 }
 
 /** True for what ends the whole transaction, not only the statement. */
-export function isStoreFailure(error: unknown): boolean {
-  const { code } = toMeshError(error);
+export function isStoreFailure(error: unknown): error is MeshError {
+  if (!(error instanceof MeshError)) return false;
+  const { code } = error;
   return code === 'STORE_FULL' || code === 'STORE_CORRUPT' || code === 'STORE_UNREADABLE';
 }
 
@@ -70,7 +83,11 @@ function fromSystem(code: string, { error: cause, path }: Failure): MeshError {
 }
 
 export function corrupt(path: string, cause?: unknown): MeshError {
-  return new MeshError('STORE_CORRUPT', `The database ${path} is damaged`, { cause, hint: corruptHint, data: { path } });
+  return new MeshError('STORE_CORRUPT', `The database ${path} is damaged`, {
+    cause,
+    hint: corruptHint,
+    data: { path },
+  });
 }
 
 function numberIn(error: unknown, key: string): number | undefined {

@@ -12,7 +12,12 @@ class Rows {
   }
 }
 
-const change = fc.record({ lane: fc.nat(2), slot: fc.nat(2), count: fc.integer({ min: -3, max: 3 }), look: fc.boolean() });
+const change = fc.record({
+  lane: fc.nat(2),
+  slot: fc.nat(2),
+  count: fc.integer({ min: -3, max: 3 }),
+  look: fc.boolean(),
+});
 const work = fc.record({ changes: fc.array(change, { maxLength: 5 }), fails: fc.boolean(), reset: fc.boolean() });
 
 describe('a tally', () => {

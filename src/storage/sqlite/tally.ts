@@ -7,8 +7,8 @@ export interface Counted {
 type Undo = Counted | 'loaded';
 
 /**
- * How many rows of a lane are in a slot, kept in memory so that asking costs the same with a million rows. Counted once, when first
- * asked; after that every writer tells what it changed, and a rollback takes it back.
+ * How many rows of a lane are in a slot, kept in memory so that asking costs the same with a million rows. Counted
+ * once, when first asked; after that every writer tells what it changed, and a rollback takes it back.
  */
 export class Tally {
   readonly #count: () => Iterable<Counted>;

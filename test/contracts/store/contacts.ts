@@ -119,7 +119,8 @@ export function contactStoreContract(harness: StoreHarness): void {
 
     it('takes a nonce of a signer once until it is pruned', async () => {
       const store = await open();
-      const use = (signer: typeof bob, nonce: string) => write(store, (tx) => tx.contacts.useNonce(signer, nonce, start + 100));
+      const use = (signer: typeof bob, nonce: string) =>
+        write(store, (tx) => tx.contacts.useNonce(signer, nonce, start + 100));
       expect(await use(bob, 'aa')).toBe(true);
       expect(await use(bob, 'aa')).toBe(false);
       expect(await use(bob, 'ab')).toBe(true);

@@ -47,6 +47,18 @@ export function inboxStoreContract(harness: StoreHarness): void {
       expect(has()).toBe(false);
     });
 
+    it('remembers with which code a frame was refused', async () => {
+      const store = await open();
+      const refusal = (sender = bob) => store.read.inbox.refusalOfFrame(alice, sender, 'frm_1');
+      expect(refusal()).toBeUndefined();
+      const frame = { frameId: 'frm_1', kind: 'app', until: start + day } as const;
+      await write(store, (tx) => {
+        tx.inbox.rememberFrame(alice, bob, { ...frame, refused: 'MALFORMED' });
+        tx.inbox.rememberFrame(alice, carol, frame);
+      });
+      expect([refusal(), refusal(carol)]).toEqual(['MALFORMED', undefined]);
+    });
+
     it('lists newest first, or from a place on oldest first, by sender', async () => {
       const store = await open();
       const messages = [bob, carol, bob, carol, bob].map((sender) => inMessage({ sender }));

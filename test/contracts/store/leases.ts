@@ -6,7 +6,9 @@ import { type StoreHarness, useStore } from './harness.ts';
 import { alice, bob, carol, idsOf, inMessage, start, write } from './samples.ts';
 
 const lease = async (store: MeshStore, query: Partial<LeaseQuery> = {}): Promise<readonly string[]> =>
-  idsOf(await write(store, (tx) => tx.inbox.lease({ agent: alice, types: ['request'], now: start, limit: 10, ...query })));
+  idsOf(
+    await write(store, (tx) => tx.inbox.lease({ agent: alice, types: ['request'], now: start, limit: 10, ...query })),
+  );
 
 const insert = (store: MeshStore, messages: readonly ReturnType<typeof inMessage>[]): Promise<void> =>
   write(store, (tx) => {
@@ -160,7 +162,9 @@ export function leaseContract(harness: StoreHarness): void {
     it('offers each of many messages of many senders once and in order', async () => {
       const store = await open();
       const senders = Array.from({ length: 7 }, (_, index) => `did:key:z6Mks${index}` as const);
-      const messages = Array.from({ length: 700 }, (_, index) => inMessage({ sender: senders[(index * 5) % 7] ?? bob }));
+      const messages = Array.from({ length: 700 }, (_, index) =>
+        inMessage({ sender: senders[(index * 5) % 7] ?? bob }),
+      );
       await insert(store, messages);
       const offered: string[] = [];
       for (let limit = 1; offered.length < messages.length; limit = (limit * 3) % 101) {

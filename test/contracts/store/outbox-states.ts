@@ -104,11 +104,7 @@ const journeys: Readonly<Record<string, readonly Step[]>> = {
     ['refused', 'refused', 'changed'],
   ],
   'refused after it was answered': [...sent, ['answered', 'answered', 'changed'], ['refused', 'answered', 'same']],
-  'the frame is refused': [
-    ...sent,
-    ['refuseFrame', 'refused', 'changed'],
-    ['answered', 'refused', 'same'],
-  ],
+  'the frame is refused': [...sent, ['refuseFrame', 'refused', 'changed'], ['answered', 'refused', 'same']],
   'the frame is refused after it was delivered': [
     ...sent,
     ['delivered', 'delivered', 'changed'],
@@ -119,10 +115,20 @@ const journeys: Readonly<Record<string, readonly Step[]>> = {
     ['seen', 'seen', 'changed'],
     ['refuseFrame', 'seen', 'same'],
   ],
-  'the contact is blocked while it waits': [['refuseWaiting', 'refused', 'changed'], ['expire', 'refused', 'same']],
-  'expired while it waits': [['expire', 'expired', 'changed'], ['expire', 'expired', 'same']],
+  'the contact is blocked while it waits': [
+    ['refuseWaiting', 'refused', 'changed'],
+    ['expire', 'refused', 'same'],
+  ],
+  'expired while it waits': [
+    ['expire', 'expired', 'changed'],
+    ['expire', 'expired', 'same'],
+  ],
   'expired after it was sent': [...sent, ['expire', 'expired', 'changed'], ['refuseFrame', 'expired', 'same']],
-  'not expired once it was delivered': [...sent, ['delivered', 'delivered', 'changed'], ['expire', 'delivered', 'same']],
+  'not expired once it was delivered': [
+    ...sent,
+    ['delivered', 'delivered', 'changed'],
+    ['expire', 'delivered', 'same'],
+  ],
   'not expired once it was seen': [...sent, ['seen', 'seen', 'changed'], ['expire', 'seen', 'same']],
   'expired by our clock, but the peer proves that it came in time': [
     ...sent,
@@ -158,11 +164,7 @@ const journeys: Readonly<Record<string, readonly Step[]>> = {
     ['seal', 'expired', 'same'],
     ['delivered', 'delivered', 'changed'],
   ],
-  'sealed anew': [
-    ...sent,
-    ['unseal', 'queued', 'same'],
-    ['expire', 'expired', 'changed'],
-  ],
+  'sealed anew': [...sent, ['unseal', 'queued', 'same'], ['expire', 'expired', 'changed']],
   'sealed anew although the peer had it': [
     ...sent,
     ['unseal', 'queued', 'same'],
@@ -203,7 +205,8 @@ export function outboxStateContract(harness: StoreHarness): void {
       const message = outMessage();
       const frameId = await sentMessages(store, [message]);
       await write(store, (tx) => {
-        for (const name of ['delivered', 'seen', 'answered'] as const) happenings[name]({ tx, id: message.id, frameId });
+        for (const name of ['delivered', 'seen', 'answered'] as const)
+          happenings[name]({ tx, id: message.id, frameId });
       });
       expect(store.read.outbox.message(alice, message.id)).toMatchObject({
         state: 'answered',
@@ -251,7 +254,10 @@ export function outboxStateContract(harness: StoreHarness): void {
         tx.outbox.insert(outMessage({ agent: 'zoe' }));
       });
       for (const receipt of receipts) {
-        for (const from of [{ agent: alice, peer: carol }, { agent: 'zoe', peer: bob }]) {
+        for (const from of [
+          { agent: alice, peer: carol },
+          { agent: 'zoe', peer: bob },
+        ]) {
           expect(await write(store, (tx) => tx.outbox.applyReceipt(from, receipt))).toEqual([]);
         }
       }

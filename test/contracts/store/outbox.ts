@@ -70,8 +70,7 @@ export function outboxStoreContract(harness: StoreHarness): void {
       await write(store, (tx) => {
         for (const message of [low, first, second, high, outMessage({ peer: carol })]) tx.outbox.insert(message);
       });
-      const waiting = (maxBytes: number, limit = 10) =>
-        idsOf(store.read.outbox.waiting({ ...toBob, maxBytes, limit }));
+      const waiting = (maxBytes: number, limit = 10) => idsOf(store.read.outbox.waiting({ ...toBob, maxBytes, limit }));
       expect(waiting(10_000)).toEqual(idsOf([high, first, second, low]));
       expect(waiting(1200)).toEqual(idsOf([high, first, second]));
       expect(waiting(1199)).toEqual(idsOf([high, first]));
@@ -83,7 +82,7 @@ export function outboxStoreContract(harness: StoreHarness): void {
       expect(store.read.outbox.waitingCount('zoe', bob)).toBe(0);
     });
 
-    it('binds messages to a frame: those of the same work and those that waited, but none of another peer', async () => {
+    it('binds to a frame the messages of the same work and those that waited, none of another peer', async () => {
       const store = await open();
       const stored = outMessage();
       const other = outMessage({ peer: carol });
@@ -353,7 +352,7 @@ export function outboxStoreContract(harness: StoreHarness): void {
       expect(await expire(start + 2 * hour)).toEqual([{ agent: alice, id: later.id }]);
     });
 
-    it('prunes what ended or was delivered long enough ago, with its frames, and nothing that is under way', async () => {
+    it('prunes what ended or was delivered long enough ago, with its frames, and nothing under way', async () => {
       const store = await open();
       const [old, ended, recent, waiting] = [outMessage(), outMessage(), outMessage(), outMessage()];
       const oldFrame = await sentMessages(store, [old]);

@@ -113,6 +113,18 @@ export function renameContract(harness: StoreHarness): void {
       expect(inbox.hasFrame(alice, bobNew, 'frm_both')).toBe(true);
     });
 
+    it('takes along what the same work wrote before', async () => {
+      const store = await open();
+      const message = outMessage();
+      await write(store, (tx) => {
+        tx.outbox.insert(outMessage({ peer: bobNew }));
+        tx.outbox.insert(message);
+        tx.contacts.rename(alice, bob, bobNew);
+      });
+      expect(store.read.outbox.message(alice, message.id)?.peer).toBe(bobNew);
+      expect(store.read.outbox.waitingCount(alice, bobNew)).toBe(2);
+    });
+
     it('is undone whole with the work that renamed it', async () => {
       const store = await open();
       await write(store, (tx) => {

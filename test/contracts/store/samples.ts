@@ -133,4 +133,5 @@ export async function sentMessages(store: MeshStore, messages: readonly NewOutbo
 /** Runs one write and gives back what it returned. */
 export const write = <T>(store: MeshStore, work: (tx: MeshTransaction) => T): Promise<T> => store.transact(work);
 
-export const idsOf = <T extends { readonly id: string }>(rows: readonly T[]): readonly string[] => rows.map(({ id }) => id);
+export const idsOf = <T extends { readonly id: string }>(rows: readonly T[]): readonly string[] =>
+  rows.map(({ id }) => id);

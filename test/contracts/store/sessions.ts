@@ -89,8 +89,7 @@ export function sessionStoreContract(harness: StoreHarness): void {
         tx.sessions.putPeerKeyPackage(record('03', start + day));
         tx.sessions.putPeerKeyPackage({ ...record('04', start + day), peer: carol });
       });
-      const refs = (now: number) =>
-        store.read.sessions.peerKeyPackages({ ...toBob, now }).map(({ ref }) => ref);
+      const refs = (now: number) => store.read.sessions.peerKeyPackages({ ...toBob, now }).map(({ ref }) => ref);
       expect(refs(start)).toEqual(['03', '02', '01']);
       expect(refs(start + 10)).toEqual(['03', '02']);
       await write(store, (tx) => tx.sessions.deletePeerKeyPackage(alice, '03'));

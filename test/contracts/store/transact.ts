@@ -144,9 +144,38 @@ export function transactContract(harness: StoreHarness): void {
       const work = store.transact(async (tx) => {
         tx.values.set('k', 'v');
         await Promise.resolve();
+        tx.values.set('k', 'too late');
       });
       await expect(work).rejects.toMatchObject({ code: 'INTERNAL' });
       expect(store.read.values.get('k')).toBeUndefined();
+    });
+
+    it('does not let a work succeed that ignored that a row of it was refused', async () => {
+      const store = await open();
+      const message = outMessage();
+      await store.transact((tx) => tx.outbox.insert(message));
+      const careless = store.transact((tx) => {
+        tx.outbox.insert(message);
+        for (let attempt = 0; attempt < 2; attempt += 1) {
+          expect(() => tx.outbox.waitingCount(alice, bob)).toThrow(expect.objectContaining({ code: 'INTERNAL' }));
+        }
+        return 'all is well';
+      });
+      await expect(careless).rejects.toMatchObject({ code: 'INTERNAL' });
+    });
+
+    it('cannot be closed inside a work, and nothing can be read after close', async () => {
+      const store = await open();
+      let closing: Promise<void> | undefined;
+      await store.transact((tx) => {
+        closing = store.close();
+        closing.catch(() => undefined);
+        tx.values.set('k', 'v');
+      });
+      await expect(closing).rejects.toMatchObject({ code: 'INTERNAL' });
+      expect(store.read.values.get('k')).toBe('v');
+      await store.close();
+      expect(() => store.read.values.get('k')).toThrow(expect.objectContaining({ code: 'SHUTTING_DOWN' }));
     });
 
     it('commits what was asked for before close and refuses what comes after', async () => {

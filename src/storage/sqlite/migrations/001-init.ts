@@ -1,6 +1,6 @@
 /**
- * Tables of version 1. A *lane* is one local agent and one peer: rows name it by number, so that a peer with a new key moves as a whole.
- * Enumerations are the numbers of `codes.ts`. Times are ms since 1970.
+ * Tables of version 1. A *lane* is one local agent and one peer: rows name it by number, so that a peer with a new key
+ * moves as a whole. Enumerations are the numbers of `codes.ts`. Times are ms since 1970.
  */
 export const init = `
 CREATE TABLE lane (
@@ -113,7 +113,8 @@ CREATE INDEX outbox_expiry ON outbox (expires_at) WHERE frame IS NULL AND ended 
 CREATE INDEX outbox_ended ON outbox (lane, seq) WHERE ended IS NOT NULL;
 CREATE INDEX outbox_key ON outbox (lane, idempotency_key) WHERE idempotency_key IS NOT NULL;
 
--- open: not acknowledged. first_expiry: when the next of its messages expires, while nothing proves that the peer has them.
+-- open: not acknowledged. first_expiry: when the next of its messages expires, while nothing proves that the peer has
+-- them.
 CREATE TABLE frame (
   no INTEGER PRIMARY KEY,
   id TEXT NOT NULL UNIQUE,
@@ -186,6 +187,7 @@ CREATE TABLE received_frame (
   id TEXT NOT NULL,
   kind TEXT NOT NULL,
   until INTEGER NOT NULL,
+  refused TEXT,
   PRIMARY KEY (lane, id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX received_frame_until ON received_frame (until);

@@ -1,0 +1,60 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { codeOf, type Limits } from '#kernel';
+import { eventually, signal, TestNode, type TestNodeOptions } from './test-agents.ts';
+
+/** What failed is tried again at once. */
+export const impatient = {
+  quickRetryMs: [10, 10, 10],
+  slowRetryMs: 20,
+  breakerCooldownMs: 20,
+  breakerMaxCooldownMs: 20,
+} satisfies Partial<Limits>;
+
+/** The nodes of a story; all of them end with it. */
+export class Story implements AsyncDisposable {
+  readonly #nodes: TestNode[] = [];
+
+  async start(name: string, options: Omit<TestNodeOptions, 'name'> = {}): Promise<TestNode> {
+    const node = await TestNode.start({ ...options, name, limits: { ...impatient, ...options.limits } });
+    this.#nodes.push(node);
+    return node;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const node of this.#nodes.splice(0)) await node[Symbol.asyncDispose]();
+  }
+}
+
+export const stateOf = async (node: TestNode, id: string): Promise<string> =>
+  (await node.api.track({ id }, { signal })).state;
+
+/** In order of arrival. */
+export const inboxTexts = async (node: TestNode): Promise<readonly string[]> =>
+  (await node.api.inbox({ limit: 1000 }, { signal })).messages.map(({ body }) => body).reverse();
+
+export async function send(from: TestNode, to: string, text: string): Promise<string> {
+  return (await from.api.send({ to, text }, { signal })).id;
+}
+
+/** Resolves when the message has reached the state. */
+export const reaches = (nodes: readonly TestNode[], message: { from: TestNode; id: string; state: string }) =>
+  eventually(nodes, async () => (await stateOf(message.from, message.id)) === message.state);
+
+/** The code that the call fails with. */
+export const codeOfRejection = (call: Promise<unknown>): Promise<string> => call.then(() => 'no error', codeOf);
+
+let sent = 0;
+
+/** An honest message arrives, so nothing that was done before keeps the two from talking. */
+export async function stillTalk(from: TestNode, to: TestNode): Promise<void> {
+  const text = `still here ${(sent += 1)}`;
+  const id = await send(from, to.name, text);
+  await eventually([from, to], async () => (await stateOf(from, id)) === 'delivered');
+  const texts = await inboxTexts(to);
+  if (texts.filter((one) => one === text).length !== 1) throw new Error(`${to.name} does not have it once`);
+}
+
+/** Resolves when the look is true; for what happens without an event of a node. */
+export async function until(look: () => boolean): Promise<void> {
+  while (!look()) await turn();
+}
