@@ -55,6 +55,8 @@ export const defaultLimits = {
   // delivery
   maxOutboxMessagesPerPeer: 2_000_000,
   maxArrivalsPerPeer: 50_000,
+  receiptDelayMs: 10,
+  deferredWriteMs: 50,
   maxReceiptsPerFrame: 64,
   maxReceiptIdsPerFrame: 512,
   maxMessagesPerReceipt: 256,

@@ -171,6 +171,8 @@ export class AgentHost {
       lane.flushSoon();
       return;
     }
+    // A stranger that asks hears that its request arrived, and nothing of what becomes of it.
+    if (contact.state === 'requested-in' || contact.state === 'rejected') return;
     for (const link of this.#linksOf(contact.agentId)) link.close('NOT_TRUSTED');
   }
 

@@ -86,11 +86,12 @@ export class InboxRunner {
   #lease(): Promise<readonly InboxMessage[]> {
     const { agent, ports, runtime, laneOf } = this.#options;
     const limit = runtime.concurrency > 1 ? runtime.concurrency : this.#limits.leaseBatch;
-    return leaseMessages({ agent, ports, types: runtime.types, limit }).then((leased) => {
+    const handled = this.#handled.splice(0);
+    return leaseMessages({ agent, ports, types: runtime.types, limit, handled }).then((leased) => {
       for (const peer of new Set(leased.map(({ sender }) => sender))) {
         const lane = laneOf(peer);
         lane.hasReceipts = true;
-        lane.flushSoon();
+        lane.flushLater();
       }
       return leased;
     });
@@ -104,7 +105,6 @@ export class InboxRunner {
     } else {
       for (const message of leased) await this.#handle(message, commits);
     }
-    commits.push(this.#complete());
     await Promise.all(commits);
   }
 
@@ -120,16 +120,28 @@ export class InboxRunner {
     try {
       const answer = await runtime.handle(inbound, { signal: this.#kill.signal });
       this.#handled.push({ lane, message, answer: answer === undefined ? undefined : draftOf(answer) });
-      // A fast program is done with many before the next turn: they share a transaction.
-      if (this.#handled.length === 1) commits.push(nextTurn().then(() => this.#complete()));
+      // A fast program is done with many before the next turn: they share a transaction, with the next lease if that comes first.
+      if (this.#handled.length === 1) void this.#completeSoon();
     } catch (error) {
       const again = backoffMs(retryPace, row.attempts, this.#random);
       commits.push(this.#fail(lane, row, { error: describe(error), again }));
     }
   }
 
-  #complete(): Promise<void> {
-    return completeMessages(this.#handled.splice(0));
+  async #completeSoon(): Promise<void> {
+    await nextTurn();
+    await this.#complete();
+  }
+
+  /** When it cannot be stored, the messages stay leased, and are offered again after a restart. */
+  async #complete(): Promise<void> {
+    const handled = this.#handled.splice(0);
+    try {
+      await completeMessages(handled);
+    } catch (error) {
+      this.#handled.unshift(...handled);
+      this.#logger.error('completion.not-stored', { agent: this.#options.agent.name, code: codeOf(error) });
+    }
   }
 
   async #fail(lane: Lane, message: InboxMessage, why: { error: string; again: number }): Promise<void> {

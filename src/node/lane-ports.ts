@@ -1,4 +1,4 @@
-import { codeOf, type ErrorCode, MeshError, toMeshError } from '#kernel';
+import { codeOf, type ErrorCode, MeshError } from '#kernel';
 import { parseCard, verifyCard } from '#identity';
 import type { CourierChange, CourierPorts, FrameOutcome, OutboxFrame } from '#delivery';
 import type { Link } from '#link';
@@ -11,7 +11,6 @@ import {
   replaceSession,
   settleExchange,
 } from '#pipeline';
-import type { FrameId } from '#protocol';
 import type { Contact } from '#trust';
 
 export interface LaneWiring {
@@ -26,15 +25,17 @@ export interface LaneWiring {
 export function lanePorts(wiring: LaneWiring): CourierPorts {
   const { lane, desk } = wiring;
   const { store } = desk.ports;
-  const sent = new SentMarks(wiring);
   return {
     dial: ({ signal }) => wiring.dial(requireContact(wiring), { signal }),
     greet: (link) => greet(wiring, link),
     unacknowledged: () => store.read.outbox.frames(lane.agent.name, lane.peer),
     hasWork: () => hasWork(wiring),
-    onSent: (frameId, route) => sent.add(frameId, route),
+    onSent: (frameId, route) => {
+      const at = desk.ports.clock.now();
+      lane.deferred.add((tx) => tx.outbox.markSent(frameId, { at, route }));
+    },
     onOutcome: (frame, outcome) => {
-      settleFrame(wiring, { frame, outcome, sent }).catch((error: unknown) => {
+      settleFrame(wiring, { frame, outcome }).catch((error: unknown) => {
         // The peer has it and repeats its answer when the frame is sent again.
         desk.ports.logger.error('outcome.not-stored', { agent: lane.agent.name, frame: frame.frame.id, code: codeOf(error) });
       });
@@ -99,18 +100,14 @@ async function refreshCard({ desk, lane }: LaneWiring, link: Link): Promise<void
 interface Settled {
   readonly frame: OutboxFrame;
   readonly outcome: FrameOutcome;
-  readonly sent: SentMarks;
 }
 
-async function settleFrame(wiring: LaneWiring, { frame, outcome, sent }: Settled): Promise<void> {
+async function settleFrame(wiring: LaneWiring, { frame, outcome }: Settled): Promise<void> {
   const { lane, desk } = wiring;
   const { store, clock } = desk.ports;
   const { id } = frame.frame;
   if (outcome.kind !== 'refused') {
-    await store.transact((tx) => {
-      sent.write(tx);
-      tx.outbox.acknowledge(id);
-    });
+    lane.deferred.add((tx) => tx.outbox.acknowledge(id));
     return;
   }
   const { code } = outcome;
@@ -123,49 +120,7 @@ async function settleFrame(wiring: LaneWiring, { frame, outcome, sent }: Settled
     lane.flushSoon();
     return;
   }
-  const ids = await store.transact((tx) => {
-    sent.write(tx);
-    return tx.outbox.refuseFrame(id, { code, at: clock.now() });
-  });
+  const ids = await lane.deferred.transact((tx) => tx.outbox.refuseFrame(id, { code, at: clock.now() }));
   const agent = lane.agent.name;
   if (ids.length > 0) desk.ports.emit({ type: 'state', agent, peer: lane.peer, ids, state: 'refused', reason: code });
 }
-
-type Transaction = Parameters<Parameters<Desk['ports']['store']['transact']>[0]>[0];
-
-const sentDelayMs = 20;
-
-/**
- * Marks frames as sent, many in one transaction: with the answer of the peer when it comes at once, else a moment later. A crash in
- * between only understates what was sent.
- */
-class SentMarks {
-  readonly #wiring: LaneWiring;
-  readonly #marks = new Map<FrameId, { readonly at: number; readonly route: string }>();
-  #scheduled = false;
-
-  constructor(wiring: LaneWiring) {
-    this.#wiring = wiring;
-  }
-
-  add(frameId: FrameId, route: string): void {
-    const { clock, logger } = this.#wiring.desk.ports;
-    this.#marks.set(frameId, { at: clock.now(), route });
-    if (this.#scheduled) return;
-    this.#scheduled = true;
-    this.#later().catch((error: unknown) => logger.warn('sent.not-marked', { code: toMeshError(error).code }));
-  }
-
-  write(tx: Transaction): void {
-    for (const [frameId, mark] of this.#marks) tx.outbox.markSent(frameId, mark);
-    this.#marks.clear();
-  }
-
-  async #later(): Promise<void> {
-    const { clock, store } = this.#wiring.desk.ports;
-    await clock.sleep(sentDelayMs);
-    this.#scheduled = false;
-    if (this.#marks.size > 0) await store.transact((tx) => this.write(tx));
-  }
-}
-

@@ -2,6 +2,7 @@ import { MeshError, toHex } from '#kernel';
 import type { AgentId, VerifiedCard, VerifiedRotation } from '#identity';
 import { appendAudit } from '#audit';
 import { choosePetname, type Contact, type ContactEvent, nextContact, type Tier } from '#trust';
+import { dropPeerKeyPackages } from './key-packages.ts';
 import type { LocalAgent, PipelinePorts } from './lane.ts';
 import type { MeshTransaction } from './store.ts';
 
@@ -43,8 +44,12 @@ export function writeEvent(
 function store(tx: MeshTransaction, before: Contact | undefined, next: Contact): void {
   if (before !== undefined && before.agentId !== next.agentId) tx.contacts.rename(next.agent, before.agentId, next.agentId);
   // Nothing is kept of what a person rejected or removed, except that blocked stays blocked.
-  if (next.state === 'removed' || next.state === 'rejected') tx.contacts.delete(next.agent, next.agentId);
-  else tx.contacts.put(next);
+  if (next.state !== 'removed' && next.state !== 'rejected') {
+    tx.contacts.put(next);
+    return;
+  }
+  dropPeerKeyPackages(tx, { agent: next.agent, peer: next.agentId, now: next.updatedAt });
+  tx.contacts.delete(next.agent, next.agentId);
 }
 
 export interface ContactTarget {

@@ -12,7 +12,7 @@ import {
 } from '#protocol';
 import { admitRequest, checkInvite, type Contact, type ContactEvent, useInvite, type ValidInvite } from '#trust';
 import { type Desk, petnameFor, writeEvent } from './contact-desk.ts';
-import { type CheckedKeyPackage, checkKeyPackage, freshKeyPackage } from './key-packages.ts';
+import { type CheckedKeyPackage, checkKeyPackage, dropPeerKeyPackages, freshKeyPackage } from './key-packages.ts';
 import type { MeshTransaction } from './store.ts';
 
 /** The signed step that a contact still owes the peer, made anew for this attempt: same nonce, fresh time and key package. */
@@ -89,10 +89,17 @@ function takeRequest(desk: Desk, tx: MeshTransaction, taken: TakenRequest): { co
   });
   if (invite !== undefined) tx.contacts.putInvite(useInvite(invite, { now, by: from }));
   if (admission.kind === 'new') tx.contacts.countRequest(agent.name, now);
-  tx.sessions.putPeerKeyPackage({ agent: agent.name, peer: from, ...keyPackage });
+  keepKeyPackage(desk, tx, { peer: from, keyPackage });
   if (admission.kind === 'repeat') return { contact: admission.contact, isNew: false };
   const event = requestEvent(desk, request, invite);
   return { contact: writeEvent(desk, tx, { agentId: from, event }), isNew: admission.kind === 'new' };
+}
+
+/** In place of earlier ones: whoever asks again and again must not fill the disk. */
+function keepKeyPackage(desk: Desk, tx: MeshTransaction, of: { peer: AgentId; keyPackage: CheckedKeyPackage }): void {
+  const to = { agent: desk.agent.name, peer: of.peer };
+  dropPeerKeyPackages(tx, { ...to, now: desk.ports.clock.now() });
+  tx.sessions.putPeerKeyPackage({ ...to, ...of.keyPackage });
 }
 
 function requestEvent(desk: Desk, request: VerifiedContactRequest, invite: ValidInvite | undefined): ContactEvent {
@@ -156,7 +163,7 @@ function takeAccept(
   const known = tx.contacts.byAgentId(agent.name, card.agentId);
   if (known === undefined) throw new MeshError('NOT_TRUSTED', 'The acceptance does not answer a request of this agent');
   useOnce(desk, tx, { signer: card.agentId, at: accept.at, nonce: accept.requestNonce });
-  tx.sessions.putPeerKeyPackage({ agent: agent.name, peer: card.agentId, ...keyPackage });
+  keepKeyPackage(desk, tx, { peer: card.agentId, keyPackage });
   const event = { type: 'accepted', card, nonce: toHex(accept.requestNonce) } as const;
   return writeEvent(desk, tx, { agentId: card.agentId, event });
 }

@@ -57,6 +57,11 @@ export async function checkKeyPackage(
   return { bytes, ref, expiresAt };
 }
 
+/** Forgets what the peer left here to start sessions with. */
+export function dropPeerKeyPackages(tx: MeshTransaction, of: { agent: string; peer: AgentId; now: number }): void {
+  for (const { ref } of tx.sessions.peerKeyPackages(of)) tx.sessions.deletePeerKeyPackage(of.agent, ref);
+}
+
 /** The best key package of the peer: one it left with us, else a fresh one over the open link. Throws NO_KEY_PACKAGE. */
 export async function takePeerKeyPackage(lane: Lane): Promise<CheckedKeyPackage> {
   const { store, clock } = lane.ports;

@@ -3,7 +3,7 @@ import { appendAudit } from '#audit';
 import type { NewOutboxFrame } from '#delivery';
 import type { FrameKind, Priority } from '#protocol';
 import type { SecureSession, SessionRecord, SessionStep } from '#session';
-import { noteKeyPackageUsed, takePeerKeyPackage } from './key-packages.ts';
+import { dropPeerKeyPackages, noteKeyPackageUsed, takePeerKeyPackage } from './key-packages.ts';
 import type { Lane } from './lane.ts';
 import type { MeshTransaction } from './store.ts';
 
@@ -130,7 +130,9 @@ export async function replaceSession(lane: Lane, broken: { groupId: string; reas
   await store.transact((tx) => {
     tx.sessions.deleteSession(agent, broken.groupId);
     tx.outbox.unseal(agent, broken.groupId);
-    if (broken.reason === 'KEY_PACKAGE_STALE') dropPeerKeyPackages(lane, tx);
+    if (broken.reason === 'KEY_PACKAGE_STALE') {
+      dropPeerKeyPackages(tx, { agent, peer: lane.peer, now: lane.ports.clock.now() });
+    }
     promoteDraining(lane, tx);
     noteKeyPackageUsed(lane, tx);
     audit(lane, tx, { kind: 'session.replaced', ...broken });
@@ -145,11 +147,6 @@ export async function replaceSession(lane: Lane, broken: { groupId: string; reas
   if (lane.replacements > limits.maxDrainingSessions) {
     lane.courier.fail(new MeshError(broken.reason, 'The peer refuses every new session', { data: { peer: lane.peer } }));
   }
-}
-
-function dropPeerKeyPackages(lane: Lane, tx: MeshTransaction): void {
-  const query = { agent: lane.agent.name, peer: lane.peer, now: lane.ports.clock.now() };
-  for (const { ref } of tx.sessions.peerKeyPackages(query)) tx.sessions.deletePeerKeyPackage(lane.agent.name, ref);
 }
 
 /** Another session that the peer made meanwhile is better than a new one: both ends have it. */

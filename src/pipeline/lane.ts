@@ -3,6 +3,7 @@ import type { AgentId, KeyPair, Vault, VerifiedCard } from '#identity';
 import type { Courier, NewOutboxMessage } from '#delivery';
 import type { MessageId } from '#protocol';
 import type { SecureSession, SessionEngine, SessionSelf } from '#session';
+import { DeferredWrites } from './deferred-writes.ts';
 import type { PipelineEvent } from './event.ts';
 import type { MeshStore } from './store.ts';
 
@@ -51,6 +52,7 @@ export class Lane {
   readonly ports: PipelinePorts;
   readonly serial = new Serial();
   readonly courier: Courier;
+  readonly deferred: DeferredWrites;
   readonly arrivals: Arrival[] = [];
   /** Sessions beside `session` that were opened lately, by group id. */
   readonly openSessions = new Map<string, SecureSession>();
@@ -67,12 +69,14 @@ export class Lane {
   replacements = 0;
   #flush: ((lane: Lane) => Promise<void>) | undefined;
   #scheduled = false;
+  #delayed = false;
   #closed = false;
 
   constructor(options: LaneOptions) {
     this.agent = options.agent;
     this.peer = options.peer;
     this.ports = options.ports;
+    this.deferred = new DeferredWrites(options.ports);
     this.courier = options.makeCourier(this);
   }
 
@@ -97,11 +101,26 @@ export class Lane {
       });
   }
 
+  /**
+   * For receipts, which nobody waits for: a moment later, so that those of several frames, and `delivered` and `seen` of one message,
+   * share a frame. Anything else that is sent meanwhile takes them along.
+   */
+  flushLater(): void {
+    if (this.#scheduled || this.#delayed) return;
+    this.#delayed = true;
+    const { clock, limits } = this.ports;
+    void clock.sleep(limits.receiptDelayMs).then(() => {
+      this.#delayed = false;
+      if (this.hasReceipts) this.flushSoon();
+    });
+  }
+
   /** Waits for what is under way, then takes nothing more. */
   async close(): Promise<void> {
     await this.serial.idle();
     this.#closed = true;
     await this.courier.close();
+    await this.deferred.flush().catch(() => undefined);
     for (const arrival of this.arrivals.splice(0)) arrival.committed.reject(new MeshError('SHUTTING_DOWN'));
   }
 }

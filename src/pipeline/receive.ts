@@ -183,7 +183,7 @@ function commitIncoming(
   opened: Opened & { readonly content: Content },
 ): Promise<ReadonlySet<MessageId>> {
   const { lane } = incoming;
-  return lane.ports.store.transact((tx) => {
+  return lane.deferred.transact((tx) => {
     lane.applied.length = 0;
     const { record, step, content } = opened;
     const state = sealState(lane, step.next);
@@ -263,8 +263,7 @@ function announce({ lane }: Incoming, done: { content: Content; inserted: Readon
   const messages = content.messages.filter(({ id }) => inserted.has(id));
   if (messages.length > 0) lane.ports.emit({ type: 'received', agent: lane.agent.name, peer: lane.peer, messages });
   if (content.rows.length > 0 || content.refusals.length > 0) lane.hasReceipts = true;
-  // Also without receipts: it may be this side's turn to rekey.
-  lane.flushSoon();
+  if (lane.hasReceipts) lane.flushLater();
 }
 
 export const refused = (code: ErrorCode): FrameOutcome => ({ kind: 'refused', code });

@@ -5,12 +5,15 @@ import { mayStartTurn, turnWindowMs } from '#trust';
 import { composeAnswer, type Draft } from './compose-message.ts';
 import type { Lane, LocalAgent, PipelinePorts } from './lane.ts';
 import { outboxRow } from './send.ts';
+import type { MeshTransaction } from './store.ts';
 
 export interface Turns {
   readonly agent: LocalAgent;
   readonly ports: PipelinePorts;
   readonly types: readonly MessageType[];
   readonly limit: number;
+  /** Done since the last lease: they are completed in the same transaction. */
+  readonly handled: readonly Handled[];
 }
 
 /**
@@ -21,15 +24,19 @@ export async function leaseMessages(turns: Turns): Promise<readonly InboxMessage
   const { agent, ports, types } = turns;
   const now = ports.clock.now();
   const { exceptSenders, limit } = whoMayStart(turns, now);
-  if (limit === 0) return [];
-  return ports.store.transact((tx) => {
-    const leased = tx.inbox.lease({ agent: agent.name, types, now, limit, exceptSenders });
-    for (const [peer, messageIds] of bySender(leased)) {
+  const completion = completionOf(turns.handled);
+  const leased = await ports.store.transact((tx) => {
+    completion.write(tx);
+    if (limit === 0 || types.length === 0) return [];
+    const offered = tx.inbox.lease({ agent: agent.name, types, now, limit, exceptSenders });
+    for (const [peer, messageIds] of bySender(offered)) {
       tx.outbox.queueReceipt({ agent: agent.name, peer }, { kind: 'seen', messageIds, at: now });
       tx.contacts.countTurns(agent.name, peer, { at: now, count: messageIds.length });
     }
-    return leased;
+    return offered;
   });
+  completion.committed();
+  return leased;
 }
 
 function whoMayStart(turns: Turns, now: number): { exceptSenders: AgentId[]; limit: number } {
@@ -70,24 +77,40 @@ export interface Handled {
 export async function completeMessages(handled: readonly Handled[]): Promise<void> {
   const [first] = handled;
   if (first === undefined) return;
-  const { store, clock } = first.lane.ports;
-  const agent = first.lane.agent.name;
+  const completion = completionOf(handled);
+  await first.lane.ports.store.transact((tx) => completion.write(tx));
+  completion.committed();
+}
+
+interface Completion {
+  write(tx: MeshTransaction): void;
+  /** Sends the answers on their way. */
+  committed(): void;
+}
+
+function completionOf(handled: readonly Handled[]): Completion {
   const done = handled.map((one) => ({ ...one, response: responseRow(one) }));
-  await store.transact((tx) => {
-    for (const { lane, message, response } of done) {
-      tx.inbox.complete(agent, message.id, response?.id);
-      if (response === undefined) continue;
-      tx.outbox.insert(response);
-      const receipt = { kind: 'answered', messageId: message.id, answerId: response.id, at: clock.now() } as const;
-      tx.outbox.queueReceipt({ agent, peer: lane.peer }, receipt);
-    }
-  });
-  for (const { lane, response } of done) {
-    if (response === undefined) continue;
-    lane.hasStored = true;
-    lane.hasReceipts = true;
-    lane.flushSoon();
-  }
+  return {
+    write(tx) {
+      for (const { lane, message, response } of done) {
+        const agent = lane.agent.name;
+        tx.inbox.complete(agent, message.id, response?.id);
+        if (response === undefined) continue;
+        tx.outbox.insert(response);
+        const at = lane.ports.clock.now();
+        const receipt = { kind: 'answered', messageId: message.id, answerId: response.id, at } as const;
+        tx.outbox.queueReceipt({ agent, peer: lane.peer }, receipt);
+      }
+    },
+    committed() {
+      for (const { lane, response } of done) {
+        if (response === undefined) continue;
+        lane.hasStored = true;
+        lane.hasReceipts = true;
+        lane.flushSoon();
+      }
+    },
+  };
 }
 
 function responseRow({ lane, message, answer }: Handled): NewOutboxMessage | undefined {

@@ -239,7 +239,7 @@ async function sealLoad(
 /** ONE transaction: messages, session state, the exact bytes, what they hold, and the audit entry. Then, and only then, the link. */
 async function commitLoad(lane: Lane, parts: { load: Load; prepared: Prepared }): Promise<boolean> {
   const { load, prepared } = parts;
-  const { store, limits } = lane.ports;
+  const { limits } = lane.ports;
   const write = (tx: MeshTransaction): void => {
     for (const { message } of load.arrivals) tx.outbox.insert(message);
     for (const { message } of load.waiting) tx.outbox.insert(message);
@@ -253,7 +253,7 @@ async function commitLoad(lane: Lane, parts: { load: Load; prepared: Prepared })
     }
   };
   try {
-    await settle([...load.arrivals, ...load.waiting], () => store.transact(write));
+    await settle([...load.arrivals, ...load.waiting], () => lane.deferred.transact(write));
   } catch (error) {
     // Nothing was transmitted and the old session value stands, so no generation is used twice. A full disk is tried again later.
     lane.hasStored = true;

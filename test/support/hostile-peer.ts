@@ -1,10 +1,22 @@
-import { createIds, defaultLimits, type Limits, Serial, silentLogger, systemClock, systemRandom } from '#kernel';
+import {
+  createIds,
+  decodeCbor,
+  defaultLimits,
+  encodeCbor,
+  type Limits,
+  Serial,
+  silentLogger,
+  systemClock,
+  systemRandom,
+} from '#kernel';
 import {
   type AgentId,
   agentIdOf,
   type AgentSecrets,
+  cardBytes,
   type CardFields,
   createSecrets,
+  sign,
   signCard,
   type VerifiedCard,
 } from '#identity';
@@ -46,6 +58,8 @@ export class HostilePeer implements LinkHandler {
   readonly messages: Uint8Array[] = [];
   /** What it says to frames; nothing at all while it never resolves. */
   answer: (frame: Frame) => Promise<FrameOutcome> = () => Promise.resolve({ kind: 'delivered' });
+  /** The card that it shows on its links, instead of the usual one. */
+  shownCard: VerifiedCard | undefined;
   readonly #serial = new Serial();
   readonly #links = new Set<Link>();
   #session: SecureSession | undefined;
@@ -97,6 +111,13 @@ export class HostilePeer implements LinkHandler {
     const asked = this.received.findLast(({ kind }) => kind === 'request');
     const requestNonce = asked === undefined ? systemRandom.bytes(16) : decodeContactRequest(asked.bytes).nonce;
     return signContactAccept({ ...(await this.#statement(to)), requestNonce, ...changed });
+  }
+
+  /** The statement with other fields, signed as it should be. */
+  resign(statement: Uint8Array, changed: object, context: 'contact-request' | 'contact-accept'): Uint8Array {
+    const { signature: _signature, ...unsigned } = { ...(decodeCbor(statement) as { signature: Uint8Array }), ...changed };
+    const data = encodeCbor(unsigned);
+    return encodeCbor({ ...unsigned, signature: sign({ context, key: this.secrets.root, data }) });
   }
 
   /** A link to the node's agent. It keeps to its credit; for one that does not there is `raw`. */
@@ -181,7 +202,7 @@ export class HostilePeer implements LinkHandler {
   }
 
   async cardOf(): Promise<Uint8Array> {
-    return new TextEncoder().encode(JSON.stringify(this.card()));
+    return cardBytes(this.shownCard ?? this.card());
   }
 
   keyPackageFor(): Promise<Uint8Array> {

@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { codeOf, type Limits } from '#kernel';
-import { eventually, signal, TestNode, type TestNodeOptions } from './test-agents.ts';
+import { eventually, type NodeLike, signal, TestNode, type TestNodeOptions } from './test-agents.ts';
 
 /** What failed is tried again at once. */
 export const impatient = {
@@ -25,19 +25,19 @@ export class Story implements AsyncDisposable {
   }
 }
 
-export const stateOf = async (node: TestNode, id: string): Promise<string> =>
+export const stateOf = async (node: NodeLike, id: string): Promise<string> =>
   (await node.api.track({ id }, { signal })).state;
 
 /** In order of arrival. */
-export const inboxTexts = async (node: TestNode): Promise<readonly string[]> =>
+export const inboxTexts = async (node: NodeLike): Promise<readonly string[]> =>
   (await node.api.inbox({ limit: 1000 }, { signal })).messages.map(({ body }) => body).reverse();
 
-export async function send(from: TestNode, to: string, text: string): Promise<string> {
+export async function send(from: NodeLike, to: string, text: string): Promise<string> {
   return (await from.api.send({ to, text }, { signal })).id;
 }
 
 /** Resolves when the message has reached the state. */
-export const reaches = (nodes: readonly TestNode[], message: { from: TestNode; id: string; state: string }) =>
+export const reaches = (nodes: readonly NodeLike[], message: { from: NodeLike; id: string; state: string }) =>
   eventually(nodes, async () => (await stateOf(message.from, message.id)) === message.state);
 
 /** The code that the call fails with. */
@@ -46,7 +46,7 @@ export const codeOfRejection = (call: Promise<unknown>): Promise<string> => call
 let sent = 0;
 
 /** An honest message arrives, so nothing that was done before keeps the two from talking. */
-export async function stillTalk(from: TestNode, to: TestNode): Promise<void> {
+export async function stillTalk(from: NodeLike, to: NodeLike): Promise<void> {
   const text = `still here ${(sent += 1)}`;
   const id = await send(from, to.name, text);
   await eventually([from, to], async () => (await stateOf(from, id)) === 'delivered');

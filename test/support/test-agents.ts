@@ -1,5 +1,4 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { setImmediate as turn } from 'node:timers/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { defaultLimits, type Limits, type Logger, silentLogger, systemClock, systemRandom } from '#kernel';
@@ -16,6 +15,13 @@ export interface TestNodeOptions {
   readonly withApi?: boolean;
   /** Instead of the usual database of the folder. */
   readonly openStore?: NodeOptions['openStore'];
+}
+
+/** What the steps of a story need of a node. */
+export interface NodeLike {
+  readonly name: string;
+  readonly api: MeshNode['operations'];
+  readonly node: Pick<MeshNode, 'events'>;
 }
 
 /** A node of one agent in this process, on loopback and a folder of its own; stopped and started again at will. */
@@ -99,14 +105,14 @@ export class TestNode implements AsyncDisposable {
 export const signal: AbortSignal = new AbortController().signal;
 
 /** Both become peers by invite, each a trusted one of the other unless said otherwise. */
-export async function pair(inviter: TestNode, joiner: TestNode, tier: 'trusted' | 'bounded' = 'trusted'): Promise<void> {
+export async function pair(inviter: NodeLike, joiner: NodeLike, tier: 'trusted' | 'bounded' = 'trusted'): Promise<void> {
   const { invite } = await inviter.api.invite({ tier }, { signal });
   const contact = await joiner.api.join({ invite, tier }, { signal });
   if (contact.state !== 'trusted') throw new Error(`pairing ended in ${contact.state}`);
 }
 
 /** Looks again whenever something happened at one of the nodes, until the look gives something. */
-export async function eventually<T>(nodes: readonly TestNode[], look: () => Promise<T | undefined | false>): Promise<T> {
+export async function eventually<T>(nodes: readonly NodeLike[], look: () => Promise<T | undefined | false>): Promise<T> {
   const stop = new AbortController();
   const streams = nodes.map((node) => node.node.events.subscribe({ signal: stop.signal })[Symbol.asyncIterator]());
   let pending = streams.map((stream) => stream.next());
@@ -114,8 +120,8 @@ export async function eventually<T>(nodes: readonly TestNode[], look: () => Prom
     for (;;) {
       const found = await look();
       if (found !== undefined && found !== false) return found;
-      // Some changes have no event of their own (a row written after it): so a turn of the event loop is enough to look again.
-      await Promise.race([...pending, turn()]);
+      // Some changes have no event of their own (a row written after it): so it looks again soon, without keeping a core busy.
+      await Promise.race([...pending, systemClock.sleep(2)]);
       pending = streams.map((stream) => stream.next());
     }
   } finally {

@@ -1,0 +1,58 @@
+import { codeOf } from '#kernel';
+import type { PipelinePorts } from './lane.ts';
+import type { MeshTransaction } from './store.ts';
+
+type Write = (tx: MeshTransaction) => void;
+
+/**
+ * Bookkeeping whose loss in a crash harms nobody (that a frame was sent, that the peer's node has it): it waits for a transaction of the
+ * lane that happens anyway, at most `deferredWriteMs`, instead of an fsync of its own.
+ */
+export class DeferredWrites {
+  readonly #ports: PipelinePorts;
+  #writes: Write[] = [];
+  #scheduled = false;
+
+  constructor(ports: PipelinePorts) {
+    this.#ports = ports;
+  }
+
+  add(write: Write): void {
+    this.#writes.push(write);
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    void this.#later();
+  }
+
+  /** Runs `work` in a transaction, after what was deferred; what was deferred stays so when the transaction fails. */
+  async transact<T>(work: (tx: MeshTransaction) => T): Promise<T> {
+    const writes = this.#writes;
+    this.#writes = [];
+    try {
+      return await this.#ports.store.transact((tx) => {
+        for (const write of writes) write(tx);
+        return work(tx);
+      });
+    } catch (error) {
+      this.#writes = [...writes, ...this.#writes];
+      throw error;
+    }
+  }
+
+  /** Writes what is left; for a lane that closes. */
+  async flush(): Promise<void> {
+    if (this.#writes.length > 0) await this.transact(() => {});
+  }
+
+  async #later(): Promise<void> {
+    const { clock, limits, logger } = this.#ports;
+    await clock.sleep(limits.deferredWriteMs);
+    this.#scheduled = false;
+    try {
+      await this.flush();
+    } catch (error) {
+      const code = codeOf(error);
+      if (code !== 'SHUTTING_DOWN') logger.warn('deferred.not-written', { code });
+    }
+  }
+}

@@ -1,0 +1,194 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  type Clock,
+  defaultLimits,
+  type Limits,
+  type Logger,
+  MeshError,
+  silentLogger,
+  systemClock,
+  systemRandom,
+} from '#kernel';
+import { createFirstAgent, defaultConfig, stateDir } from '#node';
+import type { Runtime } from '#runtime';
+import { openSqliteStore } from '#storage';
+import type { AgentHost } from '../../src/node/agent-host.ts';
+import { type Composed, compose } from '../../src/node/compose.ts';
+import { createOperations } from '../../src/node/create-operations.ts';
+import { sweep } from '../../src/node/sweeper.ts';
+import { FaultyStore } from './faulty-store.ts';
+import { impatient } from './story.ts';
+import type { NodeLike } from './test-agents.ts';
+import type { Wire } from './wire.ts';
+
+export interface MemoryNodeOptions {
+  readonly name: string;
+  readonly wire: Wire;
+  readonly runtime?: Runtime;
+  readonly limits?: Partial<Limits>;
+  readonly clock?: Clock;
+  readonly logger?: Logger;
+}
+
+interface Life extends Composed {
+  readonly api: NodeLike['api'];
+  readonly store: FaultyStore;
+  readonly clock: MortalClock;
+  readonly sweeping: AbortController;
+}
+
+/**
+ * A node of one agent without sockets: its links run over the wire of the test, its commits through a store that fails on demand, and
+ * it can crash at any moment and come back on the same database.
+ */
+export class MemoryNode implements NodeLike, AsyncDisposable {
+  readonly name: string;
+  readonly dir: string;
+  runtime: Runtime | undefined;
+  readonly #options: MemoryNodeOptions;
+  readonly #stores: FaultyStore[] = [];
+  #life: Life | undefined;
+
+  private constructor(options: MemoryNodeOptions) {
+    this.name = options.name;
+    this.runtime = options.runtime;
+    this.dir = mkdtempSync(join(tmpdir(), `mesh-${options.name}-`));
+    this.#options = options;
+  }
+
+  static async start(options: MemoryNodeOptions): Promise<MemoryNode> {
+    const node = new MemoryNode(options);
+    const { clock = systemClock } = options;
+    const ports = { clock, random: systemRandom, limits: node.limits, force: false };
+    await createFirstAgent(stateDir(node.dir), { name: options.name, endpoints: [] }, ports);
+    await node.up();
+    return node;
+  }
+
+  get limits(): Limits {
+    return { ...defaultLimits, ...impatient, ...this.#options.limits };
+  }
+
+  get isUp(): boolean {
+    return this.#life !== undefined;
+  }
+
+  get api(): NodeLike['api'] {
+    return this.#alive.api;
+  }
+
+  get node(): Pick<Composed, 'events' | 'parts'> {
+    return this.#alive;
+  }
+
+  get store(): FaultyStore {
+    return this.#alive.store;
+  }
+
+  get host(): AgentHost {
+    const host = this.#alive.parts.hosts.get(this.name);
+    if (host === undefined) throw new Error(`${this.name} is not there`);
+    return host;
+  }
+
+  get agentId() {
+    return this.host.agent.agentId;
+  }
+
+  async up(): Promise<void> {
+    const { name, clock: time = systemClock, logger = silentLogger } = this.#options;
+    const clock = new MortalClock(time);
+    const state = stateDir(this.dir);
+    const inner = await openSqliteStore({ path: state.database, clock, limits: this.limits, logger });
+    const store = new FaultyStore(inner, () => this.crash());
+    this.#stores.push(store);
+    const { runtime, limits } = this;
+    const composed = await compose({
+      ...{ state, config: defaultConfig, store, logger, clock, limits, requestStop: () => {} },
+      ...(runtime === undefined ? {} : { runtimes: { [name]: runtime } }),
+    });
+    const { parts, links } = composed;
+    links.connectLocal = (peer) => this.#options.wire.connect(name, peer);
+    const sweeping = new AbortController();
+    this.#life = { ...composed, store, clock, sweeping, api: createOperations(parts) };
+    await store.transact((tx) => tx.inbox.releaseAll());
+    this.#options.wire.join({
+      name,
+      lives: (agentId) => this.host.agent.agentId === agentId || this.host.agent.formerIds.includes(agentId),
+      accept: (connection) => void links.listener.accept(connection),
+    });
+    await this.host.agent.publish({ endpoints: [`http://${name}.test`] });
+    this.host.start();
+    void sweep(parts, sweeping.signal);
+  }
+
+  /** Ends in good order. */
+  async down(): Promise<void> {
+    const life = this.#life;
+    if (life === undefined) return;
+    this.#options.wire.leave(this.name);
+    life.sweeping.abort();
+    await this.host.stop(this.limits);
+    await life.links.listener.close();
+    life.events.close();
+    await life.store.close();
+    this.#life = undefined;
+  }
+
+  /** Ends as by SIGKILL: nothing that is under way goes on, and nothing that is not committed was ever there. */
+  crash(): void {
+    const life = this.#life;
+    if (life === undefined) return;
+    this.#life = undefined;
+    life.store.die();
+    life.clock.die();
+    this.#options.wire.vanish(this.name);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.down();
+    for (const store of this.#stores) await store.close();
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+
+  get #alive(): Life {
+    if (this.#life === undefined) throw new MeshError('NODE_NOT_RUNNING', `${this.name} is down`);
+    return this.#life;
+  }
+}
+
+/** The time of one process: when it dies, nobody who sleeps in it wakes. */
+class MortalClock implements Clock {
+  readonly #time: Clock;
+  readonly #death = new AbortController();
+
+  constructor(time: Clock) {
+    this.#time = time;
+  }
+
+  now(): number {
+    return this.#time.now();
+  }
+
+  monotonic(): number {
+    return this.#time.monotonic();
+  }
+
+  sleep(ms: number, options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
+    const { signal } = options;
+    const death = this.#death.signal;
+    const either = signal === undefined ? death : AbortSignal.any([signal, death]);
+    return new Promise((resolve, reject) => {
+      this.#time.sleep(ms, { signal: either }).then(
+        () => death.aborted || resolve(),
+        (error: unknown) => death.aborted || reject(error as Error),
+      );
+    });
+  }
+
+  die(): void {
+    this.#death.abort();
+  }
+}

@@ -1,0 +1,60 @@
+import { MemoryNode, type MemoryNodeOptions } from './memory-node.ts';
+import { eventually, type NodeLike, pair, signal } from './test-agents.ts';
+import { Wire } from './wire.ts';
+
+type Options = Omit<MemoryNodeOptions, 'name' | 'wire'>;
+
+/** Nodes on one wire; all of them end with the story. */
+export class MemoryStory implements AsyncDisposable {
+  readonly wire = new Wire();
+  readonly #nodes: MemoryNode[] = [];
+
+  async start(name: string, options: Options = {}): Promise<MemoryNode> {
+    const node = await MemoryNode.start({ ...options, name, wire: this.wire });
+    this.#nodes.push(node);
+    return node;
+  }
+
+  /** Alice and Bob, who trust each other, and whose first messages went both ways. */
+  async friends(options: { alice?: Options; bob?: Options } = {}): Promise<readonly [MemoryNode, MemoryNode]> {
+    const alice = await this.start('alice', options.alice);
+    const bob = await this.start('bob', options.bob);
+    await pair(alice, bob);
+    for (const [from, to] of [[alice, bob], [bob, alice]] as const) {
+      const { id } = await from.api.send({ to: to.name, text: 'hello' }, { signal });
+      await allReach([from, to], { from, ids: [id] });
+    }
+    await quiet(alice, bob);
+    this.wire.clear();
+    return [alice, bob];
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const node of this.#nodes.splice(0)) await node[Symbol.asyncDispose]();
+  }
+}
+
+const got = new Set(['delivered', 'seen', 'answered']);
+
+/** Resolves when the peer proved to have all of them. */
+export const allReach = (nodes: readonly NodeLike[], sent: { from: NodeLike; ids: readonly string[] }): Promise<boolean> =>
+  eventually(nodes, async () => {
+    const rows = await Promise.all(sent.ids.map((id) => sent.from.api.track({ id }, { signal })));
+    return rows.every(({ state }) => got.has(state));
+  });
+
+/** Resolves when neither has anything to send or to wait for: no frame in flight, no receipt queued. */
+export const quiet = (...nodes: readonly MemoryNode[]): Promise<boolean> =>
+  eventually(nodes, async () =>
+    nodes.every(({ host, name }) => host.desk.ports.store.read.outbox.peersWithWork(name).length === 0),
+  );
+
+/** Sends many at once; the ids in the order of sending. */
+export async function sendAll(from: NodeLike, to: string, texts: readonly string[]): Promise<readonly string[]> {
+  const sent = await Promise.all(texts.map((text) => from.api.send({ to, text }, { signal })));
+  return sent.map(({ id }) => id);
+}
+
+/** `prefix0`, `prefix1` … */
+export const numbered = (prefix: string, count: number): readonly string[] =>
+  Array.from({ length: count }, (_, n) => `${prefix}${n}`);

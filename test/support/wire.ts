@@ -1,0 +1,195 @@
+import { MeshError, toHex } from '#kernel';
+import type { AgentId } from '#identity';
+import { type Connection, type ConnectionEnd, memoryConnections, type ReceiveLimit } from '#link';
+import { decodeFrame, decodeLinkOperation, type Frame, type LinkOperation } from '#protocol';
+
+/** One operation that a node wrote to a connection. */
+export interface Passing {
+  readonly from: string;
+  readonly to: string;
+  readonly operation: LinkOperation;
+  /** The frame in it and its exact bytes as hex, when it carries one. */
+  readonly frame?: Frame;
+  readonly hex?: string;
+}
+
+/** On it goes; twice; or the connection breaks before it. */
+export type Fate = 'pass' | 'twice' | 'cut';
+
+/** What a node on the wire must offer. */
+export interface Callee {
+  readonly name: string;
+  lives(agentId: AgentId): boolean;
+  accept(connection: Connection): void;
+}
+
+/** The network between the nodes of one test: everything that passes is noted, delayed, doubled or cut as the test says. */
+export class Wire {
+  readonly passed: Passing[] = [];
+  fate: (passing: Passing) => Fate = () => 'pass';
+  readonly #callees = new Map<string, Callee>();
+  readonly #ends = new Set<WireEnd>();
+  readonly #paused = new Set<string>();
+
+  join(callee: Callee): void {
+    this.#callees.set(callee.name, callee);
+  }
+
+  /** Nobody reaches it any more; its connections break for the others, and it hears nothing itself. */
+  vanish(name: string): void {
+    this.#callees.delete(name);
+    this.#paused.delete(name);
+    for (const end of this.#ends) if (end.from === name) end.mute();
+    this.cut(name);
+  }
+
+  /** It takes no more calls; open connections stay. */
+  leave(name: string): void {
+    this.#callees.delete(name);
+  }
+
+  /** Throws UNREACHABLE when the agent is on no node that is up. */
+  connect(from: string, to: AgentId): Connection {
+    const callee = this.#callees.values().find((one) => one.lives(to));
+    if (callee === undefined) throw new MeshError('UNREACHABLE', 'Nothing listens there');
+    const [near, far] = memoryConnections();
+    callee.accept(this.#end(far, { from: callee.name, to: from }));
+    return this.#end(near, { from, to: callee.name });
+  }
+
+  /** Breaks every connection of the node, as when its cable is pulled. */
+  cut(name: string): void {
+    for (const end of this.#ends) if (end.from === name || end.to === name) end.cut();
+  }
+
+  /** What the node writes stays in its buffers until `resume`. */
+  pause(name: string): void {
+    this.#paused.add(name);
+  }
+
+  resume(name: string): void {
+    this.#paused.delete(name);
+    for (const end of this.#ends) if (end.from === name) end.flush();
+  }
+
+  isPaused(name: string): boolean {
+    return this.#paused.has(name);
+  }
+
+  /** Frames that the node wrote, in order, repetitions included. */
+  framesOf(name: string): readonly Passing[] {
+    return this.passed.filter(({ from, frame }) => from === name && frame !== undefined);
+  }
+
+  /** Answers to frames that the node wrote. */
+  answersOf(name: string): readonly LinkOperation[] {
+    const operations = this.passed.filter(({ from }) => from === name).map(({ operation }) => operation);
+    return operations.filter(({ op }) => op === 'delivered' || op === 'refused');
+  }
+
+  /** Forgets what passed so far. */
+  clear(): void {
+    this.passed.length = 0;
+  }
+
+  note(end: WireEnd, bytes: Uint8Array): Fate {
+    const operation = decodeLinkOperation(bytes);
+    const passing: Passing = {
+      from: end.from,
+      to: end.to,
+      operation,
+      ...(operation.op === 'frame' ? { frame: decodeFrame(operation.frame), hex: toHex(operation.frame) } : {}),
+    };
+    this.passed.push(passing);
+    return this.fate(passing);
+  }
+
+  #end(inner: Connection, between: { from: string; to: string }): WireEnd {
+    const end = new WireEnd(this, inner, between);
+    this.#ends.add(end);
+    void inner.closed.then(() => this.#ends.delete(end));
+    return end;
+  }
+}
+
+/** One end of a connection, under the control of the wire. */
+class WireEnd implements Connection {
+  readonly from: string;
+  readonly to: string;
+  readonly closed: Promise<ConnectionEnd>;
+  readonly #wire: Wire;
+  readonly #inner: Connection;
+  readonly #held: Uint8Array[] = [];
+  #muted = false;
+
+  constructor(wire: Wire, inner: Connection, { from, to }: { from: string; to: string }) {
+    this.#wire = wire;
+    this.#inner = inner;
+    this.from = from;
+    this.to = to;
+    this.closed = this.#unlessMuted(inner.closed);
+  }
+
+  get address(): string {
+    return `wire ${this.to}`;
+  }
+
+  get bufferedBytes(): number {
+    return this.#inner.bufferedBytes;
+  }
+
+  send(bytes: Uint8Array): void {
+    if (this.#muted) return;
+    if (this.#wire.isPaused(this.from)) this.#held.push(bytes.slice());
+    else this.#write(bytes);
+  }
+
+  flush(): void {
+    for (const bytes of this.#held.splice(0)) this.#write(bytes);
+  }
+
+  /** The node behind it is gone: it writes nothing more and never learns how this ended. */
+  mute(): void {
+    this.#muted = true;
+    this.#held.length = 0;
+  }
+
+  drained(): Promise<void> {
+    return this.#unlessMuted(this.#inner.drained());
+  }
+
+  receive(): Promise<Uint8Array | undefined> {
+    return this.#unlessMuted(this.#inner.receive());
+  }
+
+  limitReceive(limit?: ReceiveLimit): void {
+    this.#inner.limitReceive(limit);
+  }
+
+  close(code: number, reason: string): void {
+    if (!this.#muted) this.#inner.close(code, reason);
+  }
+
+  cut(): void {
+    this.#inner.cut();
+  }
+
+  #write(bytes: Uint8Array): void {
+    const fate = this.#wire.note(this, bytes);
+    if (fate === 'cut') {
+      this.#inner.cut();
+      return;
+    }
+    this.#inner.send(bytes);
+    if (fate === 'twice') this.#inner.send(bytes);
+  }
+
+  #unlessMuted<T>(promise: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      promise.then(
+        (value) => this.#muted || resolve(value),
+        (error: unknown) => this.#muted || reject(error),
+      );
+    });
+  }
+}
