@@ -7,7 +7,7 @@ import type { Json, JsonObject, MessageType, Priority } from '#protocol';
 import { type Answer, type InboundMessage, type InProcessRuntime, inProcessRuntime } from '#runtime';
 import type { Tier } from '#trust';
 import { createFirstAgent } from './agent-files.ts';
-import type { NodeEvent } from './compose.ts';
+import type { NodeEvent } from './node-event.ts';
 import { defaultConfig } from './config.ts';
 import { MeshNode } from './mesh-node.ts';
 import { stateDir } from './state-dir.ts';

@@ -1,7 +1,7 @@
 import type { MeshEvent } from '#api';
 import { codeOf, type EventStream } from '#kernel';
 import { type AgentId, fingerprintOf, publicKeyOf } from '#identity';
-import type { NodeEvent } from './compose.ts';
+import type { NodeEvent } from './node-event.ts';
 import type { EventLog } from './http/index.ts';
 import { defined, messageView, peerOf } from './operations/views.ts';
 import type { NodeParts } from './parts.ts';

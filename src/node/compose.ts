@@ -9,8 +9,6 @@ import {
   systemClock,
   systemRandom,
 } from '#kernel';
-import type { AgentId } from '#identity';
-import type { CourierChange } from '#delivery';
 import type { MeshStore, PipelineEvent, PipelinePorts } from '#pipeline';
 import type { Runtime } from '#runtime';
 import { createSessionEngine } from '#session';
@@ -22,6 +20,8 @@ import { ContactWatch } from './contact-watch.ts';
 import { type DialPorts, dialPeer } from './dial-peer.ts';
 import { HostedAgent } from './hosted-agent.ts';
 import { makeRuntime } from './make-runtime.ts';
+import { logEvent } from './log-event.ts';
+import type { NodeEvent } from './node-event.ts';
 import type { NodeParts } from './parts.ts';
 import { LinkDesk } from './link-desk.ts';
 import type { StateDir } from './state-dir.ts';
@@ -41,13 +41,6 @@ export interface ComposeOptions {
   requestStop(): void;
 }
 
-/** What happens at the node, for the event stream of the API and for programs that embed it. */
-export type NodeEvent =
-  | PipelineEvent
-  | { readonly type: 'route'; readonly agent: string; readonly peer: AgentId; readonly change: CourierChange }
-  | { readonly type: 'agent-added'; readonly agent: string }
-  | { readonly type: 'stopping' };
-
 export interface Composed {
   readonly parts: NodeParts;
   readonly links: LinkDesk;
@@ -66,6 +59,10 @@ export async function compose(options: ComposeOptions): Promise<Composed> {
   const answers = new AwaitedAnswers(clock);
   const watch = new ContactWatch(clock);
   const events = new EventStream<NodeEvent>();
+  const tell = (event: NodeEvent): void => {
+    logEvent(logger, event);
+    events.emit(event);
+  };
   const hosts = new Map<string, AgentHost>();
   const ports: PipelinePorts = {
     ...base,
@@ -77,11 +74,11 @@ export async function compose(options: ComposeOptions): Promise<Composed> {
       answers.notice(event);
       watch.notice(event);
       notifyHost(hosts, event);
-      events.emit(event);
+      tell(event);
     },
   };
   const links = new LinkDesk({ hosts, ...base });
-  const addHost = hostMaker({ options, ports, files, hosts, events, watch, links });
+  const addHost = hostMaker({ options, ports, files, hosts, tell, watch, links });
   for (const agentFiles of await loadAgents(state, files)) await addHost(agentFiles);
   const parts: NodeParts = {
     ...base,
@@ -99,7 +96,7 @@ export async function compose(options: ComposeOptions): Promise<Composed> {
       const endpoints = first?.agent.card().endpoints ?? [];
       const host = await addHost(await createFurtherAgent(state, { ...agent, endpoints }, files));
       host.start();
-      events.emit({ type: 'agent-added', agent: agent.name });
+      tell({ type: 'agent-added', agent: agent.name });
       return host;
     },
   };
@@ -111,13 +108,13 @@ interface HostMaking {
   readonly ports: PipelinePorts;
   readonly files: AgentFilePorts;
   readonly hosts: Map<string, AgentHost>;
-  readonly events: EventStream<NodeEvent>;
+  readonly tell: (event: NodeEvent) => void;
   readonly watch: ContactWatch;
   readonly links: LinkDesk;
 }
 
 function hostMaker(making: HostMaking): (files: AgentFiles) => Promise<AgentHost> {
-  const { options, ports, files, hosts, events, watch, links } = making;
+  const { options, ports, files, hosts, tell, watch, links } = making;
   const { clock, random, limits, logger } = ports;
   const dialPorts: DialPorts = { clock, random, limits, logger, handler: links, connectLocal: (peer) => links.connectLocal(peer) };
   return async (agentFiles) => {
@@ -128,7 +125,7 @@ function hostMaker(making: HostMaking): (files: AgentFiles) => Promise<AgentHost
       ports,
       runtime: options.runtimes?.[name] ?? (await makeRuntime(options.config.agents[name], runtimePorts)),
       dial: (who, contact, dialOptions) => dialPeer(dialPorts, { host: who, contact }, dialOptions),
-      onChange: (who, lane, change) => events.emit({ type: 'route', agent: who.agent.name, peer: lane.peer, change }),
+      onChange: (who, lane, change) => tell({ type: 'route', agent: who.agent.name, peer: lane.peer, change }),
       onExchangeRefused: (_who, contact, code) => watch.refused(contact, code),
     });
     hosts.set(name, host);

@@ -4,7 +4,8 @@ import { makeCheckpoint } from '#audit';
 import type { MeshStore } from '#pipeline';
 import { lockStateDir, openSqliteStore, type SqliteStoreOptions, type StateLock } from '#storage';
 import type { Runtime } from '#runtime';
-import { type Composed, compose, type NodeEvent } from './compose.ts';
+import { type Composed, compose } from './compose.ts';
+import type { NodeEvent } from './node-event.ts';
 import { defaultApiPort, type NodeConfig } from './config.ts';
 import { endpointsOf } from './endpoints.ts';
 import { type Listening, startListeners } from './listeners.ts';
@@ -127,6 +128,8 @@ export class MeshNode implements AsyncDisposable {
     }
     this.#sweep = sweep(this.parts, this.#sweeping.signal);
     const { apiAddress } = this.#listening;
+    const { host, port } = this.#listening.publicAddress;
+    parts.logger.info('node.started', { host, port, apiPort: apiAddress?.port, agents: [...parts.hosts.keys()] });
     if (apiAddress !== undefined) await writeRunning(state, { api: apiAddress, startedAt: parts.clock.now() });
   }
 
