@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 
 const launcher = fileURLToPath(new URL('../bin/mesh.cjs', import.meta.url));
 const runs = 9;
+const settleMs = 2000;
 
 const median = (values: readonly number[]): number => Math.round(values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0);
 
@@ -47,7 +48,7 @@ interface Started {
 async function up(dir: string): Promise<Started> {
   const args = [launcher, 'up', '--host', '127.0.0.1', '--port', await freePort(), '--api-port', await freePort()];
   const startedAt = performance.now();
-  const child = spawn(process.execPath, [...args, '--json', '--state-dir', dir], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [...args, '--json', '--state-dir', dir], { stdio: ['ignore', 'pipe', 'ignore'] });
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   await new Promise<void>((resolve) => child.stdout.once('data', () => resolve()));
   const readyMs = performance.now() - startedAt;
@@ -72,13 +73,16 @@ export async function run(): Promise<Record<string, number>> {
       await node.stop();
     }
     running.push(await up(alice), await up(bob));
+    await sleep(settleMs);
+    const idleRssMb = rssMb(running[0]?.pid ?? 0);
     const { invite } = JSON.parse(mesh(['invite', '--json', '--state-dir', alice])) as { readonly invite: string };
     mesh(['join', invite, '--state-dir', bob]);
     const sendProcessMs = repeat(() => mesh(['send', 'bob', 'hello', '--state-dir', alice]));
-    await sleep(2000);
+    await sleep(settleMs);
     return {
       upReadyMs: median(ready),
-      idleRssMb: Math.round(rssMb(running[0]?.pid ?? 0)),
+      idleRssMb: Math.round(idleRssMb),
+      pairedRssMb: Math.round(rssMb(running[0]?.pid ?? 0)),
       sendProcessMs,
       helpMs: repeat(() => mesh(['--help'])),
       bareNodeMs: repeat(() => spawnSync(process.execPath, ['-e', '0'])),

@@ -1,21 +1,15 @@
-import { codeOf, type ErrorCode, MeshError, toMeshError } from '#kernel';
+import { codeOf, toMeshError } from '#kernel';
 import { appendAudit } from '#audit';
 import type { NewOutboxFrame, NewOutboxMessage, OutboxMessage, QueuedReceipt } from '#delivery';
-import { checkMessage, encodeBatch, encodeMessage, type Message, type MessageId, priorities } from '#protocol';
+import { checkMessage, encodeBatch, encodeMessage, type Message, priorities } from '#protocol';
 import { maySend } from '#trust';
+import { type Accepted, acceptMessage } from './accept-message.ts';
+import { expireMessages } from './expire-messages.ts';
 import { freshKeyPackage, type FreshKeyPackage, noteKeyPackageGiven, owesKeyPackage } from './key-packages.ts';
 import type { Arrival, Lane } from './lane.ts';
 import { handshakeFrame, type Prepared, prepareSession, replaceSession, sealState } from './lane-session.ts';
 import { settle } from './settle.ts';
 import type { MeshTransaction } from './store.ts';
-
-export interface Accepted {
-  readonly id: MessageId;
-  /** Of the message as it is sealed. */
-  readonly bytes: number;
-  /** True when the idempotency key was seen before: `id` is that of the first message. */
-  readonly duplicate: boolean;
-}
 
 /**
  * The way of a message out, from the agent's call to the frame on a link. Resolves when the message is committed in the outbox: from
@@ -23,11 +17,7 @@ export interface Accepted {
  */
 export async function sendMessage(lane: Lane, message: Message): Promise<Accepted> {
   maySendNow(lane, message);
-  const earlier = findDuplicate(lane, message);
-  if (earlier !== undefined) return { id: earlier.id, bytes: earlier.body.length, duplicate: true };
-  const row = outboxRow(lane, message);
-  await accept(lane, row);
-  return { id: message.id, bytes: row.body.length, duplicate: false };
+  return acceptMessage(lane, outboxRow(lane, message));
 }
 
 /** Throws what keeps the message from being accepted; does nothing else. */
@@ -78,30 +68,8 @@ function hasWork(lane: Lane): boolean {
   return lane.arrivals.length > 0 || lane.hasStored || lane.hasReceipts;
 }
 
-function findDuplicate(lane: Lane, message: Message): OutboxMessage | undefined {
-  const { idempotencyKey: key, id } = message;
-  const { store, clock, limits } = lane.ports;
-  const agent = lane.agent.name;
-  if (key === undefined) return undefined;
-  const since = clock.now() - limits.idempotencyWindowMs;
-  const earlier = store.read.outbox.byIdempotencyKey({ agent, peer: lane.peer, key, since });
-  return earlier?.id === id ? undefined : earlier;
-}
-
-function accept(lane: Lane, message: NewOutboxMessage): Promise<void> {
-  const { limits } = lane.ports;
-  if (lane.arrivals.length >= limits.maxArrivalsPerPeer) {
-    const text = `${lane.arrivals.length} messages to this peer wait for the disk`;
-    return Promise.reject(new MeshError('OUTBOX_FULL', text, { data: { limit: limits.maxArrivalsPerPeer } }));
-  }
-  const committed = Promise.withResolvers<void>();
-  lane.arrivals.push({ message, committed });
-  lane.flushSoon();
-  return committed.promise;
-}
-
 /** No route: the messages are accepted unsealed, so that they can still expire, be batched, or get another session. */
-async function storeArrivals(lane: Lane): Promise<void> {
+export async function storeArrivals(lane: Lane): Promise<void> {
   const arrivals = lane.arrivals.splice(0);
   if (arrivals.length === 0) return;
   lane.hasStored = true;
@@ -125,13 +93,13 @@ interface Load {
 
 /** False when nothing could be sealed now. */
 async function sealNext(lane: Lane, prepared: Prepared): Promise<boolean> {
-  const load = await nextLoad(lane);
-  const empty = load.messages.length === 0 && load.receipts.length === 0 && prepared.frames.length === 0;
-  if (empty) {
+  const load = await nextLoad(lane, prepared);
+  const hasContent = load.messages.length > 0 || load.receipts.length > 0 || load.keyPackage !== undefined;
+  if (!hasContent && prepared.frames.length === 0) {
     await storeLoad(lane, load);
     return hasWork(lane);
   }
-  if (load.messages.length > 0 || load.receipts.length > 0) {
+  if (hasContent) {
     const plaintext = plaintextOf(load);
     try {
       prepared.frames.push(await sealLoad(lane, { load, prepared, plaintext }));
@@ -144,13 +112,15 @@ async function sealNext(lane: Lane, prepared: Prepared): Promise<boolean> {
   return commitLoad(lane, { load, prepared });
 }
 
-async function nextLoad(lane: Lane): Promise<Load> {
+async function nextLoad(lane: Lane, prepared: Prepared): Promise<Load> {
   const messages = await nextMessages(lane);
   const bytes = messages.messages.reduce((total, { body }) => total + body.length, 0);
   // A message with large attachments fills a frame by itself: everything else waits for the next one.
   if (bytes > lane.ports.limits.maxBatchBytes) return { ...messages, receipts: [] };
   const receipts = nextReceipts(lane);
-  const given = owesKeyPackage(lane) ? { keyPackage: await freshKeyPackage(lane.agent, lane.ports) } : {};
+  // Goes along with anything: a peer whose welcome was joined may have used up the last one.
+  const isDue = bytes > 0 || receipts.length > 0 || prepared.frames.length > 0;
+  const given = isDue && owesKeyPackage(lane) ? { keyPackage: await freshKeyPackage(lane.agent, lane.ports) } : {};
   return { ...messages, receipts, ...given };
 }
 
@@ -202,7 +172,7 @@ function takeArrivals(lane: Lane): readonly Arrival[] {
 async function unexpired(lane: Lane, stored: readonly OutboxMessage[]): Promise<readonly OutboxMessage[]> {
   const now = lane.ports.clock.now();
   const fresh = stored.filter((message) => message.expiresAt > now);
-  if (fresh.length < stored.length) await lane.ports.store.transact((tx) => tx.outbox.expire(now));
+  if (fresh.length < stored.length) await expireMessages(lane.ports);
   return fresh;
 }
 
@@ -285,15 +255,5 @@ async function storeLoad(lane: Lane, load: Load): Promise<void> {
   lane.arrivals.unshift(...load.arrivals, ...load.waiting);
   await storeArrivals(lane).catch((error: unknown) => {
     lane.ports.logger.error('outbox.not-stored', { agent: lane.agent.name, code: codeOf(error) });
-  });
-}
-
-/** The far end will never take what waits: it ends as refused, with the reason shown to the user. */
-export async function refuseWaiting(lane: Lane, code: ErrorCode): Promise<readonly MessageId[]> {
-  const { store, clock } = lane.ports;
-  const scope = { agent: lane.agent.name, peer: lane.peer };
-  return lane.serial.run(async () => {
-    await storeArrivals(lane);
-    return store.transact((tx) => tx.outbox.refuseWaiting(scope, { code, at: clock.now() }));
   });
 }

@@ -2,6 +2,7 @@ import { type Clock, type Limits, type Logger, silentLogger } from '#kernel';
 import type { MeshReader, MeshStore } from '#pipeline';
 import { SqliteMeshStore, meshReader } from './sqlite/mesh-store.ts';
 import { openDatabase, openMemoryDatabase, openReadOnlyDatabase } from './sqlite/open-database.ts';
+import { openWalSync } from './sqlite/wal-sync.ts';
 
 export interface MemoryStoreOptions {
   readonly clock: Clock;
@@ -28,7 +29,7 @@ export interface ReadOnlyStore {
  */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<MeshStore> {
   const database = openDatabase(options.path);
-  return new SqliteMeshStore({ ...defaults(options), database });
+  return new SqliteMeshStore({ ...defaults(options), database, wal: openWalSync(options.path) });
 }
 
 /** The same statements on a database in memory: for tests and simulations. */

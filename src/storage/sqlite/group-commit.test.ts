@@ -6,7 +6,7 @@ import { openMemoryDatabase } from './open-database.ts';
 import { Shared } from './shared.ts';
 
 /** Counts commits, through the statements that a database is asked to run. */
-function counted(options: { clock?: Clock; logger?: Logger } = {}) {
+function counted(options: { clock?: Clock; logger?: Logger; sync?: () => Promise<void> } = {}) {
   const database = openMemoryDatabase();
   const ran: string[] = [];
   const run = database.run.bind(database);
@@ -20,6 +20,7 @@ function counted(options: { clock?: Clock; logger?: Logger } = {}) {
     shared: new Shared(database),
     clock: options.clock ?? systemClock,
     logger: options.logger ?? silentLogger,
+    sync: options.sync,
     schedule: (commit) => void scheduled.push(commit),
   });
   const turn = (): void => {
@@ -97,5 +98,84 @@ describe('a group commit', () => {
       await work;
     }
     expect(lines).toEqual([['store.slow-commit', { ms: 501, works: 1 }]]);
+  });
+});
+
+/** Syncs that end when the test says so. */
+function heldSyncs() {
+  const held: PromiseWithResolvers<void>[] = [];
+  const sync = (): Promise<void> => {
+    const one = Promise.withResolvers<void>();
+    held.push(one);
+    return one.promise;
+  };
+  return { held, sync };
+}
+
+const tracked = (work: Promise<unknown>): { state: string } => {
+  const seen = { state: 'pending' };
+  work.then(
+    () => (seen.state = 'done'),
+    () => (seen.state = 'failed'),
+  );
+  return seen;
+};
+
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+describe('a group commit whose durability is a step of its own', () => {
+  it('tells nobody before the log is on the disk', async () => {
+    const { held, sync } = heldSyncs();
+    const { commits, turn } = counted({ sync });
+    const first = tracked(commits.add(set('a')));
+    turn();
+    await settled();
+    expect([first.state, held.length]).toEqual(['pending', 1]);
+    held[0]?.resolve();
+    await settled();
+    expect(first.state).toBe('done');
+  });
+
+  it('syncs what is committed during a sync with the next one, never with that', async () => {
+    const { held, sync } = heldSyncs();
+    const { commits, turn } = counted({ sync });
+    const first = tracked(commits.add(set('a')));
+    turn();
+    const second = tracked(commits.add(set('b')));
+    turn();
+    const third = tracked(commits.add(set('c')));
+    turn();
+    held[0]?.resolve();
+    await settled();
+    expect([first.state, second.state, third.state, held.length]).toEqual(['done', 'pending', 'pending', 2]);
+    held[1]?.resolve();
+    await settled();
+    expect([second.state, third.state, held.length]).toEqual(['done', 'done', 2]);
+  });
+
+  it('fails what it could not make durable, and goes on', async () => {
+    const { held, sync } = heldSyncs();
+    const { commits, turn } = counted({ sync });
+    const first = tracked(commits.add(set('a')));
+    turn();
+    held[0]?.reject(new Error('the disk is gone'));
+    await settled();
+    const second = tracked(commits.add(set('b')));
+    turn();
+    held[1]?.resolve();
+    await settled();
+    expect([first.state, second.state]).toEqual(['failed', 'done']);
+  });
+
+  it('closes only after the last sync', async () => {
+    const { held, sync } = heldSyncs();
+    const { commits } = counted({ sync });
+    const work = tracked(commits.add(set('a')));
+    const closed = tracked(commits.close());
+    await settled();
+    expect([work.state, closed.state]).toEqual(['pending', 'pending']);
+    held[0]?.resolve();
+    await settled();
+    expect([work.state, closed.state]).toEqual(['done', 'done']);
   });
 });

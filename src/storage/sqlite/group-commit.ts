@@ -11,6 +11,8 @@ export interface GroupCommitOptions {
   readonly shared: Shared;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Makes commits durable; without it they are when COMMIT returns, or never (in memory). */
+  readonly sync?: (() => Promise<void>) | undefined;
   /** When to commit what came in: `setImmediate` shares a commit among all that one turn of the event loop brings. */
   schedule(commit: () => void): unknown;
 }
@@ -29,6 +31,9 @@ export class GroupCommit {
   #scheduled = false;
   #running = false;
   #closed = false;
+  /** Committed, but not known to be on the disk. */
+  #unsynced: Job[] = [];
+  #syncing: Promise<void> | undefined;
 
   constructor(options: GroupCommitOptions) {
     this.#options = options;
@@ -46,11 +51,12 @@ export class GroupCommit {
     });
   }
 
-  /** Commits what came in so far, then takes nothing more. */
-  close(): void {
+  /** Commits what came in so far, then takes nothing more. Resolves when all of it is durable. */
+  async close(): Promise<void> {
     if (this.#running) throw new MeshError('INTERNAL', 'The store cannot be closed inside a transaction');
     this.#closed = true;
     this.#commit();
+    await this.#syncing;
   }
 
   #commit(): void {
@@ -71,7 +77,30 @@ export class GroupCommit {
     }
     const ms = Math.round(clock.monotonic() - startedAt);
     if (ms > slowCommitMs) logger.warn('store.slow-commit', { ms, works: jobs.length });
-    for (const job of jobs) settle(job, failure);
+    const { sync } = this.#options;
+    if (failure === undefined && sync !== undefined) this.#syncLater(jobs, sync);
+    else for (const job of jobs) settle(job, failure);
+  }
+
+  /** One sync at a time; what is committed during one shares the next. */
+  #syncLater(jobs: readonly Job[], sync: () => Promise<void>): void {
+    this.#unsynced.push(...jobs);
+    this.#syncing ??= this.#syncAll(sync);
+  }
+
+  async #syncAll(sync: () => Promise<void>): Promise<void> {
+    while (this.#unsynced.length > 0) {
+      const jobs = this.#unsynced;
+      this.#unsynced = [];
+      let failure: unknown;
+      try {
+        await sync();
+      } catch (error) {
+        failure = error;
+      }
+      for (const job of jobs) settle(job, failure);
+    }
+    this.#syncing = undefined;
   }
 
   /** Throws when nothing of the group may be kept; then all of it is undone. */

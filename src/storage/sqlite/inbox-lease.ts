@@ -12,6 +12,8 @@ export interface Offer {
   readonly queues: readonly Queue[];
   readonly now: number;
   readonly limit: number;
+  /** How many messages of a lane may be leased, for lanes with a bound; counted down. */
+  readonly quota: Map<number, number>;
 }
 
 /**
@@ -19,18 +21,20 @@ export interface Offer {
  * one that breaks the handler, so it goes alone: the offer ends before it, or is it. Reads about as many rows as it
  * returns, however many wait.
  */
-export function nextOffer(queries: Queries, { queues, now, limit }: Offer): readonly Offered[] {
+export function nextOffer(queries: Queries, { queues, now, limit, quota }: Offer): readonly Offered[] {
   const heads = queues.map((queue) =>
     isTried(queue) ? triedHead(queries, queue, now) : freshHead(queries, queue, limit),
   );
   const live = heads.filter((head) => head.seq !== undefined);
   const offered: Offered[] = [];
   while (offered.length < limit) {
-    const first = earliest(live);
+    const first = earliest(live, quota);
     if (first?.seq === undefined) break;
     const tried = isTried(first.queue);
     if (tried && offered.length > 0) break;
     offered.push({ queue: first.queue, seq: first.seq });
+    const left = quota.get(first.queue.lane);
+    if (left !== undefined) quota.set(first.queue.lane, left - 1);
     if (tried) break;
     first.advance();
   }
@@ -44,10 +48,10 @@ interface Head {
   advance(): void;
 }
 
-function earliest(heads: readonly Head[]): Head | undefined {
+function earliest(heads: readonly Head[], quota: ReadonlyMap<number, number>): Head | undefined {
   let best: Head | undefined;
   for (const head of heads) {
-    if (head.seq === undefined) continue;
+    if (head.seq === undefined || (quota.get(head.queue.lane) ?? 1) <= 0) continue;
     if (best?.seq === undefined || isBefore(head, best)) best = head;
   }
   return best;

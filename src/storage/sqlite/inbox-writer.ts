@@ -49,12 +49,8 @@ export class WritableInbox extends Inbox implements InboxWriter {
   }
 
   lease(query: LeaseQuery): readonly InboxMessage[] {
-    const { agent, types, now, limit, exceptSenders = [] } = query;
-    const except = new Set(exceptSenders);
-    const codes = new Set(types.map(typeCode));
-    const lanes = this.shared.lanes.of(agent).filter(({ peer }) => !except.has(peer));
-    const queues = queuesOf(this.shared, lanes).filter((queue) => isWaiting(queue) && codes.has(queue.type));
-    const offered = nextOffer(this.queries, { queues, now, limit });
+    const { now, limit } = query;
+    const offered = nextOffer(this.queries, { queues: this.offered(query), now, limit, quota: this.#quota(query) });
     if (offered.length === 0) return [];
     this.#markLeased(offered, now);
     const messages = new Map(this.messagesAt(offered.map(({ seq }) => seq)).map((message) => [message.seq, message]));
@@ -74,12 +70,16 @@ export class WritableInbox extends Inbox implements InboxWriter {
     this.queries.run(sql, orNull(answerId), found.seq);
   }
 
-  release(agent: string, id: MessageId, again: { readonly notBefore: number; readonly error: string }): void {
+  release(
+    agent: string,
+    id: MessageId,
+    again: { readonly notBefore: number; readonly error: string; readonly uncounted?: boolean },
+  ): void {
     const found = this.#pick(agent, id, isLeased);
     if (found === undefined) return;
     const phase = this.#move(found, phases.tried);
-    const sql = 'UPDATE inbox_state SET phase = ?, not_before = ?, error = ? WHERE seq = ?';
-    this.queries.run(sql, phase, again.notBefore, again.error, found.seq);
+    const sql = 'UPDATE inbox_state SET phase = ?, not_before = ?, error = ?, attempts = attempts - ? WHERE seq = ?';
+    this.queries.run(sql, phase, again.notBefore, again.error, again.uncounted === true ? 1 : 0, found.seq);
   }
 
   bury(agent: string, id: MessageId, error: string): void {
@@ -120,6 +120,16 @@ export class WritableInbox extends Inbox implements InboxWriter {
 
   prune(options: { readonly before: number; readonly now: number }): number {
     return pruneInbox(this.queries, this.shared, options);
+  }
+
+  /** How many messages of a lane may be leased; lanes that are not in it have no bound. */
+  #quota({ agent, senders }: LeaseQuery): Map<number, number> {
+    const quota = new Map<number, number>();
+    for (const [peer, most] of senders ?? []) {
+      const lane = most === Infinity ? undefined : this.shared.lanes.find(agent, peer);
+      if (lane !== undefined) quota.set(lane, most);
+    }
+    return quota;
   }
 
   #markLeased(offered: readonly Offered[], now: number): void {

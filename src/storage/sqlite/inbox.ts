@@ -1,7 +1,8 @@
 import { type ErrorCode, isErrorCode } from '#kernel';
 import type { AgentId } from '#identity';
-import type { InboxMessage, InboxQuery, InboxReader } from '#delivery';
-import type { FrameId, MessageId } from '#protocol';
+import type { InboxMessage, InboxQuery, InboxReader, OfferQuery } from '#delivery';
+import type { FrameId, MessageId, MessageType } from '#protocol';
+import { typeCode } from './codes.ts';
 import { int } from './columns.ts';
 import type { Queries } from './database.ts';
 import {
@@ -87,8 +88,16 @@ export class Inbox implements InboxReader {
     return { unread: count(isUnread), waiting: count(isWaiting), leased: count(isLeased), dead: count(isDead) };
   }
 
-  nextOffer(agent: string): number | undefined {
-    const waiting = queuesOf(this.shared, this.shared.lanes.of(agent)).filter(isWaiting);
+  waitingSenders(agent: string, types: readonly MessageType[]): readonly AgentId[] {
+    const { lanes, open } = this.shared;
+    const codes = new Set(types.map(typeCode));
+    const busy = [...open.lanes].map((no) => lanes.at(no)).filter((lane) => lane.agent === agent);
+    const waits = (queue: Queue): boolean => isWaiting(queue) && codes.has(queue.type);
+    return busy.filter((lane) => queuesOf(this.shared, [lane]).some(waits)).map(({ peer }) => peer);
+  }
+
+  nextOffer(query: OfferQuery): number | undefined {
+    const waiting = this.offered(query);
     if (waiting.length === 0) return undefined;
     if (!waiting.every(isTried)) return 0;
     const sql = `SELECT not_before FROM inbox_state WHERE ${inQueue} ORDER BY not_before LIMIT 1`;
@@ -112,6 +121,14 @@ export class Inbox implements InboxReader {
   protected get shared(): Shared {
     this.queries.check();
     return this.#shared;
+  }
+
+  /** The queues that a handler may be offered something of. */
+  protected offered({ agent, types, senders }: OfferQuery): readonly Queue[] {
+    const { lanes } = this.shared;
+    const codes = new Set(types.map(typeCode));
+    const offering = senders === undefined ? lanes.of(agent) : lanes.among(agent, senders.keys());
+    return queuesOf(this.shared, offering).filter((queue) => isWaiting(queue) && codes.has(queue.type));
   }
 
   /** In order of `seq`. */

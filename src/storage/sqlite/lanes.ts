@@ -38,6 +38,13 @@ export class Lanes {
     return [...(this.#byAgent.get(agent)?.values() ?? [])];
   }
 
+  /** Those of these peers for which anything was ever stored. */
+  among(agent: string, peers: Iterable<AgentId>): readonly Lane[] {
+    this.#loaded();
+    const known = this.#byAgent.get(agent);
+    return [...peers].flatMap((peer) => known?.get(peer) ?? []);
+  }
+
   get all(): readonly Lane[] {
     return [...this.#loaded().values()];
   }

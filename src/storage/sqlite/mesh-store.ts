@@ -12,11 +12,14 @@ import type { Scope } from './scope.ts';
 import { Sessions, WritableSessions } from './sessions.ts';
 import { Shared } from './shared.ts';
 import { Values, WritableValues } from './values.ts';
+import type { WalSync } from './wal-sync.ts';
 
 export interface SqliteMeshStoreOptions {
   readonly database: Database;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Of the write-ahead log; absent for a database in memory. */
+  readonly wal?: WalSync | undefined;
   schedule(commit: () => void): unknown;
 }
 
@@ -37,13 +40,16 @@ export class SqliteMeshStore implements MeshStore {
   readonly #database: Database;
   readonly #shared: Shared;
   readonly #commits: GroupCommit;
+  readonly #wal: WalSync | undefined;
   #closed = false;
 
   constructor(options: SqliteMeshStoreOptions) {
     this.#database = options.database;
     this.#shared = new Shared(options.database);
     this.read = meshReader(options.database, this.#shared);
-    this.#commits = new GroupCommit({ ...options, shared: this.#shared });
+    const { wal } = options;
+    this.#wal = wal;
+    this.#commits = new GroupCommit({ ...options, shared: this.#shared, sync: wal && (() => wal.sync()) });
   }
 
   transact<T>(work: (tx: MeshTransaction) => T): Promise<T> {
@@ -52,9 +58,11 @@ export class SqliteMeshStore implements MeshStore {
 
   async close(): Promise<void> {
     if (this.#closed) return;
-    this.#commits.close();
+    await this.#commits.close();
+    if (this.#closed) return;
     this.#closed = true;
     this.#database.close();
+    this.#wal?.close();
   }
 
   #transaction(scope: Scope): MeshTransaction {

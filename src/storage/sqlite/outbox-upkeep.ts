@@ -1,6 +1,6 @@
 import type { MessageId } from '#protocol';
 import { endCodes } from './codes.ts';
-import { int, text } from './columns.ts';
+import { blob, int, text } from './columns.ts';
 import type { Queries, Row } from './database.ts';
 import { endedForGood } from './outbox-row.ts';
 import { firstSeqSince } from './seq-search.ts';
@@ -51,6 +51,21 @@ function expireFrame(queries: Queries, no: number, now: number): readonly Row[] 
     no,
   );
   return expired;
+}
+
+const rewrittenAtOnce = 100;
+
+export function rewriteWaiting(queries: Queries, lane: number, rewrite: (body: Uint8Array) => Uint8Array): void {
+  const page = `SELECT seq, body FROM outbox WHERE lane = ? AND seq > ? AND frame IS NULL AND ended IS NULL ORDER BY seq LIMIT ?`;
+  let seq = 0;
+  let rows: readonly Row[];
+  do {
+    rows = queries.all(page, lane, seq, rewrittenAtOnce);
+    for (const row of rows) {
+      seq = int(row, 'seq');
+      queries.run('UPDATE outbox SET body = ? WHERE seq = ?', rewrite(blob(row, 'body')), seq);
+    }
+  } while (rows.length === rewrittenAtOnce);
 }
 
 /** When the message was settled: NULL while it is under way. */

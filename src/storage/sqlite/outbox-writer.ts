@@ -7,7 +7,7 @@ import { int, orNull, text } from './columns.ts';
 import type { Queries, Row } from './database.ts';
 import { Outbox } from './outbox.ts';
 import { applyReceipt, endCodeOf } from './outbox-receipts.ts';
-import { expireOutbox, pruneOutbox } from './outbox-upkeep.ts';
+import { expireOutbox, pruneOutbox, rewriteWaiting } from './outbox-upkeep.ts';
 import type { Scope } from './scope.ts';
 import type { Shared } from './shared.ts';
 
@@ -131,6 +131,11 @@ export class WritableOutbox extends Outbox implements OutboxWriter {
     const rows = this.queries.all(sql, ...endOf(refused), lane);
     this.shared.waiting.add(lane, 0, -rows.length);
     return rows.map(idOf);
+  }
+
+  rewriteWaiting(to: Peer, rewrite: (body: Uint8Array) => Uint8Array): void {
+    const lane = this.shared.lanes.find(to.agent, to.peer);
+    if (lane !== undefined) rewriteWaiting(this.queries, lane, rewrite);
   }
 
   prune(before: number): number {

@@ -23,6 +23,11 @@ export class Tally {
     return this.#loaded().get(lane)?.get(slot) ?? 0;
   }
 
+  /** The lanes that hold something. */
+  get lanes(): Iterable<number> {
+    return this.#loaded().keys();
+  }
+
   /** The slots of the lane that hold something. */
   slots(lane: number): Iterable<readonly [slot: number, count: number]> {
     return this.#loaded().get(lane) ?? [];
@@ -66,8 +71,8 @@ export class Tally {
       this.#lanes.set(lane, slots);
     }
     const now = (slots.get(slot) ?? 0) + count;
-    if (now === 0) slots.delete(slot);
-    else slots.set(slot, now);
+    if (now !== 0) slots.set(slot, now);
+    else if (slots.delete(slot) && slots.size === 0) this.#lanes.delete(lane);
   }
 
   #loaded(): Map<number, Map<number, number>> {
