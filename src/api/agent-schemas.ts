@@ -46,6 +46,7 @@ export const scanEvent = z.discriminatedUnion('type', [
         displayName: z.string().optional(),
         fingerprint: z.string(),
         contact: z.object({ petname: z.string(), state: contactState }).optional(),
+        own: z.literal(true).optional().describe('An agent of this node'),
       }),
     ),
   }),
@@ -77,6 +78,7 @@ export const agentSchemas = {
       fingerprint: z.string(),
       safetyNumber: z.string(),
       contact: z.string().optional().describe('Petname, when it is a contact'),
+      own: z.literal(true).optional().describe('The card of an agent of this node'),
     }),
   },
   rotateKey: {

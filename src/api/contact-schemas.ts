@@ -42,8 +42,15 @@ export const contactView = z.object({
   lastError: z.object({ code: z.string(), message: z.string().optional(), at: time }).optional(),
   waiting: count.describe('Messages that are not sealed yet'),
   inFlight: count.describe('Sealed frames that the peer has not acknowledged'),
-  pendingExchange: z.enum(['request', 'accept']).optional(),
-  session: z.object({ groupId: z.string(), epoch: count, confirmed: z.boolean(), createdAt: time }).optional(),
+  pendingExchange: z.enum(['request', 'accept']).optional().describe('What has not reached the other node yet'),
+  session: z
+    .object({
+      groupId: z.string(),
+      epoch: count.optional().describe('Known once the session was used since the node started'),
+      confirmed: z.boolean(),
+      createdAt: time,
+    })
+    .optional(),
 });
 
 export const contactSchemas = {

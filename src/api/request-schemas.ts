@@ -27,6 +27,7 @@ export const inviteView = z.object({
 });
 
 const lifetimeMs = z.int().min(1);
+const waitMs = z.int().min(0).max(600_000).optional();
 const petname = z.string().optional().describe('What to call the contact here');
 
 export const requestSchemas = {
@@ -38,6 +39,7 @@ export const requestSchemas = {
       purpose: z.string().optional().describe('What for, at most 500 characters'),
       petname,
       targetAgent: label.optional().describe('Name or id, when several agents live at the URL'),
+      waitMs: waitMs.describe('For the request to arrive; none without it'),
     }),
     output: requestView,
   },
@@ -48,7 +50,13 @@ export const requestSchemas = {
   },
   approve: {
     summary: 'Trusts the agent that asked',
-    input: z.strictObject({ ...agentField, ...requestIdField, petname, tier: tier.optional() }),
+    input: z.strictObject({
+      ...agentField,
+      ...requestIdField,
+      petname,
+      tier: tier.optional(),
+      waitMs: waitMs.describe('For the acceptance to arrive; none without it'),
+    }),
     output: contactView,
   },
   reject: {
@@ -80,7 +88,7 @@ export const requestSchemas = {
       invite: z.string(),
       petname,
       tier: tier.optional(),
-      waitMs: z.int().min(0).max(600_000).optional().describe('For the acceptance; 10 000 without it'),
+      waitMs: waitMs.describe('For the acceptance; 10 000 without it'),
     }),
     output: contactView,
   },

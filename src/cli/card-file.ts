@@ -26,7 +26,7 @@ function readText(path: string): string {
   } catch (cause) {
     throw new MeshError('NOT_FOUND', `The file ${path} cannot be read`, {
       cause,
-      hint: 'Name a file with the output of: mesh card',
+      hint: 'Name a file that holds a card.',
     });
   }
 }
@@ -39,7 +39,7 @@ function parse(text: string, path: string): JsonObject {
     // Falls through to the one refusal below.
   }
   throw new MeshError('CARD_INVALID', `${path} does not hold a card: it is not a JSON object`, {
-    hint: 'Ask its owner for the output of: mesh card',
+    hint: 'Ask its owner to print the card again and to send all of it.',
   });
 }
 

@@ -4,7 +4,7 @@ import { defaultLimits, MeshError } from '#kernel';
 import type { Input as OperationInput } from '#api';
 import type { Call } from './call.ts';
 import { priorityNames } from './table/verb-spec.ts';
-import { size } from './views/words.ts';
+
 
 type SendInput = OperationInput<'send'>;
 type Attachments = NonNullable<SendInput['attachments']>;
@@ -16,12 +16,13 @@ export async function contentOf({
 }: Call): Promise<Pick<SendInput, 'text' | 'subject' | 'metadata' | 'attachments'>> {
   const attachments = attachmentsOf(args.list('file'));
   const given = args.optional(1);
-  if (given === undefined && attachments.length === 0) {
-    throw new MeshError('INVALID_ARGUMENT', 'There is nothing to say: the text is missing', {
+  const text = given === '-' ? (await ports.stdin.text()).replace(/\r?\n$/, '') : (given ?? '');
+  if (text === '' && attachments.length === 0) {
+    const problem = given === undefined ? 'the text is missing' : 'the text is empty';
+    throw new MeshError('INVALID_ARGUMENT', `There is nothing to say: ${problem}`, {
       hint: 'Give the text in quotes, or - to read it from stdin, or a file with --file F',
     });
   }
-  const text = given === '-' ? (await ports.stdin.text()).replace(/\r?\n$/, '') : (given ?? '');
   return {
     text,
     subject: args.text('subject'),
@@ -39,10 +40,20 @@ export function addressingOf({ args, settings }: Call): Addressing {
     agent: settings.agent,
     to: args.at(0, 'TO'),
     priority: args.choice('priority', priorityNames),
-    ttlSeconds: ttlMs === undefined ? undefined : Math.max(1, Math.round(ttlMs / 1000)),
+    ttlSeconds: ttlMs === undefined ? undefined : ttlSecondsOf(ttlMs),
     idempotencyKey: args.text('idempotencyKey'),
     replyTo: args.text('replyTo'),
   };
+}
+
+function ttlSecondsOf(ttlMs: number): number {
+  const { maxTtlSeconds } = defaultLimits;
+  const seconds = Math.max(1, Math.round(ttlMs / 1000));
+  if (seconds <= maxTtlSeconds) return seconds;
+  const longest = `${maxTtlSeconds / 86_400}d`;
+  throw new MeshError('INVALID_ARGUMENT', `--ttl: a message is kept for at most ${longest}`, {
+    hint: `Write ${longest} or less.`,
+  });
 }
 
 function metadataOf(text: string | undefined): SendInput['metadata'] {
@@ -82,7 +93,7 @@ function attachmentsOf(paths: readonly string[]): Attachments {
   if (total > maxInlineAttachmentBytes) {
     throw new MeshError(
       'ATTACHMENT_TOO_LARGE',
-      `The files have ${size(total)}, at most ${size(maxInlineAttachmentBytes)} fit a message`,
+      `The files have ${total} bytes, at most ${maxInlineAttachmentBytes} fit a message`,
     );
   }
   return paths.map((path) => ({

@@ -58,7 +58,7 @@ describe('without a running node', () => {
     const client = createClient(transport);
     await expect(client.send({ to: 'bob', text: 'hello' })).rejects.toMatchObject({
       code: 'NODE_NOT_RUNNING',
-      hint: 'Run: mesh up',
+      hint: 'Run: mesh up --detach',
     });
     await expect(client.read({ id: 'msg_1' })).rejects.toMatchObject({ code: 'NODE_NOT_RUNNING' });
     await expect(client.events()[Symbol.asyncIterator]().next()).rejects.toMatchObject({ code: 'NODE_NOT_RUNNING' });
@@ -77,6 +77,11 @@ describe('without a running node', () => {
     const dead = { pid: 2 ** 30, apiHost: '127.0.0.1', apiPort: 1, startedAt: 1 };
     writeFileSync(join(stateDir, 'node.json'), JSON.stringify(dead));
     expect(await createClient(connection().transport).agents()).toEqual({ agents: [] });
+    await expect(createClient(connection().transport).send({ to: 'bob', text: 'hello' })).rejects.toMatchObject({
+      code: 'NODE_NOT_RUNNING',
+      message: `The node on ${stateDir} ended without being stopped`,
+      hint: `Start it again: mesh up --detach. Why it ended may stand in ${join(stateDir, 'node.log')}`,
+    });
     writeFileSync(join(stateDir, 'node.json'), '{"pid":');
     expect(await createClient(connection().transport).agents()).toEqual({ agents: [] });
   });

@@ -5,7 +5,7 @@ import { codeOf, MeshError } from '#kernel';
 import { present } from './arguments.ts';
 import { httpTransport } from './http-transport.ts';
 import type { NodeDoor, OfflineNode } from './node-door.ts';
-import { findRunningNode, readApiToken } from './running-node.ts';
+import { findRunningNode, logName, readApiToken, runningFile } from './running-node.ts';
 import type { Settings } from './settings.ts';
 
 export interface ConnectOptions {
@@ -68,7 +68,11 @@ function assertInitialized({ stateDir }: Settings): void {
 }
 
 function notRunning({ stateDir }: Settings): MeshError {
-  return new MeshError('NODE_NOT_RUNNING', `No node runs on ${stateDir}`);
+  // A node that stops removes the file.
+  if (!existsSync(join(stateDir, runningFile))) return new MeshError('NODE_NOT_RUNNING', `No node runs on ${stateDir}`);
+  return new MeshError('NODE_NOT_RUNNING', `The node on ${stateDir} ended without being stopped`, {
+    hint: `Start it again: mesh up --detach. Why it ended may stand in ${join(stateDir, logName)}`,
+  });
 }
 
 const offlineRoutes: readonly Route[] = operationNames.map(routeOf).filter(({ offline }) => offline === true);

@@ -3,6 +3,7 @@ import { closeSync, existsSync, fstatSync, mkdirSync, openSync, readSync } from 
 import { join } from 'node:path';
 import { type Clock, isErrorCode, MeshError } from '#kernel';
 import type { NodeReady } from './node-door.ts';
+import { logName } from './running-node.ts';
 import type { Settings } from './settings.ts';
 import { parseStartReport } from './start-report.ts';
 import { visibleBlock } from './terminal-text.ts';
@@ -25,6 +26,8 @@ export interface DetachedNode {
   readonly logFile: string;
 }
 
+
+
 const startMs = 60_000;
 const tailBytes = 2000;
 
@@ -33,7 +36,7 @@ const tailBytes = 2000;
  * could not start for.
  */
 export async function startDetached({ settings, listen, signal, clock }: DetachedOptions): Promise<DetachedNode> {
-  const logFile = join(settings.stateDir, 'node.log');
+  const logFile = join(settings.stateDir, logName);
   if (!existsSync(settings.stateDir)) throw new MeshError('NOT_INITIALIZED', `${settings.stateDir} holds no agent yet`);
   const log = openLog(logFile);
   const before = fstatSync(log).size;

@@ -35,7 +35,10 @@ export async function followInbox(call: Call): Promise<void> {
     for (const message of messages.toReversed()) showOnce(message);
   };
   const listening = Promise.withResolvers<void>();
-  const list = listening.promise.then(showUnread);
+  const list = listening.promise.then(() => {
+    screen.note('Waiting for messages. Ctrl-C ends it.');
+    return showUnread();
+  });
   const follow = async (): Promise<void> => {
     for await (const { event } of client.events({ agent: settings.agent, signal, onOpen: listening.resolve })) {
       await list;
@@ -44,7 +47,6 @@ export async function followInbox(call: Call): Promise<void> {
       if (event.type === 'node.stopping') screen.note('The node stops; waiting until it is back. Ctrl-C ends it.');
     }
   };
-  screen.note('Waiting for messages. Ctrl-C ends it.');
   try {
     await Promise.all([list, follow()]);
   } finally {

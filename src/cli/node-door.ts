@@ -3,7 +3,7 @@ import type { Transport } from '#api';
 /** What the room `node` offers to the command line beside the local API; loaded only by the verbs that need it. */
 export interface NodeDoor {
   /** Throws ALREADY_INITIALIZED, NODE_RUNNING, INVALID_ARGUMENT, STORE_UNREADABLE. */
-  initAgent(options: NewNodeAgent & { readonly force: boolean }): Promise<AgentFacts>;
+  initAgent(options: NewNodeAgent & { readonly force: boolean; readonly port?: number }): Promise<AgentFacts>;
   /** One more agent while no node runs. Throws NOT_INITIALIZED, NAME_TAKEN, PASSPHRASE_REQUIRED. */
   addAgent(options: NewNodeAgent): Promise<AgentFacts>;
   /** Resolves when the node has stopped: by the signal or by the API. Throws before `onReady` when it cannot start. */
@@ -42,6 +42,8 @@ export interface RunNodeOptions {
   readonly apiPort?: number;
   readonly endpoint?: string;
   readonly passphrase?: string;
+  /** Log lines go to node.log in the folder; to stderr without it. */
+  readonly logsToFile?: boolean;
   readonly signal: AbortSignal;
   onReady(info: NodeReady): void;
 }

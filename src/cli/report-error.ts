@@ -34,5 +34,9 @@ export function reportError(thrown: unknown, { globals, environment, stderr }: E
 /** What an ambiguous name could mean. */
 function matchesOf(error: MeshError): readonly string[] {
   const { matches } = error.data;
-  return error.code === 'AMBIGUOUS' && Array.isArray(matches) ? matches.map(String).slice(0, 10) : [];
+  return error.code === 'AMBIGUOUS' && Array.isArray(matches) ? matches.map(textOf).slice(0, 10) : [];
 }
+
+/** A match is a text, or an object of texts such as a name and an id. */
+const textOf = (match: unknown): string =>
+  typeof match === 'object' && match !== null ? Object.values(match).map(String).join('  ') : String(match);

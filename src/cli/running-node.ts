@@ -11,7 +11,9 @@ export interface RunningNode {
   readonly startedAt: number;
 }
 
+/** In the state folder. */
 export const runningFile = 'node.json';
+export const logName = 'node.log';
 
 /** The node that runs on the folder; undefined without one, and for a file that a killed node left behind. */
 export function findRunningNode(stateDir: string): RunningNode | undefined {

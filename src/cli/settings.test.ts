@@ -29,9 +29,23 @@ describe('pasteable', () => {
   const settings = settingsOf({ stateDir: "/tmp/it's here", agent: 'robot' }, {});
 
   it('adds the flags in use to every command of a hint, and to nothing else', () => {
-    const flags = String.raw`--state-dir '/tmp/it'\''s here' --agent robot`;
-    expect(pasteable('Run: mesh approve bob, or mesh up. Not for mesh.toml or a mesh node.', settings)).toBe(
-      `Run: mesh approve ${flags} bob, or mesh up ${flags}. Not for mesh.toml or a mesh node.`,
+    const folder = String.raw`--state-dir '/tmp/it'\''s here'`;
+    expect(pasteable('Run: mesh approve bob, or mesh inbox. Not for mesh.toml or a mesh node.', settings)).toBe(
+      `Run: mesh approve ${folder} --agent robot bob, or mesh inbox ${folder} --agent robot. Not for mesh.toml or a mesh node.`,
+    );
+  });
+
+  it('names no agent where it makes no difference: a wrong one would be repeated for ever', () => {
+    const wrong = settingsOf({ agent: 'nobody' }, {});
+    expect(pasteable('mesh agent list, mesh down, mesh up --detach', wrong)).toBe(
+      'mesh agent list, mesh down, mesh up --detach',
+    );
+  });
+
+  it('names the passphrase file where the keys are opened', () => {
+    const locked = settingsOf({ passphraseFile: '/run/secret' }, {});
+    expect(pasteable('mesh up --detach, mesh invite', locked)).toBe(
+      'mesh up --passphrase-file /run/secret --detach, mesh invite',
     );
   });
 

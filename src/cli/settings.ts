@@ -44,14 +44,22 @@ export function settingsOf(flags: GlobalFlags, environment: Environment): Settin
 
 const commandPattern = new RegExp(String.raw`(?<![\w-])mesh (${verbNames.join('|')})(?![\w-])`, 'g');
 
+/** Verbs about the whole node: it makes no difference which of its agents speaks. */
+const nodeVerbs: ReadonlySet<string> = new Set(['init', 'up', 'down', 'agent']);
+/** Verbs that open the keys; the others ask the running node, which has them. */
+const keyVerbs: ReadonlySet<string> = new Set(['up', 'agent']);
+
 /** Adds the flags in use to every `mesh VERB` of a hint, so that it can be pasted into a shell as it stands. */
 export function pasteable(text: string, settings: Settings): string {
-  const flags = [
-    ...(settings.isDefaultStateDir ? [] : ['--state-dir', shellWord(settings.stateDir)]),
-    ...(settings.agent === undefined ? [] : ['--agent', shellWord(settings.agent)]),
+  return text.replace(commandPattern, (_, verb: string) => ['mesh', verb, ...flagsFor(verb, settings)].join(' '));
+}
+
+function flagsFor(verb: string, { isDefaultStateDir, stateDir, agent, passphraseFile }: Settings): readonly string[] {
+  return [
+    ...(isDefaultStateDir ? [] : ['--state-dir', shellWord(stateDir)]),
+    ...(agent === undefined || nodeVerbs.has(verb) ? [] : ['--agent', shellWord(agent)]),
+    ...(passphraseFile === undefined || !keyVerbs.has(verb) ? [] : ['--passphrase-file', shellWord(passphraseFile)]),
   ];
-  if (flags.length === 0) return text;
-  return text.replace(commandPattern, (_, verb: string) => ['mesh', verb, ...flags].join(' '));
 }
 
 /** One word for a POSIX shell. */

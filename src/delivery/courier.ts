@@ -1,10 +1,9 @@
 import { codeOf, MeshError, toMeshError } from '#kernel';
 import type { FrameOutcome, Link } from '#link';
 import type { Frame, FrameId } from '#protocol';
-import { afterFailure, type Breaker, breakerState, closedBreaker } from './breaker.ts';
 import type { CourierOptions, RouteStatus } from './courier-ports.ts';
-import { isPassing } from './passing-refusal.ts';
-import { nextAttemptAt } from './retry.ts';
+import { Pace } from './pace.ts';
+import { isDistrust, isPassing, isProof } from './outcome.ts';
 import type { OutboxFrame } from './store.ts';
 
 interface InFlight {
@@ -29,18 +28,18 @@ export class Courier {
   /** The link whose end was counted as a failure already. */
   #blamed: Link | undefined;
   #greeted = false;
+  /** Something new to say came up during the greeting. */
+  #unsaid = false;
   #wanted = false;
   #dialling: Promise<void> | undefined;
   #wakeUp: AbortController | undefined;
-  #breaker: Breaker = closedBreaker;
-  #failures = 0;
-  #attemptAt = 0;
-  #lastError: RouteStatus['lastError'];
+  readonly #pace: Pace;
   #latencyMs: number | undefined;
   #lastHeardAt: number | undefined;
 
   constructor(options: CourierOptions) {
     this.#options = options;
+    this.#pace = new Pace(options);
     for (const entry of options.ports.unacknowledged()) this.#keep(entry);
   }
 
@@ -60,14 +59,14 @@ export class Courier {
   }
 
   status(): RouteStatus {
-    const now = this.#options.clock.now();
+    const { attemptAt, lastError } = this.#pace;
     const up = this.#link !== undefined;
     return {
       link: up ? 'up' : 'down',
       ...(this.#link === undefined ? {} : { route: this.#link.route }),
-      breaker: breakerState(this.#breaker, now),
-      ...(!up && this.#attemptAt > now ? { retryAt: this.#attemptAt } : {}),
-      ...(up || this.#lastError === undefined ? {} : { lastError: this.#lastError }),
+      breaker: this.#pace.breaker,
+      ...(!up && attemptAt > this.#options.clock.now() ? { retryAt: attemptAt } : {}),
+      ...(up || lastError === undefined ? {} : { lastError }),
       ...(this.#latencyMs === undefined ? {} : { latencyMs: this.#latencyMs }),
       ...(this.#lastHeardAt === undefined ? {} : { lastHeardAt: this.#lastHeardAt }),
     };
@@ -106,7 +105,7 @@ export class Courier {
 
   /** Tries at once, whatever the breaker says: the peer was heard from, or its address changed. */
   retryNow(): void {
-    this.#recovered();
+    this.#pace.cured();
     this.#wakeUp?.abort();
     this.wake();
   }
@@ -118,9 +117,15 @@ export class Courier {
     this.#older.delete(link);
     this.#link = link;
     this.#linkedAt = this.#options.clock.monotonic();
-    this.#greeted = false;
     this.heard();
-    void this.#use(link);
+    void link.closed.then((error) => this.#lost(link, error ?? new MeshError('LINK_CLOSED')));
+    void this.#greet(link);
+  }
+
+  /** There is something new to say that goes before frames, on the link in use too. */
+  greetAgain(): void {
+    if (this.link === undefined) this.#unsaid = true;
+    else void this.#greet(this.link);
   }
 
   heard(): void {
@@ -129,7 +134,15 @@ export class Courier {
 
   /** A fault above the link (a session that cannot be made): counts like a failed attempt and paces the next one. */
   fail(error: MeshError): void {
-    if (this.#link === undefined) this.#failed(error);
+    this.#pace.fault();
+    if (this.#link === undefined) this.#pace.failed(error);
+    else this.#giveUp(this.#link, error);
+  }
+
+  /** What became of the frame could not be stored: the peer is asked again, on the next link. */
+  askAgain(entry: OutboxFrame, error: MeshError): void {
+    this.#keep(entry);
+    if (this.#link === undefined) this.#pace.failed(error);
     else this.#giveUp(this.#link, error);
   }
 
@@ -161,19 +174,22 @@ export class Courier {
     this.#bytes -= kept.entry.frame.bytes.length;
   }
 
-  async #use(link: Link): Promise<void> {
+  async #greet(link: Link): Promise<void> {
     const { ports } = this.#options;
-    void link.closed.then((error) => this.#lost(link, error ?? new MeshError('LINK_CLOSED')));
+    this.#greeted = false;
     try {
-      await ports.greet(link);
+      do {
+        this.#unsaid = false;
+        await ports.greet(link);
+      } while (this.#unsaid && this.#link === link);
     } catch (error) {
       this.#giveUp(link, toMeshError(error));
       return;
     }
     if (this.#link !== link) return;
     this.#greeted = true;
-    this.#lastError = undefined;
-    if (this.#inFlight.size === 0) this.#recovered();
+    this.#pace.forgive();
+    if (this.#inFlight.size === 0) this.#pace.recovered();
     for (const kept of this.#inFlight.values()) this.#transmit(kept);
     ports.onChange({ type: 'up', route: link.route });
     this.measure().catch(() => undefined);
@@ -199,7 +215,10 @@ export class Courier {
         return;
       }
       this.#forget(frame.id);
-      this.#recovered();
+      // A stranger gets no more credit on this link: what is behind goes on the next one, or waits until there is trust again.
+      if (isDistrust(outcome)) this.#giveUp(link, new MeshError(outcome.code, 'The peer does not trust this agent'));
+      else if (isProof(frame, outcome)) this.#pace.cured();
+      else this.#pace.recovered();
       ports.onOutcome(entry, outcome);
       ports.onChange({ type: 'room' });
     } catch {
@@ -234,7 +253,7 @@ export class Courier {
   /** Ends the link for a reason that paces the next attempt. */
   #giveUp(link: Link, error: MeshError): void {
     if (this.#link === link) {
-      this.#failed(error);
+      this.#pace.failed(error);
       this.#blamed = link;
     }
     link.close(error.code);
@@ -249,40 +268,25 @@ export class Courier {
     const livedMs = this.#options.clock.monotonic() - this.#linkedAt;
     // A link that dies young did not help: without pacing it would be made again and again.
     const young = livedMs < (this.#options.limits.quickRetryMs[0] ?? 0);
-    if (young && this.#blamed !== link) this.#failed(error);
+    if (young && this.#blamed !== link) this.#pace.failed(error);
     this.#options.ports.onChange({ type: 'down', code: error.code, message: error.message });
     const older = [...this.#older].at(-1);
     if (older !== undefined) this.attach(older);
     else if (this.#options.ports.hasWork()) this.wake();
   }
 
-  #recovered(): void {
-    this.#failures = 0;
-    this.#breaker = closedBreaker;
-    this.#attemptAt = 0;
-  }
-
-  #failed(error: MeshError): void {
-    const { clock, limits, random } = this.#options;
-    const now = clock.now();
-    this.#failures += 1;
-    this.#breaker = afterFailure(this.#breaker, now, limits);
-    this.#lastError = { code: error.code, message: error.message, at: now };
-    this.#attemptAt = nextAttemptAt({ failures: this.#failures, now, breaker: this.#breaker, random, limits });
-  }
-
   async #dialUntilUp(): Promise<void> {
     const { ports, clock, logger } = this.#options;
     while (this.#link === undefined && !this.#stop.signal.aborted && (this.#wanted || ports.hasWork())) {
       this.#wanted = false;
-      await this.#pause(this.#attemptAt - clock.now());
+      await this.#pause(this.#pace.attemptAt - clock.now());
       if (this.#link !== undefined || this.#stop.signal.aborted) return;
       try {
         const link = await ports.dial({ signal: this.#stop.signal });
         this.attach(link);
       } catch (error) {
-        this.#failed(toMeshError(error));
-        logger.debug('dial.failed', { code: codeOf(error), failures: this.#failures });
+        this.#pace.failed(toMeshError(error));
+        logger.debug('dial.failed', { code: codeOf(error), failures: this.#pace.failures });
         ports.onChange({ type: 'down', code: codeOf(error), message: toMeshError(error).message });
       }
     }

@@ -117,6 +117,8 @@ export interface OutboxWriter extends OutboxReader {
   expire(now: number): readonly { readonly agent: string; readonly id: MessageId }[];
   /** Ends messages that cannot be sent (contact removed or blocked): `refused` with the code. Returns their ids. */
   refuseWaiting(to: { readonly agent: string; readonly peer: AgentId }, refused: { readonly code: ErrorCode; readonly at: number }): readonly MessageId[];
+  /** Replaces the bodies of unsealed messages that have not ended. */
+  rewriteWaiting(to: { readonly agent: string; readonly peer: AgentId }, rewrite: (body: Uint8Array) => Uint8Array): void;
   /** Deletes what ended or was delivered before `before`. Bounded: call again until it returns 0, the number of rows. */
   prune(before: number): number;
 }
@@ -181,19 +183,24 @@ export interface InboxReader {
   /** The code with which a frame that was taken was refused all the same: repeated, it gets the same answer. */
   refusalOfFrame(agent: string, sender: AgentId, frameId: FrameId): ErrorCode | undefined;
   counts(agent: string): { readonly unread: number; readonly waiting: number; readonly leased: number; readonly dead: number };
-  /** Earliest `notBefore` of a message that waits for a handler; undefined when none waits. */
-  nextOffer(agent: string): number | undefined;
+  /** Who has messages of these types waiting for a handler. Costs as much as there are such senders, however many contacts. */
+  waitingSenders(agent: string, types: readonly MessageType[]): readonly AgentId[];
+  /** Earliest `notBefore` of a message that waits for a handler, 0 for one that was never tried; undefined when none waits. */
+  nextOffer(query: OfferQuery): number | undefined;
   /** The answer that the first message with this key got, within the window. */
   firstByIdempotencyKey(query: { readonly agent: string; readonly sender: AgentId; readonly key: string; readonly since: number }): InboxMessage | undefined;
 }
 
-export interface LeaseQuery {
+export interface OfferQuery {
   readonly agent: string;
   readonly types: readonly MessageType[];
+  /** Only of these senders, and at most so many of each; what others sent stays where it is. Without it, of all. */
+  readonly senders?: ReadonlyMap<AgentId, number>;
+}
+
+export interface LeaseQuery extends OfferQuery {
   readonly now: number;
   readonly limit: number;
-  /** Senders whose messages must stay where they are (tier `notify`, turn limit, already leased one at a time). */
-  readonly exceptSenders?: readonly AgentId[];
 }
 
 export interface InboxWriter extends InboxReader {
@@ -207,8 +214,12 @@ export interface InboxWriter extends InboxReader {
   lease(query: LeaseQuery): readonly InboxMessage[];
   markSeen(agent: string, ids: readonly MessageId[], at: number): void;
   complete(agent: string, id: MessageId, answerId?: MessageId): void;
-  /** Back to `new`, offered again from `notBefore` on. */
-  release(agent: string, id: MessageId, again: { readonly notBefore: number; readonly error: string }): void;
+  /** Back to `new`, offered again from `notBefore` on. `uncounted` takes the attempt back: the handler had no chance. */
+  release(
+    agent: string,
+    id: MessageId,
+    again: { readonly notBefore: number; readonly error: string; readonly uncounted?: boolean },
+  ): void;
   bury(agent: string, id: MessageId, error: string): void;
   /** After a restart nothing is leased: what was goes back to `new`. Returns how many. */
   releaseAll(): number;

@@ -17,6 +17,7 @@ import {
 } from '#identity';
 import { readKeyFile, writeFileAtomic, writeKeyFile } from '#storage';
 import { configTemplate } from './config.ts';
+import { readConfig } from './read-config.ts';
 import type { StateDir } from './state-dir.ts';
 
 /** Keys and card of one agent as they lie on disk. */
@@ -39,6 +40,8 @@ export interface NewAgent {
   readonly name: string;
   readonly displayName?: string | undefined;
   readonly endpoints: readonly string[];
+  /** For mesh.toml; 8787 without it. */
+  readonly port?: number | undefined;
 }
 
 export const suite = 'MLS_256_XWING_CHACHA20POLY1305_SHA512_Ed25519';
@@ -46,29 +49,54 @@ export const suite = 'MLS_256_XWING_CHACHA20POLY1305_SHA512_Ed25519';
 const keyFile = (dir: string): string => join(dir, 'private_key.pem');
 const cardFile = (dir: string): string => join(dir, 'identity.json');
 
-/** Makes the first agent of the folder, and the folder. With `force`, an existing identity is set aside, not deleted. */
+/**
+ * Makes the first agent of the folder, and the folder. With `force`, an existing identity is set aside, not deleted. Throws
+ * ALREADY_INITIALIZED, INVALID_ARGUMENT.
+ */
 export async function createFirstAgent(
   state: StateDir,
   agent: NewAgent,
   options: AgentFilePorts & { readonly force: boolean },
 ): Promise<AgentFiles> {
   parseName(agent.name);
-  if (existsSync(keyFile(state.path))) {
-    if (!options.force) {
-      throw new MeshError('ALREADY_INITIALIZED', `${state.path} already holds an agent`, { data: { stateDir: state.path } });
-    }
-    setAside(state, options.clock.now());
-  }
+  if (!options.force) checkFree(state);
+  const isConfigured = existsSync(state.config);
+  if (isConfigured) await checkSettings(state, agent);
+  // Also a database whose keys are gone: nothing could be opened in it.
+  setAside(state, options.clock.now());
   mkdirSync(state.path, { recursive: true, mode: 0o700 });
-  if (!existsSync(state.config)) await writeFileAtomic(state.config, configTemplate(agent.endpoints));
+  if (!isConfigured) await writeFileAtomic(state.config, configTemplate(agent));
   return writeAgent({ dir: state.path, isDefault: true }, agent, options);
 }
 
-/** One more agent on the same node. Throws NAME_TAKEN, NOT_INITIALIZED. */
+function checkFree({ path }: StateDir): void {
+  const data = { stateDir: path };
+  if (existsSync(keyFile(path))) throw new MeshError('ALREADY_INITIALIZED', `${path} already holds an agent`, { data });
+  if (!existsSync(cardFile(path))) return;
+  throw new MeshError('ALREADY_INITIALIZED', `${path} holds an agent whose key file is missing: ${keyFile(path)}`, {
+    hint: 'Restore it from a backup, or begin anew with --force, which sets the rest aside.',
+    data,
+  });
+}
+
+/** An existing mesh.toml belongs to a person: it is not rewritten, so what it says must be what was asked for. */
+async function checkSettings(state: StateDir, { endpoints, port }: NewAgent): Promise<void> {
+  const config = await readConfig(state.config);
+  const differs = endpoints.length > 0 && JSON.stringify(config.endpoints) !== JSON.stringify(endpoints);
+  const setting = differs ? `endpoints = ${JSON.stringify(endpoints)}` : `port = ${port}`;
+  if (!differs && (port === undefined || port === config.port)) return;
+  throw new MeshError('INVALID_ARGUMENT', `${state.config} exists already and says otherwise`, {
+    hint: `Write ${setting} under [node] in that file, and leave the option out.`,
+  });
+}
+
+/** One more agent on the same node. Throws NAME_TAKEN, NOT_INITIALIZED, PASSPHRASE_REQUIRED, PASSPHRASE_WRONG. */
 export async function createFurtherAgent(state: StateDir, agent: NewAgent, ports: AgentFilePorts): Promise<AgentFiles> {
   parseName(agent.name);
   const taken = agentDirs(state).map(({ dir }) => readCardName(dir));
-  if (taken.length === 0) throw new MeshError('NOT_INITIALIZED');
+  if (taken.length === 0) throw new MeshError('NOT_INITIALIZED', `${state.path} holds no agent yet`);
+  // One passphrase for all: a key without it would lie open beside those that it protects.
+  await decodeKeystore(await readKeyFile(keyFile(state.path)), { passphrase: ports.passphrase });
   const dir = join(state.agents, agent.name);
   if (taken.includes(agent.name) || existsSync(keyFile(dir))) {
     throw new MeshError('NAME_TAKEN', `This node already has an agent named ${agent.name}`);

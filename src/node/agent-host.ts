@@ -32,6 +32,9 @@ export interface AgentHostOptions {
   onExchangeRefused(host: AgentHost, contact: Contact, code: ErrorCode): void;
 }
 
+/** A request or an acceptance of ours has not reached the other node. */
+const owesExchange = ({ pending }: Contact): boolean => pending !== undefined && pending.deliveredAt === undefined;
+
 /** One local agent at work: its lanes to peers, what comes in over its links, and the program that handles its inbox. */
 export class AgentHost {
   readonly agent: HostedAgent;
@@ -43,6 +46,8 @@ export class AgentHost {
   /** What must be done before the frames of a link count: following a rotated key. */
   readonly #ready = new WeakMap<Link, Promise<void>>();
   readonly #links = new Set<Link>();
+  /** Those from which no frame is taken any more, because one could not be stored. */
+  readonly #shut = new WeakSet<Link>();
   readonly #health = new Map<AgentId, { value: PeerHealth }>();
 
   constructor(options: AgentHostOptions) {
@@ -138,11 +143,8 @@ export class AgentHost {
     const lane = this.lane(agentId);
     lane.courier.heard();
     return receiveFrame(lane, frame, {
-      isOpen: () => this.#links.has(link),
-      end: (code) => {
-        this.#links.delete(link);
-        link.close(code);
-      },
+      isOpen: () => this.#links.has(link) && !this.#shut.has(link),
+      shut: () => this.#shut.add(link),
     });
   }
 
@@ -167,6 +169,8 @@ export class AgentHost {
         if (contact.state === 'trusted') link.grant();
         if (lane.courier.link === undefined) lane.courier.attach(link);
       }
+      // The link in use may be older than what is owed: two that met before meet again.
+      if (owesExchange(contact)) lane.courier.greetAgain();
       lane.courier.wake();
       lane.flushSoon();
       return;
@@ -183,7 +187,7 @@ export class AgentHost {
       peers.map((peer) => this.lane(peer)).map((lane) =>
         lane.serial.run(async () => {
           await this.desk.ports.store.transact((tx) => unsealAll(this.desk, tx, lane.peer));
-          this.#forgetSessions(lane);
+          lane.forgetSessions();
         }),
       ),
     );
@@ -218,16 +222,8 @@ export class AgentHost {
     this.#lanes.set(to, lane);
     await lane.serial.run(() => {
       lane.peer = to;
-      this.#forgetSessions(lane);
+      lane.forgetSessions();
     });
-  }
-
-  #forgetSessions(lane: Lane): void {
-    lane.courier.dropAll();
-    lane.session = undefined;
-    lane.openSessions.clear();
-    lane.hasStored = true;
-    lane.hasReceipts = true;
   }
 
   async #exchange(frame: Frame, link: Link): Promise<FrameOutcome> {

@@ -1,63 +1,84 @@
 import { type Clock, MeshError } from '#kernel';
-import type { PipelineEvent } from '#pipeline';
+import type { AgentId } from '#identity';
+import type { Asked, PipelineEvent } from '#pipeline';
 import type { Message, MessageId } from '#protocol';
 
+/** Who was asked: a lane, because the id of its peer changes when that rotates its key. */
+interface Respondent {
+  readonly peer: AgentId;
+}
+
 interface Waiter {
+  readonly agent: string;
+  readonly of: Respondent;
+  readonly request: MessageId;
   readonly answer: PromiseWithResolvers<Message>;
 }
 
 /** Who waits for the answer to which request (`mesh ask`, `Agent.ask`): the answer goes to them and starts no turn. */
 export class AwaitedAnswers {
-  readonly #waiting = new Map<string, Waiter>();
+  /** By request: several may ask the same thing with one idempotency key. */
+  readonly #waiting = new Map<MessageId, readonly Waiter[]>();
   readonly #clock: Clock;
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  isAwaited(agent: string, request: MessageId): boolean {
-    return this.#waiting.has(key(agent, request));
+  isAwaited(asked: Asked): boolean {
+    return this.#waitersFor(asked).length > 0;
   }
 
   /** Starts to wait, before the request is sent. Throws ANSWER_TIMEOUT, the code of a refusal, EXPIRED; the signal's reason. */
   async wait(
-    request: { readonly agent: string; readonly id: MessageId },
+    asked: Omit<Waiter, 'answer'>,
     options: { readonly timeoutMs: number; readonly signal: AbortSignal },
   ): Promise<Message> {
-    const answer = Promise.withResolvers<Message>();
+    const { request } = asked;
+    const waiter: Waiter = { ...asked, answer: Promise.withResolvers() };
     const done = new AbortController();
-    const at = key(request.agent, request.id);
-    this.#waiting.set(at, { answer });
+    this.#waiting.set(request, [...this.#at(request), waiter]);
     const signal = AbortSignal.any([options.signal, done.signal]);
     const late = async (): Promise<never> => {
       await this.#clock.sleep(options.timeoutMs, { signal });
-      const text = `No answer to ${request.id} within ${options.timeoutMs / 1000} s`;
-      throw new MeshError('ANSWER_TIMEOUT', text, { data: { id: request.id }, hint: `See what became of it: mesh track ${request.id}` });
+      const text = `No answer to ${request} within ${options.timeoutMs / 1000} s`;
+      throw new MeshError('ANSWER_TIMEOUT', text, { data: { id: request }, hint: `See what became of it: mesh track ${request}` });
     };
     try {
-      return await Promise.race([answer.promise, late()]);
+      return await Promise.race([waiter.answer.promise, late()]);
     } finally {
       done.abort();
-      this.#waiting.delete(at);
+      const others = this.#at(request).filter((one) => one !== waiter);
+      if (others.length === 0) this.#waiting.delete(request);
+      else this.#waiting.set(request, others);
     }
   }
 
   /** Takes what the pipeline tells: answers that came, requests that were refused or expired. */
   notice(event: PipelineEvent): void {
     if (event.type === 'received') {
-      for (const message of event.messages) {
-        if (message.correlationId === undefined) continue;
-        this.#waiting.get(key(event.agent, message.correlationId))?.answer.resolve(message);
-      }
+      for (const message of event.messages) this.#take(event, message);
     }
     if (event.type === 'state' && (event.state === 'refused' || event.state === 'expired')) {
       for (const id of event.ids) {
         const code = event.state === 'expired' ? 'EXPIRED' : (event.reason ?? 'NOT_PERMITTED');
         const error = new MeshError(code, `The peer refused ${id}: ${code}`, { data: { id } });
-        this.#waiting.get(key(event.agent, id))?.answer.reject(error);
+        for (const { answer } of this.#waitersFor({ ...event, request: id })) answer.reject(error);
       }
     }
   }
-}
 
-const key = (agent: string, id: MessageId): string => `${agent}/${id}`;
+  #take({ agent, peer }: Omit<Asked, 'request'>, message: Message): void {
+    if (message.type !== 'response' || message.correlationId === undefined) return;
+    for (const { answer } of this.#waitersFor({ agent, peer, request: message.correlationId })) answer.resolve(message);
+  }
+
+  /** An answer counts only when it comes from whom was asked. */
+  #waitersFor({ agent, peer, request }: Asked): readonly Waiter[] {
+    return this.#at(request).filter((waiter) => waiter.agent === agent && waiter.of.peer === peer);
+  }
+
+  #at(request: MessageId): readonly Waiter[] {
+    return this.#waiting.get(request) ?? [];
+  }
+}

@@ -19,6 +19,7 @@ import type { NodeConfig } from './config.ts';
 import { ContactWatch } from './contact-watch.ts';
 import { type DialPorts, dialPeer } from './dial-peer.ts';
 import { HostedAgent } from './hosted-agent.ts';
+import { invalidConfig } from './invalid-config.ts';
 import { makeRuntime } from './make-runtime.ts';
 import { logEvent } from './log-event.ts';
 import type { NodeEvent } from './node-event.ts';
@@ -69,7 +70,7 @@ export async function compose(options: ComposeOptions): Promise<Composed> {
     store,
     ids,
     engine: await createSessionEngine({ random, limits }),
-    isAwaited: (agent, request) => answers.isAwaited(agent, request),
+    isAwaited: (asked) => answers.isAwaited(asked),
     emit: (event) => {
       answers.notice(event);
       watch.notice(event);
@@ -80,6 +81,7 @@ export async function compose(options: ComposeOptions): Promise<Composed> {
   const links = new LinkDesk({ hosts, ...base });
   const addHost = hostMaker({ options, ports, files, hosts, tell, watch, links });
   for (const agentFiles of await loadAgents(state, files)) await addHost(agentFiles);
+  checkAgentNames(options, hosts);
   const parts: NodeParts = {
     ...base,
     state,
@@ -101,6 +103,14 @@ export async function compose(options: ComposeOptions): Promise<Composed> {
     },
   };
   return { parts, links, events };
+}
+
+/** A mistyped name must not leave an agent without the program that was meant for it. */
+function checkAgentNames({ config, state }: ComposeOptions, hosts: ReadonlyMap<string, AgentHost>): void {
+  const stranger = Object.keys(config.agents).find((name) => !hosts.has(name));
+  if (stranger === undefined) return;
+  const problem = `agents.${stranger}: this node has no agent ${stranger}, it has: ${[...hosts.keys()].join(', ')}`;
+  throw invalidConfig(state.config, problem);
 }
 
 interface HostMaking {

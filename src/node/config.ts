@@ -36,14 +36,21 @@ export const defaultConfig: NodeConfig = {
   agents: {},
 };
 
-/** What `mesh init` writes: every setting, commented out, so that the file explains itself. */
-export const configTemplate = (endpoints: readonly string[]): string => `# Settings of this node. Uncomment what you want to change, then restart the node (mesh down, mesh up).
+/** What `mesh init` writes: every setting, commented out unless it was given, so that the file explains itself. */
+export function configTemplate({ endpoints, port }: { readonly endpoints: readonly string[]; readonly port?: number | undefined }): string {
+  const portLine = port === undefined ? '# port = 8787               # for other nodes' : `port = ${port}`;
+  const endpointsLine =
+    endpoints.length === 0
+      ? '# endpoints = ["http://my-host.example:8787"]   # how others reach this node'
+      : `endpoints = ${JSON.stringify(endpoints)}`;
+  return `# Settings of this node. Uncomment what you want to change, then restart the node (mesh down, mesh up --detach).
 
-${endpoints.length === 0 ? '# [node]' : `[node]\nendpoints = ${JSON.stringify(endpoints)}`}
+[node]
 # host = "0.0.0.0"          # 127.0.0.1 keeps it on this machine
-# port = 8787               # for other nodes
+${portLine}
 # apiPort = 8788            # for the mesh command on this machine
-${endpoints.length === 0 ? '# endpoints = ["http://my-host.example:8787"]   # how others reach this node\n' : ''}# passphraseFile = "/run/secrets/mesh"          # when the keys are encrypted
+${endpointsLine}
+# passphraseFile = "/run/secrets/mesh"          # when the keys are encrypted
 # logLevel = "info"         # debug | info | warn | error
 
 # What happens with messages that come in, for each agent:
@@ -60,3 +67,4 @@ ${endpoints.length === 0 ? '# endpoints = ["http://my-host.example:8787"]   # ho
 # url = "http://127.0.0.1:3000/mesh"
 # secretFile = "webhook-secret"
 `;
+}

@@ -1,44 +1,61 @@
 import { type Clock, type ErrorCode, MeshError } from '#kernel';
 import type { AgentId } from '#identity';
 import type { PipelineEvent } from '#pipeline';
+import type { Contact } from '#trust';
+
+export interface Awaited {
+  readonly agent: string;
+  readonly agentId: AgentId;
+  /** Whether the contact is what the caller waits for. */
+  isThere(contact: Contact): boolean;
+  readonly ms: number;
+  readonly signal: AbortSignal;
+}
+
+type Watcher = Pick<Awaited, 'agent' | 'agentId' | 'isThere'> & { readonly reached: PromiseWithResolvers<Contact> };
 
 /** Lets a caller wait until a contact exchange is through. */
 export class ContactWatch {
-  readonly #waiting = new Map<string, PromiseWithResolvers<void>>();
+  readonly #watchers = new Set<Watcher>();
   readonly #clock: Clock;
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** Starts to watch at once. Resolves true when the contact is trusted, false after `ms`; rejects with the code of a refusal. */
-  async untilTrusted(
-    who: { readonly agent: string; readonly agentId: AgentId },
-    options: { readonly ms: number; readonly signal: AbortSignal },
-  ): Promise<boolean> {
-    const key = keyOf(who.agent, who.agentId);
-    const trusted = Promise.withResolvers<void>();
-    this.#waiting.set(key, trusted);
+  /**
+   * Takes the step and waits for what comes of it: resolves with the contact once it is there, or after `ms` with what the step
+   * made. Rejects with what the step throws, or with the code of a refusal.
+   */
+  async after(step: () => Promise<Contact>, { agent, agentId, isThere, ms, signal }: Awaited): Promise<Contact> {
+    const watcher: Watcher = { agent, agentId, isThere, reached: Promise.withResolvers() };
     const done = new AbortController();
-    const late = this.#clock.sleep(options.ms, { signal: AbortSignal.any([options.signal, done.signal]) });
+    this.#watchers.add(watcher);
     try {
-      return await Promise.race([trusted.promise.then(() => true), late.then(() => false)]);
+      const taken = step().then(async (contact) => {
+        if (ms > 0 && !isThere(contact)) await this.#clock.sleep(ms, { signal: AbortSignal.any([signal, done.signal]) });
+        return contact;
+      });
+      // Raced from the start: a refusal may come before the step is over, and a step that fails has nothing to wait for.
+      return await Promise.race([watcher.reached.promise, taken]);
     } finally {
       done.abort();
-      late.catch(() => undefined);
-      if (this.#waiting.get(key) === trusted) this.#waiting.delete(key);
+      this.#watchers.delete(watcher);
     }
   }
 
   notice(event: PipelineEvent): void {
-    if (event.type !== 'contact' || event.contact.state !== 'trusted') return;
-    this.#waiting.get(keyOf(event.contact.agent, event.contact.agentId))?.resolve();
+    if (event.type !== 'contact') return;
+    for (const { agent, agentId, isThere, reached } of this.#watchers) {
+      if (agent === event.contact.agent && agentId === event.contact.agentId && isThere(event.contact)) reached.resolve(event.contact);
+    }
   }
 
   refused(who: { readonly agent: string; readonly agentId: AgentId; readonly petname: string }, code: ErrorCode): void {
-    const error = new MeshError(code, `${who.petname} refused: ${code}`);
-    this.#waiting.get(keyOf(who.agent, who.agentId))?.reject(error);
+    for (const { agent, agentId, reached } of this.#watchers) {
+      if (agent !== who.agent || agentId !== who.agentId) continue;
+      reached.reject(new MeshError(code, `${who.petname} refused: ${code}`));
+    }
   }
-}
 
-const keyOf = (agent: string, agentId: AgentId): string => `${agent}/${agentId}`;
+}

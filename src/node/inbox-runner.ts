@@ -1,7 +1,17 @@
 import { backoffMs, type Clock, codeOf, type Limits, type Logger, MeshError, nextTurn, type Random } from '#kernel';
 import type { AgentId } from '#identity';
 import type { InboxMessage } from '#delivery';
-import { completeMessages, failMessage, type Handled, type Lane, leaseMessages, type LocalAgent, type PipelinePorts } from '#pipeline';
+import {
+  completeMessages,
+  type Failed,
+  failMessage,
+  type Handled,
+  type Lane,
+  leaseMessages,
+  type LocalAgent,
+  nextLeaseAt,
+  type PipelinePorts,
+} from '#pipeline';
 import { decodeMessage, type Message } from '#protocol';
 import type { Answer, Runtime } from '#runtime';
 
@@ -24,6 +34,8 @@ export class InboxRunner {
   #done: Promise<void> | undefined;
   /** Done, but not committed yet. */
   readonly #handled: Handled[] = [];
+  /** Failed, and that could not be committed. */
+  readonly #failed: Failed[] = [];
 
   constructor(options: InboxRunnerPorts) {
     this.#options = options;
@@ -73,6 +85,7 @@ export class InboxRunner {
     while (!this.#stop.signal.aborted) {
       this.#asked = Promise.withResolvers<void>();
       try {
+        for (const failed of this.#failed.splice(0)) await this.#fail(failed);
         const leased = this.#options.runtime.types.length === 0 ? [] : await this.#lease();
         if (leased.length > 0) await this.#handleAll(leased);
         else await this.#pause();
@@ -81,20 +94,25 @@ export class InboxRunner {
         await this.#sleep(retryPace.firstMs);
       }
     }
+    await this.#complete();
   }
 
-  #lease(): Promise<readonly InboxMessage[]> {
+  async #lease(): Promise<readonly InboxMessage[]> {
     const { agent, ports, runtime, laneOf } = this.#options;
     const limit = runtime.concurrency > 1 ? runtime.concurrency : this.#limits.leaseBatch;
     const handled = this.#handled.splice(0);
-    return leaseMessages({ agent, ports, types: runtime.types, limit, handled }).then((leased) => {
-      for (const peer of new Set(leased.map(({ sender }) => sender))) {
+    try {
+      const { messages, told } = await leaseMessages({ agent, ports, types: runtime.types, limit, handled });
+      for (const peer of told) {
         const lane = laneOf(peer);
         lane.hasReceipts = true;
         lane.flushLater();
       }
-      return leased;
-    });
+      return messages;
+    } catch (error) {
+      this.#handled.unshift(...handled);
+      throw error;
+    }
   }
 
   /** In order, one after another, unless the runtime takes several at once. Completions are committed while the next one runs. */
@@ -112,7 +130,8 @@ export class InboxRunner {
     const { runtime, laneOf, nameOf, agent } = this.#options;
     const lane = laneOf(row.sender);
     if (this.#stop.signal.aborted) {
-      commits.push(this.#fail(lane, row, { error: 'The node stopped before the handler began', again: 0 }));
+      const error = 'The node stopped before the handler began';
+      commits.push(this.#fail({ lane, message: row, error, notBefore: 0, stopped: true }));
       return;
     }
     const message: Message = { ...decodeMessage(row.body), from: row.sender, to: agent.agentId };
@@ -123,8 +142,9 @@ export class InboxRunner {
       // A fast program is done with many before the next turn: they share a transaction, with the next lease if that comes first.
       if (this.#handled.length === 1) void this.#completeSoon();
     } catch (error) {
-      const again = backoffMs(retryPace, row.attempts, this.#random);
-      commits.push(this.#fail(lane, row, { error: describe(error), again }));
+      const stopped = this.#kill.signal.aborted;
+      const notBefore = stopped ? 0 : this.#clock.now() + backoffMs(retryPace, row.attempts, this.#random);
+      commits.push(this.#fail({ lane, message: row, error: describe(error), notBefore, stopped }));
     }
   }
 
@@ -133,7 +153,7 @@ export class InboxRunner {
     await this.#complete();
   }
 
-  /** When it cannot be stored, the messages stay leased, and are offered again after a restart. */
+  /** What cannot be stored is stored with the next lease; the handler is not asked again, unless the process ends before. */
   async #complete(): Promise<void> {
     const handled = this.#handled.splice(0);
     try {
@@ -141,25 +161,30 @@ export class InboxRunner {
     } catch (error) {
       this.#handled.unshift(...handled);
       this.#logger.error('completion.not-stored', { agent: this.#options.agent.name, code: codeOf(error) });
+      this.wake();
     }
   }
 
-  async #fail(lane: Lane, message: InboxMessage, why: { error: string; again: number }): Promise<void> {
-    const notBefore = this.#clock.now() + why.again;
-    const dead = await failMessage({ lane, message, error: why.error, notBefore });
-    const { name } = this.#options.agent;
-    const fields = { agent: name, message: message.id, attempt: message.attempts };
-    this.#logger.warn(dead ? 'handler.gave-up' : 'handler.failed', fields);
+  /** Never rejects: other handlers are at work meanwhile. */
+  async #fail(failed: Failed): Promise<void> {
+    const { id, attempts } = failed.message;
+    const fields = { agent: this.#options.agent.name, message: id, attempt: attempts };
+    try {
+      const dead = await failMessage(failed);
+      this.#logger.warn(dead ? 'handler.gave-up' : 'handler.failed', fields);
+    } catch (error) {
+      this.#failed.push(failed);
+      this.#logger.error('failure.not-stored', { ...fields, code: codeOf(error) });
+      this.wake();
+    }
   }
 
-  /** Until something arrives or a failed message is due again. */
+  /** Until something arrives, a failed message is due again, or turns may be free again. */
   async #pause(): Promise<void> {
     const { ports, agent, runtime } = this.#options;
-    const next = runtime.types.length === 0 ? undefined : ports.store.read.inbox.nextOffer(agent.name);
-    const waitMs = next === undefined ? undefined : Math.max(0, next - this.#clock.now());
-    // A message that waits for its tier or its budget is looked at again once a minute.
-    if (waitMs === undefined) await this.#asked.promise;
-    else await Promise.race([this.#asked.promise, this.#sleep(waitMs === 0 ? 60_000 : waitMs)]);
+    const next = nextLeaseAt({ agent, ports, types: runtime.types });
+    if (next === undefined) await this.#asked.promise;
+    else await this.#sleep(Math.max(1, next - this.#clock.now()));
   }
 
   async #sleep(ms: number): Promise<void> {

@@ -1,8 +1,10 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { defaultLimits, MeshError, systemClock, systemRandom } from '#kernel';
-import { fingerprintOf, publicKeyOf } from '#identity';
+import { fingerprintOf, parseName, publicKeyOf } from '#identity';
 import { lockStateDir } from '#storage';
 import { type AgentFiles, createFirstAgent, createFurtherAgent } from './agent-files.ts';
+import { readConfig } from './read-config.ts';
+import { readPassphrase } from './read-passphrase.ts';
 import { stateDir } from './state-dir.ts';
 
 export interface NewNodeAgent {
@@ -14,15 +16,22 @@ export interface NewNodeAgent {
 }
 
 /** Makes the first agent of a folder. Throws ALREADY_INITIALIZED without `force`, NODE_RUNNING, INVALID_ARGUMENT. */
-export async function initAgent(options: NewNodeAgent & { readonly force: boolean }) {
+export async function initAgent(options: NewNodeAgent & { readonly force: boolean; readonly port?: number }) {
+  const { force, port } = options;
+  // Before a folder is made for it.
+  parseName(options.name);
   return withFolder(options, (agent, ports) =>
-    createFirstAgent(stateDir(options.stateDir), agent, { ...ports, force: options.force }),
+    createFirstAgent(stateDir(options.stateDir), { ...agent, port }, { ...ports, force }),
   );
 }
 
-/** One more agent in a folder that no node works on. Throws NOT_INITIALIZED, NAME_TAKEN, NODE_RUNNING. */
+/** One more agent in a folder that no node works on. Throws NOT_INITIALIZED, NAME_TAKEN, NODE_RUNNING, PASSPHRASE_REQUIRED. */
 export async function addAgent(options: NewNodeAgent) {
-  return withFolder(options, (agent, ports) => createFurtherAgent(stateDir(options.stateDir), agent, ports));
+  const state = stateDir(options.stateDir);
+  if (!existsSync(state.path)) throw new MeshError('NOT_INITIALIZED', `${state.path} holds no agent yet`);
+  const passphrase = options.passphrase ?? readPassphrase(await readConfig(state.config));
+  const given = { ...options, ...(passphrase === undefined ? {} : { passphrase }) };
+  return withFolder(given, (agent, ports) => createFurtherAgent(state, agent, ports));
 }
 
 type Make = (
@@ -33,7 +42,7 @@ type Make = (
 async function withFolder(options: NewNodeAgent, make: Make) {
   const { name, displayName, endpoint, passphrase } = options;
   const { path } = stateDir(options.stateDir);
-  mkdirSync(path, { recursive: true, mode: 0o700 });
+  makeFolder(path);
   const lock = await lockStateDir(path);
   try {
     const endpoints = endpoint === undefined ? [] : [checkEndpoint(endpoint)];
@@ -41,6 +50,17 @@ async function withFolder(options: NewNodeAgent, make: Make) {
     return factsOf(await make({ name, displayName, endpoints }, ports));
   } finally {
     lock.release();
+  }
+}
+
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw new MeshError('INVALID_ARGUMENT', `The state folder ${path} cannot be made: ${String(cause)}`, {
+      cause,
+      hint: 'Name a folder that you may write to with --state-dir DIR.',
+    });
   }
 }
 

@@ -1,5 +1,5 @@
 import { MeshError } from '#kernel';
 
 export function invalidConfig(path: string, problem: string): MeshError {
-  return new MeshError('INVALID_CONFIG', `${path}: ${problem}`);
+  return new MeshError('INVALID_CONFIG', `${path}: ${problem}`, { data: { path } });
 }

@@ -1,6 +1,6 @@
-import { codeOf, type ErrorCode, MeshError } from '#kernel';
+import { codeOf, type ErrorCode, MeshError, toMeshError } from '#kernel';
 import { parseCard, verifyCard } from '#identity';
-import type { CourierChange, CourierPorts, FrameOutcome, OutboxFrame } from '#delivery';
+import { type CourierChange, type CourierPorts, type FrameOutcome, isProof, type OutboxFrame } from '#delivery';
 import type { Link } from '#link';
 import {
   changeContact,
@@ -10,6 +10,7 @@ import {
   makeExchangeFrame,
   replaceSession,
   settleExchange,
+  unsealLeft,
 } from '#pipeline';
 import type { Contact } from '#trust';
 
@@ -36,8 +37,8 @@ export function lanePorts(wiring: LaneWiring): CourierPorts {
     },
     onOutcome: (frame, outcome) => {
       settleFrame(wiring, { frame, outcome }).catch((error: unknown) => {
-        // The peer has it and repeats its answer when the frame is sent again.
         desk.ports.logger.error('outcome.not-stored', { agent: lane.agent.name, frame: frame.frame.id, code: codeOf(error) });
+        lane.courier.askAgain(frame, toMeshError(error));
       });
     },
     onChange: (change) => {
@@ -106,6 +107,7 @@ async function settleFrame(wiring: LaneWiring, { frame, outcome }: Settled): Pro
   const { lane, desk } = wiring;
   const { store, clock } = desk.ports;
   const { id } = frame.frame;
+  if (isProof(frame.frame, outcome)) lane.replacements = 0;
   if (outcome.kind !== 'refused') {
     lane.deferred.add((tx) => tx.outbox.acknowledge(id));
     return;
@@ -113,9 +115,10 @@ async function settleFrame(wiring: LaneWiring, { frame, outcome }: Settled): Pro
   const { code } = outcome;
   if (code === 'SESSION_UNKNOWN' || code === 'SESSION_BROKEN' || code === 'KEY_PACKAGE_STALE' || code === 'SESSION_REPLAY') {
     await lane.serial.run(async () => {
-      // The first refusal of a session replaces it; those of the frames behind it find nothing left to do.
-      if (store.read.sessions.session(lane.agent.name, frame.groupId) === undefined) return;
-      await replaceSession(lane, { groupId: frame.groupId, reason: code });
+      // The first refusal of a session replaces it; it may also have ended with time, or with its successor.
+      const known = store.read.sessions.session(lane.agent.name, frame.groupId) !== undefined;
+      if (known) await replaceSession(lane, { groupId: frame.groupId, reason: code });
+      else await unsealLeft(lane, frame.groupId);
     });
     lane.flushSoon();
     return;

@@ -10,7 +10,14 @@ export interface LogOptions {
 /** JSON lines with `event` and plain fields. What is logged is ids, codes and counts: the callers have nothing else to give. */
 export function createLogger(options: LogOptions): Logger {
   const destination = pino.destination({ fd: options.fd, sync: true });
-  const log = pino({ level: options.level, base: null, messageKey: 'event', timestamp: pino.stdTimeFunctions.isoTime }, destination);
+  const form = {
+    base: null,
+    messageKey: 'event',
+    timestamp: pino.stdTimeFunctions.isoTime,
+    // The word, not a number: people read it too.
+    formatters: { level: (label: string) => ({ level: label }) },
+  };
+  const log = pino({ ...form, level: options.level }, destination);
   const line =
     (level: 'debug' | 'info' | 'warn' | 'error') =>
     (event: string, fields: LogFields = {}): void =>

@@ -1,5 +1,6 @@
-import { dirname, isAbsolute, resolve } from 'node:path';
-import type { Clock, Limits, Logger } from '#kernel';
+import { existsSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { type Clock, type Limits, type Logger, MeshError } from '#kernel';
 import { commandRuntime, inboxRuntime, type Runtime, webhookRuntime } from '#runtime';
 import { readKeyFile } from '#storage';
 import type { RuntimeConfig } from './config.ts';
@@ -34,6 +35,13 @@ export async function makeRuntime(config: RuntimeConfig | undefined, ports: Runt
   if (config.url === undefined || config.secretFile === undefined) {
     throw invalidConfig(configPath, 'runtime = "webhook" needs url and secretFile');
   }
-  const secretPath = isAbsolute(config.secretFile) ? config.secretFile : resolve(base, config.secretFile);
-  return webhookRuntime({ ...shared, url: config.url, secret: (await readKeyFile(secretPath)).trim() });
+  return webhookRuntime({ ...shared, url: config.url, secret: await readSecret(resolve(base, config.secretFile), configPath) });
+}
+
+async function readSecret(path: string, configPath: string): Promise<string> {
+  const make = { hint: `Make it with: (umask 077; openssl rand -hex 32 > ${path})` };
+  if (!existsSync(path)) throw new MeshError('INVALID_CONFIG', `${configPath}: secretFile ${path} does not exist`, make);
+  const secret = (await readKeyFile(path)).trim();
+  if (secret === '') throw new MeshError('INVALID_CONFIG', `${configPath}: secretFile ${path} is empty`, make);
+  return secret;
 }

@@ -7,7 +7,7 @@ import { compose } from './compose.ts';
 import { readConfig } from './read-config.ts';
 import { createOperations } from './create-operations.ts';
 import { localTransport, offlineOperations } from './http/index.ts';
-import { readPassphrase } from './run-node.ts';
+import { readPassphrase } from './read-passphrase.ts';
 import { stateDir } from './state-dir.ts';
 
 export interface OfflineNode {

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, openSync } from 'node:fs';
 import { MeshError } from '#kernel';
 import type { NodeConfig } from './config.ts';
 import { readConfig } from './read-config.ts';
@@ -6,6 +6,7 @@ import { checkEndpoint } from './init-agent.ts';
 import { createLogger } from './log.ts';
 import { MeshNode } from './mesh-node.ts';
 import type { Address } from './parts.ts';
+import { readPassphrase } from './read-passphrase.ts';
 import { stateDir } from './state-dir.ts';
 
 export interface RunNodeOptions {
@@ -15,6 +16,8 @@ export interface RunNodeOptions {
   readonly apiPort?: number;
   readonly endpoint?: string;
   readonly passphrase?: string;
+  /** Log lines go to node.log in the folder; to stderr without it. */
+  readonly logsToFile?: boolean;
   readonly signal: AbortSignal;
   onReady(info: NodeReady): void;
 }
@@ -32,15 +35,21 @@ export async function runNode(options: RunNodeOptions): Promise<void> {
   if (!existsSync(state.path)) throw new MeshError('NOT_INITIALIZED', `${state.path} does not exist yet`);
   const config = withFlags(await readConfig(state.config), options);
   const passphrase = options.passphrase ?? readPassphrase(config);
-  const logger = createLogger({ level: config.logLevel, fd: 2 });
+  const logger = createLogger({ level: config.logLevel, fd: options.logsToFile === true ? openSync(state.log, 'a', 0o600) : 2 });
   const node = await MeshNode.start({ state, config, logger, passphrase });
   try {
-    options.onReady(readyInfo(node));
+    const info = readyInfo(node);
+    const { version } = node.parts;
+    logger.info('node.started', { pid: process.pid, version, listen: addressOf(info.listen), api: addressOf(info.api) });
+    options.onReady(info);
     await Promise.race([node.stopRequested, aborted(options.signal)]);
   } finally {
     await node.stop();
+    logger.info('node.stopped');
   }
 }
+
+const addressOf = ({ host, port }: Address): string => `${host}:${port}`;
 
 function readyInfo(node: MeshNode): NodeReady {
   const { publicAddress, apiAddress } = node.listening;
@@ -65,15 +74,7 @@ function withFlags(config: NodeConfig, options: RunNodeOptions): NodeConfig {
   };
 }
 
-/** The passphrase is the first line of the file. */
-export function readPassphrase(config: Pick<NodeConfig, 'passphraseFile'>): string | undefined {
-  if (config.passphraseFile === undefined) return undefined;
-  try {
-    return readFileSync(config.passphraseFile, 'utf8').split('\n')[0];
-  } catch (cause) {
-    throw new MeshError('PASSPHRASE_REQUIRED', `The passphrase file ${config.passphraseFile} cannot be read`, { cause });
-  }
-}
+
 
 const aborted = (signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {

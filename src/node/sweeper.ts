@@ -1,5 +1,6 @@
 import { checkpointDue, makeCheckpoint } from '#audit';
 import { codeOf, nextTurn } from '#kernel';
+import { expireMessages } from '#pipeline';
 import { hostNamed, type NodeParts } from './parts.ts';
 
 const sweepMs = 30_000;
@@ -25,13 +26,10 @@ export async function sweep(parts: NodeParts, signal: AbortSignal): Promise<void
   }
 }
 
-async function expire({ store, clock, hosts }: NodeParts): Promise<void> {
-  const ended = await store.transact((tx) => tx.outbox.expire(clock.now()));
-  for (const { agent, id } of ended) {
-    const host = hosts.get(agent);
-    const peer = host?.desk.ports.store.read.outbox.message(agent, id)?.peer;
-    if (peer !== undefined) host?.desk.ports.emit({ type: 'state', agent, peer, ids: [id], state: 'expired' });
-  }
+async function expire({ hosts }: NodeParts): Promise<void> {
+  const [host] = hosts.values();
+  if (host === undefined) return;
+  while ((await expireMessages(host.desk.ports)) > 0) await nextTurn();
 }
 
 /** A lane that could not store or seal waits for nothing that would wake it; one whose request was delivered asks again. */

@@ -1,6 +1,7 @@
 import { MeshError, toHex } from '#kernel';
 import type { AgentId, VerifiedCard, VerifiedRotation } from '#identity';
 import { appendAudit } from '#audit';
+import { decodeMessage, encodeMessage } from '#protocol';
 import { choosePetname, type Contact, type ContactEvent, nextContact, type Tier } from '#trust';
 import { dropPeerKeyPackages } from './key-packages.ts';
 import type { LocalAgent, PipelinePorts } from './lane.ts';
@@ -52,6 +53,27 @@ function store(tx: MeshTransaction, before: Contact | undefined, next: Contact):
   tx.contacts.delete(next.agent, next.agentId);
 }
 
+/**
+ * A person trusts the key that turned up at a contact: it is asked for contact, and what waits is for it now. Nothing that was sealed for
+ * the old key is sent any more.
+ */
+export async function takeNewKey(desk: Desk, agentId: AgentId): Promise<Contact> {
+  const { agent, ports } = desk;
+  const decision = { keep: 'new-key', nonce: toHex(ports.random.bytes(16)) } as const;
+  const next = await ports.store.transact((tx) => {
+    unsealAll(desk, tx, agentId);
+    dropPeerKeyPackages(tx, { agent: agent.name, peer: agentId, now: ports.clock.now() });
+    const contact = writeEvent(desk, tx, { agentId, event: { type: 'approveChange', decision } });
+    const to = contact.agentId;
+    tx.outbox.rewriteWaiting({ agent: agent.name, peer: to }, (body) =>
+      encodeMessage({ ...decodeMessage(body, ports.limits), to }),
+    );
+    return contact;
+  });
+  ports.emit({ type: 'contact', contact: next });
+  return next;
+}
+
 export interface ContactTarget {
   readonly agentId: AgentId;
   readonly card?: VerifiedCard | undefined;
@@ -66,7 +88,9 @@ export interface ContactTarget {
 /** Asks another agent for contact: kept and tried again until it answers or the time for it is over. */
 export async function requestContact(desk: Desk, target: ContactTarget): Promise<Contact> {
   const { agent, ports } = desk;
-  if (target.agentId === agent.agentId) throw new MeshError('INVALID_ARGUMENT', 'That is this agent itself');
+  if (target.agentId === agent.agentId) {
+    throw new MeshError('INVALID_ARGUMENT', 'That is this agent itself', { hint: 'Take the address or the invite of another agent.' });
+  }
   const { invite, card, purpose, tier } = target;
   const sealed = invite && { id: invite.id, secret: agent.vault.seal(`invite/${invite.id}`, invite.secret) };
   const event: ContactEvent = {

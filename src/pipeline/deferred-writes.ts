@@ -1,6 +1,12 @@
-import { codeOf } from '#kernel';
-import type { PipelinePorts } from './lane.ts';
-import type { MeshTransaction } from './store.ts';
+import { type Clock, codeOf, type Limits, type Logger } from '#kernel';
+import type { MeshStore, MeshTransaction } from './store.ts';
+
+export interface DeferredWritesPorts {
+  readonly store: MeshStore;
+  readonly clock: Clock;
+  readonly limits: Limits;
+  readonly logger: Logger;
+}
 
 type Write = (tx: MeshTransaction) => void;
 
@@ -9,11 +15,11 @@ type Write = (tx: MeshTransaction) => void;
  * lane that happens anyway, at most `deferredWriteMs`, instead of an fsync of its own.
  */
 export class DeferredWrites {
-  readonly #ports: PipelinePorts;
+  readonly #ports: DeferredWritesPorts;
   #writes: Write[] = [];
   #scheduled = false;
 
-  constructor(ports: PipelinePorts) {
+  constructor(ports: DeferredWritesPorts) {
     this.#ports = ports;
   }
 

@@ -1,3 +1,4 @@
+export type { Accepted } from './accept-message.ts';
 export { composeAnswer, composeMessage, type Draft } from './compose-message.ts';
 export {
   changeContact,
@@ -7,6 +8,7 @@ export {
   followRotation,
   petnameFor,
   requestContact,
+  takeNewKey,
   unsealAll,
 } from './contact-desk.ts';
 export {
@@ -17,10 +19,23 @@ export {
   settleExchange,
 } from './contact-exchange.ts';
 export type { PipelineEvent } from './event.ts';
+export { expireMessages } from './expire-messages.ts';
 export { freshKeyPackage } from './key-packages.ts';
-export { type Arrival, Lane, type LaneOptions, type LocalAgent, type PipelinePorts } from './lane.ts';
-export { replaceSession } from './lane-session.ts';
+export { type Arrival, type Asked, Lane, type LaneOptions, type LocalAgent, type PipelinePorts } from './lane.ts';
+export { replaceSession, unsealLeft } from './lane-session.ts';
 export { receiveFrame, refused } from './receive.ts';
-export { completeMessages, failMessage, type Handled, leaseMessages, type Turns } from './run-inbox.ts';
-export { type Accepted, flushLane, maySendNow, refuseWaiting, sendMessage } from './send.ts';
+export {
+  completeMessages,
+  type Failed,
+  failMessage,
+  type Handled,
+  type HeldBack,
+  heldBack,
+  type Leased,
+  leaseMessages,
+  nextLeaseAt,
+  type Turns,
+} from './run-inbox.ts';
+export { refuseWaiting } from './refuse-waiting.ts';
+export { flushLane, maySendNow, sendMessage } from './send.ts';
 export type { MeshReader, MeshStore, MeshTransaction } from './store.ts';

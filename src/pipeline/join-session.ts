@@ -33,9 +33,17 @@ export async function joinSession(lane: Lane, frame: Frame): Promise<FrameOutcom
     logger.warn('welcome.not-joined', { agent: lane.agent.name, peer: lane.peer, frame: frame.id, code });
     return { kind: 'refused', code: code === 'KEY_PACKAGE_STALE' ? code : 'SESSION_BROKEN' };
   }
-  const role = await store.transact((tx) => writeJoined(lane, tx, { frame, keyPackage, session }));
+  const { role, dropped } = await store.transact((tx) => {
+    const joinedAs = writeJoined(lane, tx, { frame, keyPackage, session });
+    return { role: joinedAs, dropped: dropOldest(lane, tx) };
+  });
   if (role === 'current') lane.session = session;
   else lane.openSessions.set(session.groupId, session);
+  for (const groupId of dropped) {
+    lane.openSessions.delete(groupId);
+    lane.courier.drop(groupId);
+    lane.hasStored = true;
+  }
   lane.hasReceipts = true;
   lane.flushSoon();
   return { kind: 'delivered' };
@@ -92,6 +100,18 @@ function writeJoined(lane: Lane, tx: MeshTransaction, joined: Joined): SessionRe
   tx.inbox.rememberFrame(agent, lane.peer, { frameId: frame.id, kind: frame.kind, until });
   audit(lane, tx, { kind: 'session.joined', groupId: session.groupId });
   return role;
+}
+
+/** A peer that makes session after session must not fill the disk: of those that were replaced only the latest stay. */
+function dropOldest(lane: Lane, tx: MeshTransaction): readonly string[] {
+  const agent = lane.agent.name;
+  const draining = tx.sessions.sessions(agent, lane.peer).filter(({ role }) => role === 'draining');
+  const dropped = draining.slice(lane.ports.limits.maxDrainingSessions).map(({ groupId }) => groupId);
+  for (const groupId of dropped) {
+    tx.sessions.deleteSession(agent, groupId);
+    tx.outbox.unseal(agent, groupId);
+  }
+  return dropped;
 }
 
 /**

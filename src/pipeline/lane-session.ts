@@ -149,6 +149,14 @@ export async function replaceSession(lane: Lane, broken: { groupId: string; reas
   }
 }
 
+/** The session ended before its frames got through: what they hold waits to be sealed anew. Runs inside the lane's serial. */
+export async function unsealLeft(lane: Lane, groupId: string): Promise<void> {
+  await lane.ports.store.transact((tx) => tx.outbox.unseal(lane.agent.name, groupId));
+  lane.courier.drop(groupId);
+  lane.hasStored = true;
+  lane.hasReceipts = true;
+}
+
 /** Another session that the peer made meanwhile is better than a new one: both ends have it. */
 function promoteDraining(lane: Lane, tx: MeshTransaction): void {
   const left = tx.sessions.sessions(lane.agent.name, lane.peer);

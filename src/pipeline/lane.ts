@@ -19,6 +19,13 @@ export interface LocalAgent {
   card(): VerifiedCard;
 }
 
+/** A request of a local agent, and the only one who can answer it. */
+export interface Asked {
+  readonly agent: string;
+  readonly peer: AgentId;
+  readonly request: MessageId;
+}
+
 /** What every journey needs; made once by the node. */
 export interface PipelinePorts {
   readonly store: MeshStore;
@@ -30,7 +37,7 @@ export interface PipelinePorts {
   readonly logger: Logger;
   emit(event: PipelineEvent): void;
   /** True when somebody waits for the answer to this message: it goes to them and not to the agent's program. */
-  isAwaited(agent: string, request: MessageId): boolean;
+  isAwaited(asked: Asked): boolean;
 }
 
 /** A message that was accepted in memory and waits for its commit. */
@@ -54,6 +61,8 @@ export class Lane {
   readonly courier: Courier;
   readonly deferred: DeferredWrites;
   readonly arrivals: Arrival[] = [];
+  /** Messages with an idempotency key that are not committed yet. */
+  readonly keysUnderWay = new Map<string, Arrival>();
   /** Sessions beside `session` that were opened lately, by group id. */
   readonly openSessions = new Map<string, SecureSession>();
   /** Events of the transaction under way, told after its commit. */
@@ -78,6 +87,10 @@ export class Lane {
     this.ports = options.ports;
     this.deferred = new DeferredWrites(options.ports);
     this.courier = options.makeCourier(this);
+  }
+
+  get isClosed(): boolean {
+    return this.#closed;
   }
 
   /** Set by the sending journey: what `flushSoon` runs. */
@@ -113,6 +126,15 @@ export class Lane {
       this.#delayed = false;
       if (this.hasReceipts) this.flushSoon();
     });
+  }
+
+  /** After its sessions ended in the store: what was not confirmed waits there to be sealed anew. */
+  forgetSessions(): void {
+    this.courier.dropAll();
+    this.session = undefined;
+    this.openSessions.clear();
+    this.hasStored = true;
+    this.hasReceipts = true;
   }
 
   /** Waits for what is under way, then takes nothing more. */

@@ -15,32 +15,38 @@ const delivered: FrameOutcome = { kind: 'delivered' };
 /** The link that a frame came by. */
 export interface FrameSource {
   isOpen(): boolean;
-  /** Nothing more is taken from it: the peer repeats on the next link what was not answered, in order. */
-  end(code: ErrorCode): void;
+  /** Nothing more is taken from it: the peer repeats on the next link what was refused for now, in order. */
+  shut(): void;
 }
 
 /**
  * The way of a sealed frame in, from the link to the inbox. Resolves when everything in it is committed, or with the final refusal;
- * rejects when it must be sent again (disk full, node stopping), and ends the link then. Cheap refusals come first.
+ * rejects when it must be sent again (disk full, node stopping), and shuts the link then. Cheap refusals come first.
  */
 export async function receiveFrame(lane: Lane, frame: Frame, link: FrameSource): Promise<FrameOutcome> {
   const { store, clock } = lane.ports;
-  const contact = store.read.contacts.byAgentId(lane.agent.name, lane.peer);
-  const refusal = admitFrame(contact);
-  if (refusal !== undefined || contact === undefined) return refused(refusal ?? 'NOT_TRUSTED');
+  const refusal = admitFrame(contactOf(lane));
+  if (refusal !== undefined) return refused(refusal);
   if (frame.expiresAt <= clock.now()) return refused('EXPIRED');
   return lane.serial.run(async () => {
     if (!link.isOpen()) return refused('LINK_CLOSED');
+    // The owner may have decided otherwise while the frame was in line.
+    const contact = contactOf(lane);
+    const changed = admitFrame(contact);
+    if (changed !== undefined || contact === undefined) return refused(changed ?? 'NOT_TRUSTED');
     try {
       if (store.read.inbox.hasFrame(lane.agent.name, lane.peer, frame.id)) return answerAgain(lane, frame);
       return await (frame.kind === 'welcome' ? joinSession(lane, frame) : openFrame({ lane, frame, contact }));
     } catch (error) {
       // What is behind it on the link is in line already, and would be taken before it.
-      link.end(codeOf(error));
+      link.shut();
       throw error;
     }
   });
 }
+
+const contactOf = ({ agent, peer, ports }: Lane): Contact | undefined =>
+  ports.store.read.contacts.byAgentId(agent.name, peer);
 
 /** A known frame is answered as before, without opening anything (spec §5.7). */
 function answerAgain(lane: Lane, frame: Frame): FrameOutcome {
@@ -63,7 +69,6 @@ async function openFrame(incoming: Incoming): Promise<FrameOutcome> {
   found.step.wipe();
   if (lane.session?.groupId === found.record.groupId) lane.session = found.step.next;
   else lane.openSessions.set(found.record.groupId, found.step.next);
-  lane.replacements = 0;
   announce(incoming, { content, inserted });
   return content.malformed ? refused('MALFORMED') : delivered;
 }
@@ -210,10 +215,12 @@ function writeInbox({ lane, frame }: Incoming, tx: MeshTransaction, content: Con
   const ids = new Set<MessageId>();
   for (const row of content.rows) {
     if (isRepeated(lane, tx, row)) continue;
-    if (tx.inbox.insert(row)) ids.add(row.id);
-    if (row.correlationId !== undefined && lane.ports.isAwaited(row.agent, row.correlationId)) {
+    if (!tx.inbox.insert(row)) continue;
+    ids.add(row.id);
+    if (isAwaited(lane, row)) {
       tx.inbox.markSeen(row.agent, [row.id], at);
       tx.inbox.complete(row.agent, row.id);
+      tx.outbox.queueReceipt(to, { kind: 'seen', messageIds: [row.id], at });
     }
   }
   for (const refusal of content.refusals) tx.outbox.queueReceipt(to, refusal);
@@ -223,6 +230,10 @@ function writeInbox({ lane, frame }: Incoming, tx: MeshTransaction, content: Con
   appendAudit(tx.audit, { at, agent: lane.agent.name, kind: 'frame.opened', data });
   return ids;
 }
+
+/** An answer for which somebody waits goes to them. */
+const isAwaited = ({ ports }: Lane, { agent, sender, type, correlationId: request }: NewInboxMessage): boolean =>
+  type === 'response' && request !== undefined && ports.isAwaited({ agent, peer: sender, request });
 
 /** The same idempotency key within its window: the first message counts, and its answer is given again. */
 function isRepeated(lane: Lane, tx: MeshTransaction, row: NewInboxMessage): boolean {

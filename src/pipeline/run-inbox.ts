@@ -1,7 +1,8 @@
+import type { ErrorCode } from '#kernel';
 import type { AgentId } from '#identity';
 import type { InboxMessage, NewOutboxMessage } from '#delivery';
 import type { Message, MessageId, MessageType } from '#protocol';
-import { mayStartTurn, turnWindowMs } from '#trust';
+import { type Contact, mayStartTurn, turnWindowMs } from '#trust';
 import { composeAnswer, type Draft } from './compose-message.ts';
 import type { Lane, LocalAgent, PipelinePorts } from './lane.ts';
 import { outboxRow } from './send.ts';
@@ -16,41 +17,91 @@ export interface Turns {
   readonly handled: readonly Handled[];
 }
 
+export interface Leased {
+  readonly messages: readonly InboxMessage[];
+  /** Peers for whom receipts were queued. */
+  readonly told: readonly AgentId[];
+}
+
 /**
  * Leases waiting messages to the agent's program and tells their senders `seen`, in one transaction. Tiers decide who may start a turn:
  * messages of the others stay in the inbox.
  */
-export async function leaseMessages(turns: Turns): Promise<readonly InboxMessage[]> {
-  const { agent, ports, types } = turns;
+export async function leaseMessages(turns: Turns): Promise<Leased> {
+  const { agent, ports, types, limit } = turns;
   const now = ports.clock.now();
-  const { exceptSenders, limit } = whoMayStart(turns, now);
+  const { senders } = whoMayStart(turns);
+  if (senders.size === 0 && turns.handled.length === 0) return nothingLeased;
   const completion = completionOf(turns.handled);
   const leased = await ports.store.transact((tx) => {
     completion.write(tx);
-    if (limit === 0 || types.length === 0) return [];
-    const offered = tx.inbox.lease({ agent: agent.name, types, now, limit, exceptSenders });
-    for (const [peer, messageIds] of bySender(offered)) {
+    if (senders.size === 0) return nothingLeased;
+    const offered = tx.inbox.lease({ agent: agent.name, types, now, limit, senders });
+    const groups = bySender(offered);
+    for (const [peer, messageIds] of groups) {
       tx.outbox.queueReceipt({ agent: agent.name, peer }, { kind: 'seen', messageIds, at: now });
       tx.contacts.countTurns(agent.name, peer, { at: now, count: messageIds.length });
     }
-    return offered;
+    return { messages: offered.filter((message) => !buryWorn(turns, tx, message)), told: [...groups.keys()] };
   });
   completion.committed();
   return leased;
 }
 
-function whoMayStart(turns: Turns, now: number): { exceptSenders: AgentId[]; limit: number } {
-  const { agent, ports } = turns;
-  const { contacts } = ports.store.read;
-  const exceptSenders: AgentId[] = [];
-  let limit = turns.limit;
-  for (const contact of contacts.list({ agent: agent.name })) {
-    const turnsToday = contact.tier === 'bounded' ? contacts.turnsSince(agent.name, contact.agentId, now - turnWindowMs) : 0;
+const nothingLeased: Leased = { messages: [], told: [] };
+
+/** A message whose handler took the whole process with it as often as it was offered would do so for ever. */
+function buryWorn({ agent, ports }: Turns, tx: MeshTransaction, message: InboxMessage): boolean {
+  const { maxHandlerAttempts: most } = ports.limits;
+  if (message.attempts <= most) return false;
+  const error = message.error ?? `The node ended ${most} times while the handler was at work`;
+  bury(tx, { agent: agent.name, message, error, at: ports.clock.now() });
+  return true;
+}
+
+export interface HeldBack {
+  readonly contact: Contact;
+  readonly code: ErrorCode;
+}
+
+interface Starters {
+  /** Whose messages may start a turn now, and how many of each. */
+  readonly senders: ReadonlyMap<AgentId, number>;
+  readonly held: readonly HeldBack[];
+}
+
+/** Asks only about senders of whom something waits: a thousand contacts cost nothing. */
+function whoMayStart({ agent, ports, types }: Pick<Turns, 'agent' | 'ports' | 'types'>): Starters {
+  const { contacts, inbox } = ports.store.read;
+  const since = ports.clock.now() - turnWindowMs;
+  const senders = new Map<AgentId, number>();
+  const held: HeldBack[] = [];
+  for (const sender of inbox.waitingSenders(agent.name, types)) {
+    const contact = contacts.byAgentId(agent.name, sender);
+    // What a removed contact said before stays in the inbox.
+    if (contact === undefined) continue;
+    const turnsToday = contact.tier === 'bounded' ? contacts.turnsSince(agent.name, sender, since) : 0;
     const decision = mayStartTurn({ contact, turnsToday, limits: ports.limits });
-    if (decision.allowed) limit = Math.min(limit, decision.turnsLeft);
-    else exceptSenders.push(contact.agentId);
+    if (decision.allowed) senders.set(sender, decision.turnsLeft);
+    else held.push({ contact, code: decision.code });
   }
-  return { exceptSenders, limit };
+  return { senders, held };
+}
+
+/** Contacts of whom something waits that may not start a turn now, and why. */
+export const heldBack = (turns: Pick<Turns, 'agent' | 'ports' | 'types'>): readonly HeldBack[] => whoMayStart(turns).held;
+
+/** How often it is looked whether turns are free again. */
+const budgetLookMs = 60_000;
+
+/** When there may be something to lease, in ms since 1970; undefined when that takes a message, or another decision about a contact. */
+export function nextLeaseAt(turns: Pick<Turns, 'agent' | 'ports' | 'types'>): number | undefined {
+  const { agent, ports, types } = turns;
+  const { senders, held } = whoMayStart(turns);
+  const offerAt = senders.size === 0 ? undefined : ports.store.read.inbox.nextOffer({ agent: agent.name, types, senders });
+  const limited = held.some(({ code }) => code === 'TURN_LIMIT');
+  const times = [offerAt, limited ? ports.clock.now() + budgetLookMs : undefined].filter((at) => at !== undefined);
+  return times.length === 0 ? undefined : Math.min(...times);
 }
 
 function bySender(leased: readonly InboxMessage[]): Map<AgentId, MessageId[]> {
@@ -124,27 +175,38 @@ export interface Failed {
   readonly error: string;
   /** When to offer it again. */
   readonly notBefore: number;
+  /** The node stops: that is not the handler's fault, and the attempt does not count. */
+  readonly stopped: boolean;
 }
 
 /** The handler failed: offered again, or after the last attempt a dead letter with the handler's error. True when it is dead. */
 export async function failMessage(failed: Failed): Promise<boolean> {
-  const { lane, message, error, notBefore } = failed;
+  const { lane, message, error, notBefore, stopped } = failed;
   const { store, clock, limits } = lane.ports;
   const agent = lane.agent.name;
-  const dead = message.attempts >= limits.maxHandlerAttempts;
+  const dead = !stopped && message.attempts >= limits.maxHandlerAttempts;
   await store.transact((tx) => {
-    if (!dead) {
-      tx.inbox.release(agent, message.id, { notBefore, error });
-      return;
-    }
-    tx.inbox.bury(agent, message.id, error);
-    if (message.type !== 'request') return;
-    const receipt = { kind: 'refused', messageId: message.id, code: 'HANDLER_FAILED', at: clock.now() } as const;
-    tx.outbox.queueReceipt({ agent, peer: lane.peer }, receipt);
+    if (dead) bury(tx, { agent, message, error, at: clock.now() });
+    else tx.inbox.release(agent, message.id, { notBefore, error, uncounted: stopped });
   });
   if (dead) {
     lane.hasReceipts = true;
     lane.flushSoon();
   }
   return dead;
+}
+
+interface Burial {
+  readonly agent: string;
+  readonly message: InboxMessage;
+  readonly error: string;
+  readonly at: number;
+}
+
+/** Who asked is told that no answer will come. */
+function bury(tx: MeshTransaction, { agent, message, error, at }: Burial): void {
+  tx.inbox.bury(agent, message.id, error);
+  if (message.type !== 'request') return;
+  const receipt = { kind: 'refused', messageId: message.id, code: 'HANDLER_FAILED', at } as const;
+  tx.outbox.queueReceipt({ agent, peer: message.sender }, receipt);
 }

@@ -164,6 +164,7 @@ describe('the table of contacts', () => {
 
   it('says what a person can do instead, with the name of the contact', () => {
     const error = refusal(contactIn('requested-in', bob, { petname: 'bobby' }), samples.requestOut);
+    expect(error.message).toBe('bobby cannot be asked for trust: its state is requested-in');
     expect(error.hint).toContain('mesh approve bobby');
   });
 });

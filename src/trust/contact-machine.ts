@@ -1,7 +1,7 @@
 import { MeshError } from '#kernel';
 import { applyEvent } from './contact-effects.ts';
 import type { ContactEvent } from './contact-event.ts';
-import { type ContactStart, contactTable, whatNext } from './contact-table.ts';
+import { cannot, type ContactStart, contactTable, whatNext } from './contact-table.ts';
 import { type Contact, defaultTier } from './contact.ts';
 
 export interface ContactStep {
@@ -51,7 +51,7 @@ function begin(event: ContactEvent, now: number): Contact | undefined {
 function wrongState({ contact, event }: ContactStep, from: ContactStart): MeshError {
   const name = contact?.petname ?? 'an unknown agent';
   const possible = Object.keys(contactTable[from]);
-  return new MeshError('WRONG_STATE', `${event.type} is not possible for ${name}: its state is ${from}`, {
+  return new MeshError('WRONG_STATE', `${name} ${cannot[event.type]}: its state is ${from}`, {
     hint: whatNext[from].replaceAll('{name}', contact?.petname ?? 'NAME'),
     data: { state: from, event: event.type, possible },
   });

@@ -99,3 +99,24 @@ export const whatNext: { readonly [S in ContactStart]: string } = {
   removed: 'Run: mesh request URL, or mesh join INVITE',
   rejected: 'Run: mesh request URL, or mesh join INVITE',
 };
+
+/** What is told of a contact that an event does not fit. */
+export const cannot: { readonly [E in ContactEventType]: string } = {
+  discover: 'is known already',
+  requestOut: 'cannot be asked for trust',
+  requestIn: 'cannot ask for trust',
+  redeem: 'cannot use an invite',
+  accepted: 'cannot accept a request',
+  confirmed: 'has nothing to confirm',
+  approve: 'cannot be approved',
+  reject: 'cannot be rejected',
+  keyChanged: 'cannot show another key',
+  approveChange: 'has no changed key to approve',
+  block: 'cannot be blocked',
+  unblock: 'cannot be unblocked',
+  setTier: 'cannot be given a tier',
+  remove: 'cannot be removed',
+  markVerified: 'cannot be marked as verified',
+  updateCard: 'cannot change its card',
+  followRotation: 'cannot change its key',
+};

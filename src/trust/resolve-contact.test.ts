@@ -59,7 +59,9 @@ describe('a contact is not found', () => {
 
   it('by a prefix that says too little, though it would match only one', () => {
     const alone = readerOf([bob]);
-    expect(refusal(() => resolveContact(alone, 'me', 'did:key:z6Mk')).code).toBe('NOT_FOUND');
+    const error = refusal(() => resolveContact(alone, 'me', 'did:key:z6Mk'));
+    expect(error.code).toBe('NOT_FOUND');
+    expect(error.message).toContain('too short');
     expect(refusal(() => resolveContact(alone, 'me', distinct(bob.agentId).slice(0, 5))).code).toBe('NOT_FOUND');
   });
 

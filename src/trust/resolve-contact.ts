@@ -17,6 +17,7 @@ export function resolveContact(reader: ContactReader, agent: string, text: strin
   const named = reader.byPetname(agent, text);
   if (named !== undefined) return named;
   if (isAgentId(text)) return found(reader.byAgentId(agent, text), { reader, agent, text });
+  if (text.startsWith('did:') && text.length < didStart.length + minDistinctCharacters) throw tooShort(text);
   const prefix = idPrefix(text);
   const matches = prefix === undefined ? [] : reader.byIdPrefix(agent, prefix);
   if (matches.length > 1) throw ambiguous(text, matches);
@@ -38,6 +39,11 @@ function idPrefix(text: string): AgentId | undefined {
   const rest = text.startsWith(didStart) ? text.slice(didStart.length) : text;
   return rest.length >= minDistinctCharacters && base58.test(rest) ? `${didStart}${rest}` : undefined;
 }
+
+const tooShort = (text: string): MeshError =>
+  new MeshError('NOT_FOUND', `${shown(text)} is too short to tell agents apart`, {
+    hint: `Give at least ${minDistinctCharacters} characters after ${didStart}, or a name of: mesh peers`,
+  });
 
 interface Question {
   readonly reader: ContactReader;

@@ -59,13 +59,19 @@ describe('errors', () => {
   it('have hints that can be pasted when another state folder or agent is in use', async () => {
     const world = failing(new MeshError('NODE_NOT_RUNNING'));
     const { stderr } = await mesh(['peers', '--state-dir', '/tmp/a b', '--agent', 'robot'], { world });
-    expect(stderr).toContain("hint: Run: mesh up --state-dir '/tmp/a b' --agent robot\n");
+    expect(stderr).toContain("hint: Run: mesh up --state-dir '/tmp/a b' --detach\n");
   });
 
   it('list what an ambiguous name could mean', async () => {
     const error = new MeshError('AMBIGUOUS', 'b matches 2 contacts', { data: { matches: ['bob', 'bert'] } });
     const { stderr } = await mesh(['peers'], { world: failing(error) });
     expect(stderr).toContain('error[AMBIGUOUS]: b matches 2 contacts\n  bob\n  bert\nhint: ');
+  });
+
+  it('list names and ids when a match has both', async () => {
+    const error = new MeshError('AMBIGUOUS', 'two', { data: { matches: [{ petname: 'bob', agentId: 'did:key:z6Mk1' }] } });
+    const { stderr } = await mesh(['peers'], { world: failing(error) });
+    expect(stderr).toContain('error[AMBIGUOUS]: two\n  bob  did:key:z6Mk1\nhint: ');
   });
 
   it('are coloured on a terminal only', async () => {

@@ -1,3 +1,4 @@
+import { homedir } from 'node:os';
 import { type FakeOptions, type FakeRun, mesh } from './fake-mesh.ts';
 
 /**
@@ -56,7 +57,9 @@ function shownOf({ code, stdout, stderr }: FakeRun): string {
           .split('\n')
           .map((line) => `! ${line}`);
   const lines = stdout === '' ? [] : stdout.replace(/\n$/, '').split('\n');
-  return [...lines, ...errors, ...(code === 0 ? [] : [`[exit ${code}]`]), '', ''].join('\n');
+  const shown = [...lines, ...errors, ...(code === 0 ? [] : [`[exit ${code}]`]), '', ''].join('\n');
+  // The same on every machine.
+  return shown.replaceAll(homedir(), '/home/alice');
 }
 
 /** Words of a command line: quotes of both kinds, no expansion. */

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { NewNodeAgent, RunNodeOptions } from '#cli';
 import { MeshError } from '#kernel';
 import { mesh } from './fake-mesh.ts';
-import { agentId, erin, greeting, question } from './world.ts';
+import { agentId, erin, greeting, now, question, type World } from './world.ts';
 
 let dir = '';
 beforeEach(() => {
@@ -73,7 +73,20 @@ describe('mesh send', () => {
     expect(inputOf(await mesh(['send', 'bob', '--file', file('a.bin', 'x')]), 'send')).toMatchObject({ text: '' });
     const large = await mesh(['send', 'bob', 'see', '--file', file('large.bin', 'x'.repeat(65_537))]);
     expect(large).toMatchObject({ code: 2, calls: [] });
-    expect(large.stderr).toContain('error[ATTACHMENT_TOO_LARGE]: The files have 64 KB');
+    expect(large.stderr).toContain('error[ATTACHMENT_TOO_LARGE]: The files have 65537 bytes, at most 65536 fit');
+  });
+
+  it.each([[['']], [['-']], [[]]])('refuses a message without text and files: %j', async (text) => {
+    const { code, stderr, calls } = await mesh(['send', 'bob', ...text]);
+    expect({ code, calls }).toEqual({ code: 2, calls: [] });
+    expect(stderr).toContain('error[INVALID_ARGUMENT]: There is nothing to say');
+  });
+
+  it('refuses a time to live that no node keeps, in the units of who typed it', async () => {
+    const { code, stderr, calls } = await mesh(['send', 'bob', 'x', '--ttl', '31d']);
+    expect({ code, calls }).toEqual({ code: 2, calls: [] });
+    expect(stderr).toContain('--ttl: a message is kept for at most 30d\nhint: Write 30d or less.');
+    expect((await mesh(['send', 'bob', 'x', '--ttl', '30d'])).code).toBe(0);
   });
 
   it('says of a peer that cannot be reached that the message is queued', async () => {
@@ -113,6 +126,7 @@ describe('mesh approve', () => {
         id: erin.id,
         petname: 'e',
         tier: 'notify',
+        waitMs: 5000,
       });
     }
   });
@@ -230,20 +244,70 @@ describe('mesh request', () => {
       target: url,
       purpose: 'p',
       targetAgent: 'zoe',
+      waitMs: 5000,
     });
   });
 
   it('takes a file or stdin as a card, with or without what the API wraps around it', async () => {
     const path = file('zoe.json', JSON.stringify(card));
-    expect(inputOf(await mesh(['request', path]), 'request')).toEqual({ target: card });
+    expect(inputOf(await mesh(['request', path]), 'request')).toEqual({ target: card, waitMs: 5000 });
     const wrapped = JSON.stringify({ card, fingerprint: 'x' });
-    expect(inputOf(await mesh(['request', '-'], { stdin: wrapped }), 'request')).toEqual({ target: card });
+    expect(inputOf(await mesh(['request', '-'], { stdin: wrapped }), 'request')).toMatchObject({ target: card });
   });
 
   it.each([['[1]'], ['not json'], ['"text"']])('refuses a file with %s', async (text) => {
     const { code, stderr } = await mesh(['request', file('zoe.json', text)]);
     expect(code).toBe(1);
     expect(stderr).toContain('error[CARD_INVALID]');
+  });
+});
+
+describe('what lives on this node', () => {
+  const alice = { agentId: agentId('alice'), name: 'alice', fingerprint: 'aaaa' };
+  const found = (...agents: readonly (typeof alice & { readonly own?: true })[]): World => ({
+    scan: [
+      { type: 'found', url: 'http://10.0.0.7:8787', agents: [...agents] },
+      { type: 'done', total: 1, found: 1 },
+    ],
+  });
+
+  it('is told apart by a scan and not suggested as somebody to ask', async () => {
+    const own = await mesh(['scan', '10.0.0.7'], { world: found({ ...alice, own: true }) });
+    expect(own.stdout).toContain('lives on this node');
+    expect(own.stdout).not.toContain('mesh request');
+    expect((await mesh(['scan', '10.0.0.7'], { world: found(alice) })).stdout).toContain('mesh request');
+  });
+
+  it('has no card that one could ask for trust', async () => {
+    const card = { ...alice, endpoints: [], expiresAt: now };
+    const answer = { valid: true, card, fingerprint: 'aaaa', safetyNumber: '1 1' };
+    const path = file('card.json', '{}');
+    const own = await mesh(['card', 'verify', path], { world: { verifyCard: { ...answer, own: true } } as unknown as World });
+    expect(own.stdout).toContain('It is your own card');
+    expect(own.stdout).not.toContain('mesh request');
+    const other = await mesh(['card', 'verify', path], { world: { verifyCard: answer } as unknown as World });
+    expect(other.stdout).toContain(`mesh request --state-dir /state ${path}`);
+  });
+});
+
+describe('mesh rotate-key', () => {
+  it('asks for a yes where nobody can be asked', async () => {
+    const { code, stderr, calls } = await mesh(['rotate-key']);
+    expect({ code, calls }).toEqual({ code: 2, calls: [] });
+    expect(stderr).toContain('mesh rotate-key --state-dir /state --yes');
+  });
+});
+
+describe('mesh events', () => {
+  it('does not say that it waits when no node runs', async () => {
+    const refused = (): never => {
+      throw new MeshError('NODE_NOT_RUNNING');
+    };
+    for (const words of [['events'], ['inbox', '--follow']]) {
+      const { code, stderr } = await mesh(words, { onEvents: refused });
+      expect(code).toBe(4);
+      expect(stderr).not.toContain('Waiting');
+    }
   });
 });
 
@@ -319,6 +383,21 @@ describe('mesh init and mesh up', () => {
     expect(stdout).toContain('listens     0.0.0.0:9000');
     const json = await mesh([...words, '--json'], { nodeDoor: { runNode } });
     expect(JSON.parse(json.stdout)).toMatchObject({ api: { port: 9001 }, stateDir: dir });
+    const seen = await mesh(words, { nodeDoor: { runNode }, terminal: 80 });
+    expect(seen.stdout).toContain('The node has stopped.');
+    expect(seen.stdout).toContain(join(dir, 'node.log'));
+    // At a terminal log lines would drown the sentences; a service manager wants them.
+    expect(runs.map(({ logsToFile }) => logsToFile)).toEqual([false, false, true]);
+  });
+
+  it('init keeps the port in mesh.toml, so that the node comes up on it every time', async () => {
+    const given: unknown[] = [];
+    const initAgent = async (options: NewNodeAgent) => {
+      given.push(options);
+      return facts;
+    };
+    await mesh(['init', '--name', 'zoe', '--port', '8797', '--state-dir', dir], { nodeDoor: { initAgent } });
+    expect(given).toMatchObject([{ port: 8797 }]);
   });
 
   it('up refuses a second node on the folder', async () => {

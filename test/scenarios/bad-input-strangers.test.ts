@@ -98,8 +98,11 @@ describe('a blocked contact', () => {
     await stillTalk(bob, alice);
 
     await alice.api.setTier({ contact: 'mona', tier: 'trusted' }, { signal });
-    expect(await mallory.tell(alice, late)).toBe('delivered');
-    expect(await inboxTexts(alice)).toContain('before the block');
+    const after = await mallory.connect(alice);
+    await mallory.openSession(after);
+    const body = 'after the block';
+    expect(await tellOn(after, await mallory.sealMessages(self(), mallory.message(self(), { payload: { body } })))).toBe('delivered');
+    expect(await inboxTexts(alice)).toContain(body);
     mallory.close();
   });
 
@@ -146,6 +149,31 @@ describe('a contact that was removed', () => {
     await stillTalk(alice, frank);
     await stillTalk(frank, alice);
     expect(await inboxTexts(frank)).not.toContain('never sent');
+  });
+
+  test.each(['remove', 'block'] as const)('or blocked (%s) gets nothing of what was on its way, not even later', async (how) => {
+    const mallory = await HostilePeer.create(`max-${how}`);
+    await mallory.befriend(alice);
+    const link = await mallory.connect(alice);
+    mallory.answer = ({ kind }) => (kind === 'app' ? new Promise<never>(() => {}) : Promise.resolve({ kind: 'delivered' }));
+    const id = await send(alice, mallory.name, 'on its way');
+    await until(() => mallory.received.some(({ kind }) => kind === 'app'));
+    const contact = { contact: mallory.name };
+    await (how === 'remove' ? alice.api.remove(contact, { signal }) : alice.api.block(contact, { signal }));
+    expect(await stateOf(alice, id)).toBe('refused');
+    const { outbox } = alice.node.parts.store.read;
+    expect(outbox.frames('alice', mallory.agentId)).toEqual([]);
+    await link.closed;
+
+    mallory.received.length = 0;
+    mallory.answer = () => Promise.resolve({ kind: 'delivered' });
+    if (how === 'remove') await mallory.befriend(alice);
+    else await alice.api.setTier({ ...contact, tier: 'trusted' }, { signal });
+    await mallory.connect(alice);
+    await send(alice, mallory.name, 'anew');
+    await until(() => mallory.received.some(({ kind }) => kind === 'app'));
+    expect(mallory.received.filter(({ kind }) => kind === 'app')).toHaveLength(1);
+    mallory.close();
   });
 
   test('leaves no link open on which it could go on', async () => {

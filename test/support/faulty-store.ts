@@ -34,6 +34,7 @@ export class FaultyStore implements MeshStore {
   readonly #faults: Fault[] = [];
   #held: PromiseWithResolvers<void> | undefined;
   #waiting = 0;
+  #busy = 0;
   #dead = false;
 
   constructor(inner: MeshStore, crash: () => void = () => {}) {
@@ -49,6 +50,7 @@ export class FaultyStore implements MeshStore {
     }
     if (this.#dead) return never();
     let writes: readonly Write[] = [];
+    this.#busy += 1;
     try {
       const value = await this.#inner.transact((tx) => {
         const noted: Write[] = [];
@@ -64,11 +66,18 @@ export class FaultyStore implements MeshStore {
     } catch (error) {
       if (this.#isDead()) return never();
       throw error;
+    } finally {
+      this.#busy -= 1;
     }
   }
 
   async close(): Promise<void> {
     await this.#inner.close();
+  }
+
+  /** True while a transaction is on its way to the disk. */
+  get isBusy(): boolean {
+    return this.#busy > 0;
   }
 
   /** How many transactions wait for `release`. */

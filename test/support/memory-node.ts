@@ -83,8 +83,11 @@ export class MemoryNode implements NodeLike, AsyncDisposable {
     return this.#alive;
   }
 
+  /** Of this life, or of the one that ended last. */
   get store(): FaultyStore {
-    return this.#alive.store;
+    const store = this.#stores.at(-1);
+    if (store === undefined) throw new Error(`${this.name} never was up`);
+    return store;
   }
 
   get host(): AgentHost {
@@ -148,6 +151,8 @@ export class MemoryNode implements NodeLike, AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.store.heal();
+    this.store.release();
     await this.down();
     for (const store of this.#stores) await store.close();
     rmSync(this.dir, { recursive: true, force: true });

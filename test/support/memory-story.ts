@@ -1,4 +1,6 @@
+import { nextTurn } from '#kernel';
 import { MemoryNode, type MemoryNodeOptions } from './memory-node.ts';
+import { until } from './story.ts';
 import { eventually, type NodeLike, pair, signal } from './test-agents.ts';
 import { Wire } from './wire.ts';
 
@@ -58,3 +60,15 @@ export async function sendAll(from: NodeLike, to: string, texts: readonly string
 /** `prefix0`, `prefix1` … */
 export const numbered = (prefix: string, count: number): readonly string[] =>
   Array.from({ length: count }, (_, n) => `${prefix}${n}`);
+
+/** Everything that may happen without what is held back has happened. */
+export async function turns(count = 50): Promise<void> {
+  for (let n = 0; n < count; n += 1) await nextTurn();
+}
+
+/** Stops the node in good order, and waits until the other has noticed. */
+export async function leave(node: MemoryNode, other: MemoryNode): Promise<void> {
+  const { courier } = other.host.lane(node.agentId);
+  await node.down();
+  await until(() => courier.link === undefined);
+}

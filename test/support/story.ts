@@ -49,12 +49,18 @@ let sent = 0;
 export async function stillTalk(from: NodeLike, to: NodeLike): Promise<void> {
   const text = `still here ${(sent += 1)}`;
   const id = await send(from, to.name, text);
-  await eventually([from, to], async () => (await stateOf(from, id)) === 'delivered');
+  await eventually([from, to], async () => ['delivered', 'seen'].includes(await stateOf(from, id)));
   const texts = await inboxTexts(to);
   if (texts.filter((one) => one === text).length !== 1) throw new Error(`${to.name} does not have it once`);
 }
 
-/** Resolves when the look is true; for what happens without an event of a node. */
+const maxTurns = 1_000_000;
+
+/** Resolves when the look is true; for what happens without an event of a node. Rejects when it never is. */
 export async function until(look: () => boolean): Promise<void> {
-  while (!look()) await turn();
+  for (let n = 0; n < maxTurns; n += 1) {
+    if (look()) return;
+    await turn();
+  }
+  throw new Error(`It did not happen: ${String(look)}`);
 }

@@ -1,7 +1,7 @@
 import { MeshError, toHex } from '#kernel';
 import type { AgentId } from '#identity';
 import { type Connection, type ConnectionEnd, memoryConnections, type ReceiveLimit } from '#link';
-import { decodeFrame, decodeLinkOperation, type Frame, type LinkOperation } from '#protocol';
+import { decodeFrame, decodeLinkOperation, encodeLinkOperation, type Frame, type LinkOperation } from '#protocol';
 
 /** One operation that a node wrote to a connection. */
 export interface Passing {
@@ -13,8 +13,8 @@ export interface Passing {
   readonly hex?: string;
 }
 
-/** On it goes; twice; or the connection breaks before it. */
-export type Fate = 'pass' | 'twice' | 'cut';
+/** On it goes; twice; not at all; as another operation; or the connection breaks before it. */
+export type Fate = 'pass' | 'twice' | 'drop' | 'cut' | LinkOperation;
 
 /** What a node on the wire must offer. */
 export interface Callee {
@@ -27,6 +27,8 @@ export interface Callee {
 export class Wire {
   readonly passed: Passing[] = [];
   fate: (passing: Passing) => Fate = () => 'pass';
+  /** Nodes behind a NAT: they call, and nobody can call them. */
+  readonly hidden = new Set<string>();
   readonly #callees = new Map<string, Callee>();
   readonly #ends = new Set<WireEnd>();
   readonly #paused = new Set<string>();
@@ -50,7 +52,7 @@ export class Wire {
 
   /** Throws UNREACHABLE when the agent is on no node that is up. */
   connect(from: string, to: AgentId): Connection {
-    const callee = this.#callees.values().find((one) => one.lives(to));
+    const callee = this.#callees.values().find((one) => one.lives(to) && !this.hidden.has(one.name));
     if (callee === undefined) throw new MeshError('UNREACHABLE', 'Nothing listens there');
     const [near, far] = memoryConnections();
     callee.accept(this.#end(far, { from: callee.name, to: from }));
@@ -176,11 +178,8 @@ class WireEnd implements Connection {
 
   #write(bytes: Uint8Array): void {
     const fate = this.#wire.note(this, bytes);
-    if (fate === 'cut') {
-      this.#inner.cut();
-      return;
-    }
-    this.#inner.send(bytes);
+    if (fate === 'cut') this.#inner.cut();
+    else if (fate !== 'drop') this.#inner.send(typeof fate === 'string' ? bytes : encodeLinkOperation(fate));
     if (fate === 'twice') this.#inner.send(bytes);
   }
 

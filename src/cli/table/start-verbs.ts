@@ -8,6 +8,7 @@ export const startVerbs: readonly VerbSpec[] = [
     options: [
       { flags: '--name <name>', about: 'name that others see: a-z 0-9 . _ -' },
       { flags: '--display-name <text>', about: 'longer name for people' },
+      { flags: '--port <number>', about: 'port for other nodes, kept in mesh.toml (default 8787)' },
       { flags: '--endpoint <url>', about: 'address at which others reach this node' },
       { flags: '--force', about: 'replace an existing identity (it is set aside)' },
     ],

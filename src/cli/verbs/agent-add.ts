@@ -14,7 +14,7 @@ export async function agentAdd(call: Call): Promise<Outcome> {
   return {
     data: agent,
     lines: (paint) => [`Added the agent ${name}`, '', ...agentLines(agent, paint)],
-    next: [running ? undefined : 'Start the node: mesh up', `Speak as it: mesh invite --agent ${name}`],
+    next: [running ? undefined : 'Start the node: mesh up --detach', `Speak as it: mesh invite --agent ${name}`],
   };
 }
 

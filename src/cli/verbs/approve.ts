@@ -8,16 +8,20 @@ import { visible } from '../terminal-text.ts';
 import { contactLines } from '../views/contact-lines.ts';
 import type { ContactView } from '../views/types.ts';
 
+// For the acceptance to arrive, so that both are connected when this returns.
+const waitMs = 5000;
+
 /** Approves a request that came in, or what a person decided about a contact whose key has changed. */
 export async function approve(call: Call): Promise<Outcome> {
-  const { args, client, settings, signal } = call;
+  const { args, client, settings, screen, signal } = call;
   const text = args.at(0, 'ID');
   const { agent } = settings;
   const keepKey = args.flag('keepKey');
   const request = keepKey ? undefined : await findRequest(client, { agent, text, signal });
   if (request === undefined) return approveChange(call, text);
   const tier = args.choice('tier', tierNames);
-  const contact = await client.approve({ agent, id: request.id, petname: args.text('as'), tier }, { signal });
+  screen.progress(`Telling ${visible(request.petname)} …`);
+  const contact = await client.approve({ agent, id: request.id, petname: args.text('as'), tier, waitMs }, { signal });
   return {
     data: contact,
     lines: (paint) => [`${visible(contact.petname)} is a peer now.`, '', ...contactLines(contact, paint)],

@@ -1,10 +1,18 @@
+import type { Output } from '#api';
 import { readCardFile } from '../card-file.ts';
 import type { Call } from '../call.ts';
 import type { Outcome } from '../outcome.ts';
+import { shellWord } from '../settings.ts';
 import { fields } from '../table.ts';
 import { visible } from '../terminal-text.ts';
 import { when } from '../times.ts';
 import { groups } from '../views/contact-lines.ts';
+
+function nextStep({ contact, own }: Output<'verifyCard'>, path: string): string {
+  if (own === true) return 'It is your own card: give it to others, who ask for trust with it.';
+  if (contact !== undefined) return `Your contact already: mesh contact ${shellWord(contact)}`;
+  return `Ask for trust: mesh request ${shellWord(path)}`;
+}
 
 /** Checks a card of somebody else: form, signature, id and age. */
 export async function cardVerify({ args, client, settings, ports, signal }: Call): Promise<Outcome> {
@@ -13,7 +21,7 @@ export async function cardVerify({ args, client, settings, ports, signal }: Call
     { agent: settings.agent, card: await readCardFile(path, ports.stdin) },
     { signal },
   );
-  const { card, contact, fingerprint, safetyNumber } = result;
+  const { card, contact, fingerprint, safetyNumber, own } = result;
   return {
     data: result,
     lines: (paint) => [
@@ -25,7 +33,7 @@ export async function cardVerify({ args, client, settings, ports, signal }: Call
           ['display name', card.displayName === undefined ? undefined : visible(card.displayName)],
           ['id', card.agentId],
           ['fingerprint', fingerprint],
-          ['safety number', groups(safetyNumber)],
+          ['safety number', own === true ? undefined : groups(safetyNumber)],
           ['addresses', card.endpoints.map(visible).join('\n')],
           ['expires', when(card.expiresAt, paint)],
           ['contact', contact],
@@ -33,8 +41,6 @@ export async function cardVerify({ args, client, settings, ports, signal }: Call
         paint,
       ),
     ],
-    next: [
-      contact === undefined ? `Ask for trust: mesh request ${path}` : `Your contact already: mesh contact ${contact}`,
-    ],
+    next: [nextStep(result, path)],
   };
 }

@@ -33,11 +33,11 @@ export async function down({ client, settings, screen, ports, signal }: Call): P
       'The node has stopped.',
       queued === 0 ? 'Nothing is queued.' : `${count(queued, 'message')} still queued: sent when the node runs again.`,
     ],
-    next: ['Start it again: mesh up'],
+    next: ['Start it again: mesh up --detach'],
   };
 }
 
 const nothingRuns = (stateDir: string): MeshError =>
   new MeshError('NODE_NOT_RUNNING', `No node runs on ${stateDir}`, {
-    hint: 'There is nothing to stop. Start one with: mesh up',
+    hint: 'There is nothing to stop. Start one with: mesh up --detach',
   });

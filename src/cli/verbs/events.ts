@@ -10,8 +10,12 @@ type AnyEvent = MeshEvent | MissedEvent;
 /** Shows what happens at the node as it happens, until Ctrl-C. With --json one document a line. */
 export async function events({ args, client, settings, screen, signal }: Call): Promise<Outcome | undefined> {
   const types = args.list('type');
-  screen.note('Waiting for events. Ctrl-C ends it.');
-  for await (const { id, event } of client.events({ agent: settings.agent, signal })) {
+  let isNoted = false;
+  const onOpen = (): void => {
+    if (!isNoted) screen.note('Waiting for events. Ctrl-C ends it.');
+    isNoted = true;
+  };
+  for await (const { id, event } of client.events({ agent: settings.agent, signal, onOpen })) {
     if (types.length > 0 && !types.includes(event.type)) continue;
     if (settings.json) screen.json({ id, ...event }, 'line');
     else screen.lines([eventLine(event, screen.paint())]);

@@ -23,11 +23,16 @@ export async function init({ args, settings, ports }: Call): Promise<Outcome> {
     stateDir: settings.stateDir,
     name,
     force: args.flag('force'),
-    ...present({ displayName: args.text('displayName'), endpoint: args.text('endpoint'), passphrase }),
+    ...present({
+      displayName: args.text('displayName'),
+      port: args.number('port', [1, 65_535]),
+      endpoint: args.text('endpoint'),
+      passphrase,
+    }),
   });
   return {
     data: agent,
     lines: (paint) => [`Created the agent ${name} in ${settings.stateDir}`, '', ...agentLines(agent, paint)],
-    next: ['Start the node: mesh up', 'Then connect with another agent: mesh invite'],
+    next: ['Start the node: mesh up --detach', 'Then connect with another agent: mesh invite'],
   };
 }

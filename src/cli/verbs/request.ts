@@ -8,17 +8,22 @@ import { shellWord } from '../settings.ts';
 import { requestLines } from '../views/contact-lines.ts';
 
 const defaultPort = 8787;
+// For the request to arrive, so that what is said here is true a moment later.
+const waitMs = 5000;
 
 /** Asks another agent to become a peer; its owner has to approve. */
 export async function request(call: Call): Promise<Outcome> {
-  const { args, client, settings, signal } = call;
+  const { args, client, settings, screen, signal } = call;
+  const target = await targetOf(call);
+  screen.progress('Asking …');
   const made = await client.request(
     {
       agent: settings.agent,
-      target: await targetOf(call),
+      target,
       purpose: args.text('purpose'),
       petname: args.text('as'),
       targetAgent: args.text('to'),
+      waitMs,
     },
     { signal },
   );
@@ -32,7 +37,7 @@ export async function request(call: Call): Promise<Outcome> {
     ],
     next: [
       { elsewhere: 'The other person must approve it there: mesh requests, then mesh approve ID' },
-      `Watch it: mesh contact ${shellWord(made.petname)}`,
+      `See whether they have: mesh contact ${shellWord(made.petname)}`,
     ],
   };
 }

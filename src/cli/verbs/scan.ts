@@ -20,6 +20,7 @@ interface FoundAgent {
   readonly displayName?: string | undefined;
   readonly fingerprint: string;
   readonly contact?: { readonly petname: string; readonly state: string } | undefined;
+  readonly own?: true | undefined;
 }
 
 /** Looks for nodes; each is shown as soon as it answers. */
@@ -75,17 +76,18 @@ function nodeLines({ url, agents }: Found): readonly string[] {
   return [visible(url), ...agents.map((agent) => `  ${agentLine(agent)}`)];
 }
 
-function agentLine({ name, displayName, fingerprint, contact }: FoundAgent): string {
+function agentLine({ name, displayName, fingerprint, contact, own }: FoundAgent): string {
   const title = displayName === undefined ? visible(name) : `${visible(name)} (${visible(displayName)})`;
   const known = contact === undefined ? '' : `  ${visible(contact.petname)}, ${contact.state}`;
-  return `${title}  ${visible(fingerprint)}${known}`;
+  return `${title}  ${visible(fingerprint)}${own === true ? '  lives on this node' : known}`;
 }
 
-const strangerName = ({ agents }: Found): string => agents.find(({ contact }) => contact === undefined)?.name ?? '';
+const isStranger = ({ contact, own }: FoundAgent): boolean => contact === undefined && own !== true;
+const strangerName = ({ agents }: Found): string => agents.find(isStranger)?.name ?? '';
 
-function nextStep(found: readonly Found[]): string | undefined {
-  if (found.length === 0) return 'Check the addresses: mesh status shows them on the other machine';
-  const stranger = found.find(({ agents }) => agents.some(({ contact }) => contact === undefined));
+function nextStep(found: readonly Found[]): NonNullable<Outcome['next']>[number] {
+  if (found.length === 0) return { elsewhere: 'Check the addresses: mesh status shows them on the other machine' };
+  const stranger = found.find(({ agents }) => agents.some(isStranger));
   if (stranger === undefined) return undefined;
   const which = stranger.agents.length > 1 ? ` --to ${shellWord(visible(strangerName(stranger)))}` : '';
   return `Ask for trust: mesh request ${shellWord(visible(stranger.url))}${which}`;

@@ -18,7 +18,7 @@ export async function status({ client, settings, signal }: Call): Promise<Outcom
 function nextSteps({ running, requests, queue, peers }: Status): readonly (string | undefined)[] {
   const unverified = peers.find(({ state, verifiedAt }) => state === 'trusted' && verifiedAt === undefined);
   return [
-    running ? undefined : 'Start the node: mesh up',
+    running ? undefined : 'Start the node: mesh up --detach',
     requests === 0 ? undefined : 'Decide about the requests: mesh requests',
     queue.unread === 0 ? undefined : 'Read what came in: mesh inbox --unread',
     running && peers.length === 0 ? 'Connect with another agent: mesh invite' : undefined,

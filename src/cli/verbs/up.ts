@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { MeshError, toMeshError } from '#kernel';
 import { present } from '../arguments.ts';
 import type { Call } from '../call.ts';
@@ -5,11 +6,11 @@ import { startDetached } from '../detached-node.ts';
 import type { NodeReady } from '../node-door.ts';
 import type { Outcome } from '../outcome.ts';
 import { readPassphrase } from '../passphrase.ts';
-import { findRunningNode } from '../running-node.ts';
+import { findRunningNode, logName } from '../running-node.ts';
 import { fields } from '../table.ts';
 import { visible } from '../terminal-text.ts';
 import { reporterToParent } from '../start-report.ts';
-import { pasteable } from '../settings.ts';
+import { pasteable, type Settings } from '../settings.ts';
 import type { Paint } from '../paint.ts';
 
 /** Starts the node: here until Ctrl-C or `mesh down`, or with --detach in a process of its own. */
@@ -28,31 +29,46 @@ export async function up(call: Call): Promise<Outcome | undefined> {
 
 async function upHere({ args, settings, ports, screen, signal }: Call): Promise<void> {
   const report = args.flag('reportReady') ? reporterToParent() : undefined;
+  // A person at a terminal reads sentences, not log lines.
+  const logsToFile = report === undefined && ports.stderr.isTerminal;
   try {
     const passphrase = readPassphrase(settings.passphraseFile);
     const { runNode } = await ports.nodeDoor();
     await runNode({
       stateDir: settings.stateDir,
       signal,
+      logsToFile,
       ...listenOptions(args),
       ...present({ passphrase }),
       onReady: (info) => {
         report?.({ type: 'ready', info });
         if (report !== undefined) return;
         if (settings.json) screen.json(readyData(info, process.pid, settings.stateDir));
-        else
-          screen.lines([
-            ...readyLines(info, screen.paint()),
-            '',
-            pasteable('→ Ctrl-C or mesh down stops it. Connect with another agent: mesh invite', settings),
-          ]);
+        else screen.lines(hereLines(info, { settings, paint: screen.paint(), logsToFile }));
       },
     });
+    if (report === undefined && !settings.json) screen.lines(['The node has stopped.']);
   } catch (error) {
     const { code, message, hint } = toMeshError(error);
     report?.({ type: 'failed', error: { code, message, hint } });
     throw error;
   }
+}
+
+interface Shown {
+  readonly settings: Settings;
+  readonly paint: Paint;
+  readonly logsToFile: boolean;
+}
+
+function hereLines(info: NodeReady, { settings, paint, logsToFile }: Shown): readonly string[] {
+  const log = logsToFile ? join(settings.stateDir, logName) : undefined;
+  const next = ['Connect with another agent, in another terminal: mesh invite', 'Stop it: Ctrl-C, or mesh down'];
+  return [
+    ...readyLines(info, [['log', log]], paint),
+    '',
+    ...next.map((line) => paint.colour('cyan', '→ ') + pasteable(line, settings)),
+  ];
 }
 
 async function upDetached({ args, settings, screen, ports, signal }: Call): Promise<Outcome> {
@@ -66,8 +82,8 @@ async function upDetached({ args, settings, screen, ports, signal }: Call): Prom
   return {
     data: readyData(info, pid, settings.stateDir),
     lines: (paint) => [
-      ...readyLines(info, paint),
-      ...fields(
+      ...readyLines(
+        info,
         [
           ['process', String(pid)],
           ['log', logFile],
@@ -90,7 +106,9 @@ function listenOptions(args: Call['args']) {
 
 const readyData = (info: NodeReady, pid: number, stateDir: string) => ({ ...info, pid, stateDir });
 
-function readyLines({ listen, api, agents, endpoints }: NodeReady, paint: Paint): readonly string[] {
+type Fields = readonly (readonly [label: string, value: string | undefined])[];
+
+function readyLines({ listen, api, agents, endpoints }: NodeReady, more: Fields, paint: Paint): readonly string[] {
   return [
     paint.colour('green', 'The node is running.'),
     ...fields(
@@ -99,6 +117,7 @@ function readyLines({ listen, api, agents, endpoints }: NodeReady, paint: Paint)
         ['listens', `${listen.host}:${listen.port}`],
         ['reached at', endpoints.map(visible).join('\n')],
         ['local API', `${api.host}:${api.port}`],
+        ...more,
       ],
       paint,
     ),

@@ -84,8 +84,14 @@ function connectionOf(contact: ContactView, paint: Paint): readonly (readonly [s
   ];
 }
 
-const sessionWord = ({ epoch, confirmed, createdAt }: NonNullable<ContactView['session']>, paint: Paint): string =>
-  `epoch ${epoch}${confirmed ? '' : ', not confirmed yet'}, since ${when(createdAt, paint)}`;
+function sessionWord({ epoch, confirmed, createdAt }: NonNullable<ContactView['session']>, paint: Paint): string {
+  const facts = [
+    epoch === undefined ? undefined : `epoch ${epoch}`,
+    confirmed ? undefined : 'not confirmed yet',
+    `since ${when(createdAt, paint)}`,
+  ];
+  return facts.filter((fact) => fact !== undefined).join(', ');
+}
 
 function namesOf({ petname, name, displayName }: ContactView): string | undefined {
   const names = [name === petname ? undefined : name, displayName].filter((one) => one !== undefined);

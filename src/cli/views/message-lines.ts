@@ -52,7 +52,7 @@ export function messageLines(message: MessageView, paint: Paint): readonly strin
           'state',
           message.state === 'dead' ? paint.colour('red', `given up after ${message.attempts} attempts`) : undefined,
         ],
-        ['error', error === undefined ? undefined : visibleBlock(error)],
+        ['error', error === undefined ? undefined : visibleBlock(error.trimEnd())],
         ['subject', shown(message.subject)],
         ['metadata', metadata === undefined ? undefined : jsonText(metadata)],
         ['attached', message.attachments.length === 0 ? undefined : message.attachments.map(attachmentLine).join('\n')],
@@ -129,8 +129,12 @@ export function trackLines(message: Tracked, paint: Paint): readonly string[] {
   return [...facts, '', ...way];
 }
 
+/** The whole id of an answer stands above. */
+const shortId = (note: string): string => (/^msg_[0-9a-f-]{36}$/.test(note) ? shortIds([note])(note) : note);
+
 function stepNote({ route, attempt, note }: Tracked['steps'][number]): string {
-  const parts = [route, attempt === undefined || attempt < 2 ? undefined : `attempt ${attempt}`, note];
+  const again = attempt === undefined || attempt < 2 ? undefined : `attempt ${attempt}`;
+  const parts = [route, again, note === undefined ? undefined : shortId(note)];
   return parts
     .filter((part) => part !== undefined)
     .map(visible)

@@ -15,7 +15,7 @@ export function sentLines(sent: SentView, reachable: boolean | undefined, paint:
   const again = sent.duplicate
     ? ['This idempotency key was used before: here is the first message, nothing was sent again.']
     : [];
-  if (sent.state !== 'queued') return [...again, `${sent.id}  ${sent.state} to ${peer}`];
+  if (sent.state !== 'queued') return [...again, `${sent.id}  to ${peer}: ${sent.state}`];
   if (reachable !== false) return [...again, `${sent.id}  on its way to ${peer}`];
   return [
     ...again,

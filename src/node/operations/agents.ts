@@ -35,14 +35,14 @@ export function agentOperations(parts: NodeParts): AgentOperations {
         card,
         fingerprint: fingerprintOf(publicKeyOf(agentId)).short,
         safetyNumber: safetyNumber(host.agent.agentId, agentId),
-        ...defined({ contact: contact?.petname }),
+        ...defined({ contact: contact?.petname, own: isOwn(parts, agentId) ? (true as const) : undefined }),
       };
     },
 
     async rotateKey(input) {
       const host = hostNamed(parts, input.agent);
       const { from, to } = await host.agent.rotate();
-      await auditRotation(parts, host.agent.name, { from, to });
+      await noteRotation(parts, host.agent.name, { from, to });
       await host.onOwnKeyChanged();
       return { from, to, fingerprint: fingerprintOf(publicKeyOf(to)).short };
     },
@@ -65,7 +65,7 @@ export function lookAroundOperations(parts: NodeParts): Pick<Operations, 'scan' 
       });
       for await (const event of events) {
         if (event.type !== 'found') yield event;
-        else yield { type: 'found' as const, url: event.url, agents: event.document.agents.map((card) => foundAgent(host, card)) };
+        else yield { type: 'found' as const, url: event.url, agents: event.document.agents.map((card) => foundAgent(parts, host, card)) };
       }
     },
 
@@ -82,11 +82,18 @@ export function lookAroundOperations(parts: NodeParts): Pick<Operations, 'scan' 
   };
 }
 
-function auditRotation(parts: NodeParts, agent: string, data: { readonly from: AgentId; readonly to: AgentId }) {
-  return parts.store.transact((tx) => appendAudit(tx.audit, { at: parts.clock.now(), agent, kind: 'key.rotated', data }));
+/** In the audit log; and what people compared was a number of the old key. */
+function noteRotation(parts: NodeParts, agent: string, data: { readonly from: AgentId; readonly to: AgentId }) {
+  return parts.store.transact((tx) => {
+    appendAudit(tx.audit, { at: parts.clock.now(), agent, kind: 'key.rotated', data });
+    for (const { verifiedAt, ...contact } of tx.contacts.list({ agent })) if (verifiedAt !== undefined) tx.contacts.put(contact);
+  });
 }
 
-function foundAgent(host: AgentHost, card: VerifiedCard) {
+const isOwn = ({ hosts }: NodeParts, agentId: AgentId): boolean =>
+  [...hosts.values()].some(({ agent }) => agent.agentId === agentId);
+
+function foundAgent(parts: NodeParts, host: AgentHost, card: VerifiedCard) {
   const contact = host.contact(card.agentId);
   return {
     agentId: card.agentId,
@@ -95,6 +102,7 @@ function foundAgent(host: AgentHost, card: VerifiedCard) {
     ...defined({
       displayName: card.displayName,
       contact: contact && { petname: contact.petname, state: contact.state },
+      own: isOwn(parts, card.agentId) ? (true as const) : undefined,
     }),
   };
 }

@@ -1,7 +1,7 @@
 import type { Operations } from '#api';
-import { MeshError, toHex } from '#kernel';
-import { safetyNumber } from '#identity';
-import { changeContact, petnameFor, refuseWaiting } from '#pipeline';
+import { MeshError } from '#kernel';
+import { parseName, safetyNumber } from '#identity';
+import { changeContact, petnameFor, refuseWaiting, takeNewKey } from '#pipeline';
 import { type Contact, type ContactEvent, resolveContact } from '#trust';
 import type { AgentHost } from '../agent-host.ts';
 import { hostNamed, type NodeParts } from '../parts.ts';
@@ -38,7 +38,8 @@ export function contactOperations(
 
     async rename(input) {
       const [host, contact] = found(parts, input);
-      const petname = petnameFor(host.desk, { agentId: contact.agentId, name: input.name, petname: input.name });
+      const name = parseName(input.name);
+      const petname = petnameFor(host.desk, { agentId: contact.agentId, name, petname: name });
       await parts.store.transact((tx) => tx.contacts.put({ ...contact, petname, updatedAt: parts.clock.now() }));
       const renamed = resolveContact(parts.store.read.contacts, host.agent.name, petname);
       host.desk.ports.emit({ type: 'contact', contact: renamed });
@@ -66,34 +67,33 @@ export function contactStanding(
           ? {}
           : { permissions: { ...contact.permissions, ...defined({ messageTypes, maxAttachmentBytes }) } };
       const view = await decide(host, contact, { type: 'setTier', tier: input.tier, ...permissions });
+      if (view.state === 'blocked') await refuseWaiting(host.lane(contact.agentId), 'CONTACT_BLOCKED');
       host.runner.wake();
       return view;
     },
 
     async block(input) {
       const [host, contact] = found(parts, input);
-      const view = await decide(host, contact, { type: 'block' });
+      await changeContact(host.desk, contact.agentId, { type: 'block' });
       await refuseWaiting(host.lane(contact.agentId), 'CONTACT_BLOCKED');
-      return { ...view, waiting: 0 };
+      return contactView(host, host.contact(contact.agentId) ?? contact);
     },
 
     async remove(input) {
       const [host, contact] = found(parts, input);
-      const lane = host.lane(contact.agentId);
-      const ended = await refuseWaiting(lane, 'NOT_TRUSTED');
       await changeContact(host.desk, contact.agentId, { type: 'remove' });
-      await parts.store.transact((tx) => tx.sessions.deleteSessionsOf(host.agent.name, contact.agentId));
+      const ended = await refuseWaiting(host.lane(contact.agentId), 'NOT_TRUSTED');
       await host.forgetLane(contact.agentId);
       return { removed: contact.petname, cancelled: ended.length };
     },
 
     async approveChange(input) {
       const [host, contact] = found(parts, input);
-      const nonce = toHex(parts.random.bytes(16));
-      const decision = input.keepKey === true ? ({ keep: 'old-key' } as const) : ({ keep: 'new-key', nonce } as const);
-      const view = await decide(host, contact, { type: 'approveChange', decision });
-      if (input.keepKey !== true) await host.forgetLane(contact.agentId);
-      return view;
+      const { agentId } = contact;
+      if (input.keepKey === true) return decide(host, contact, { type: 'approveChange', decision: { keep: 'old-key' } });
+      const renewed = await takeNewKey(host.desk, agentId);
+      await host.forgetLane(agentId);
+      return contactView(host, renewed);
     },
   };
 }

@@ -2,7 +2,7 @@ import type { Operations } from '#api';
 import { MeshError } from '#kernel';
 import type { InboxMessage } from '#delivery';
 import { composeAnswer, composeMessage, type Draft, type Lane, maySendNow, sendMessage } from '#pipeline';
-import { decodeMessage, encodeMessage, type Message, toMessageJson } from '#protocol';
+import { decodeMessage, encodeMessage, type Message, type MessageId, toMessageJson } from '#protocol';
 import { resolveContact } from '#trust';
 import type { AgentHost } from '../agent-host.ts';
 import { hostNamed, type NodeParts } from '../parts.ts';
@@ -133,20 +133,28 @@ async function ask(parts: NodeParts, input: SendLike & { readonly timeoutMs: num
   const startedAt = parts.clock.monotonic();
   const done = new AbortController();
   const options = { timeoutMs: input.timeoutMs, signal: AbortSignal.any([signal, done.signal]) };
-  const answer = parts.answers.wait({ agent, id: message.id }, options);
+  const answer = parts.answers.wait({ agent, of: lane, request: message.id }, options);
   try {
-    const { id, duplicate } = await sendMessage(lane, message);
-    const earlier = duplicate ? parts.store.read.outbox.message(agent, id)?.answerId : undefined;
-    const repeated = (): Promise<Message> => parts.answers.wait({ agent, id }, options);
+    const sending = sendMessage(lane, message);
+    // The time may be over before the message is stored.
+    const { id, duplicate } = await Promise.race([sending, answer.then(() => sending)]);
+    const earlier = duplicate ? answerTo(parts, agent, id) : undefined;
+    const repeated = (): Promise<Message> => parts.answers.wait({ agent, of: lane, request: id }, options);
     const answerId = earlier ?? (await (duplicate ? repeated() : answer)).id;
     const elapsedMs = Math.round(parts.clock.monotonic() - startedAt);
     const row = inboxRow(host, answerId);
     await markRead(parts, host, row);
     return { request: id, answer: messageView(host, inboxRow(host, answerId)), elapsedMs };
   } finally {
-    done.abort();
     answer.catch(() => undefined);
+    done.abort();
   }
+}
+
+/** The answer that is here already; that there is one may be known before it comes. */
+function answerTo({ store }: NodeParts, agent: string, id: MessageId): MessageId | undefined {
+  const answerId = store.read.outbox.message(agent, id)?.answerId;
+  return answerId === undefined ? undefined : store.read.inbox.message(agent, answerId)?.id;
 }
 
 async function reply(

@@ -1,5 +1,6 @@
-import { statfsSync } from 'node:fs';
+import { existsSync, statfsSync } from 'node:fs';
 import type { Operations } from '#api';
+import { heldBack } from '#pipeline';
 import type { Contact } from '#trust';
 import type { AgentHost } from '../agent-host.ts';
 import { hostNamed, type NodeParts } from '../parts.ts';
@@ -85,20 +86,31 @@ function peerWarnings(peer: PeerView): readonly Warning[] {
 function nodeWarnings(parts: NodeParts, host: AgentHost, counts: { readonly dead: number }): readonly Warning[] {
   const warnings: Warning[] = [];
   const { deviceExpiresAt } = host.agent;
+  if (parts.running === undefined && existsSync(parts.state.running)) {
+    const message = 'The node ended without being stopped: it was killed, or it failed';
+    warnings.push({ code: 'NODE_NOT_RUNNING', message, hint: `Nothing is lost. See ${parts.state.log}, and start it again: mesh up --detach` });
+  }
   if (counts.dead > 0) {
-    const message = `The program of ${host.agent.name} gave up on ${counts.dead} messages`;
+    const message = `The program of ${host.agent.name} gave up on ${counts.dead} message${counts.dead === 1 ? '' : 's'}`;
     warnings.push({ code: 'HANDLER_FAILED', message, hint: 'See them with: mesh inbox, and the error with: mesh read ID' });
+  }
+  const { agent, desk, runtime } = host;
+  for (const { contact, code } of heldBack({ agent, ports: desk.ports, types: runtime.types })) {
+    if (code !== 'TURN_LIMIT') continue;
+    const { petname } = contact;
+    const message = `Messages of ${petname} wait: its ${parts.limits.boundedTurnsPerDay} turns of 24 hours are used up`;
+    warnings.push({ code, message, hint: `They go on by themselves. To take them now: mesh tier ${petname} trusted` });
   }
   if (deviceExpiresAt - parts.clock.now() < 14 * dayMs) {
     warnings.push({
       code: 'CERTIFICATE_INVALID',
       message: `The device key of ${host.agent.name} expires soon`,
-      hint: 'Restart the node, which renews it: mesh down, mesh up',
+      hint: 'Restart the node, which renews it: mesh down, mesh up --detach',
     });
   }
   if (parts.running !== undefined && host.agent.card().endpoints.length === 0) {
     const message = 'This node has no address that others could reach';
-    warnings.push({ code: 'UNREACHABLE', message, hint: 'Start it with: mesh up --endpoint URL' });
+    warnings.push({ code: 'UNREACHABLE', message, hint: 'Say it when you start the node: mesh down, mesh up --detach --endpoint URL' });
   }
   if (freeBytes(parts.state.path) < lowDiskBytes) {
     warnings.push({ code: 'STORE_FULL', message: 'The disk is almost full', hint: 'Free some space, or nothing more is accepted.' });

@@ -19,13 +19,15 @@ const joinWaitMs = 10_000;
 /** How two agents come to trust each other: request and approval, or an invite (PROTOCOL §3). */
 export function requestOperations(parts: NodeParts): RequestOperations {
   return {
-    async request(input) {
+    async request(input, { signal }) {
       const host = hostNamed(parts, input.agent);
       const { card, routes } = await findTarget(parts, input.target, input.targetAgent);
       const { petname } = input;
       const purpose = input.purpose === undefined ? undefined : parsePurpose(input.purpose);
       const target = { agentId: card.agentId, card, name: card.name, routes, purpose, petname: petname && parseName(petname) };
-      return requestView(host, await requestContact(host.desk, target));
+      const { agentId } = card;
+      const options = { agent: host.agent.name, agentId, isThere: hasNews, ms: input.waitMs ?? 0, signal };
+      return requestView(host, latest(host, await parts.watch.after(() => requestContact(host.desk, target), options)));
     },
 
     async requests(input) {
@@ -35,14 +37,15 @@ export function requestOperations(parts: NodeParts): RequestOperations {
       return { requests: list.map((contact) => requestView(host, contact)) };
     },
 
-    async approve(input) {
+    async approve(input, { signal }) {
       const host = hostNamed(parts, input.agent);
       const contact = requestNamed(host, input.id);
       const wanted = input.petname === undefined ? undefined : parseName(input.petname);
       const { agentId } = contact;
       const petname = wanted && petnameFor(host.desk, { agentId, name: wanted, petname: wanted });
       const event = { type: 'approve', ...defined({ tier: input.tier, petname }) } as const;
-      return contactView(host, await changeContact(host.desk, agentId, event));
+      const options = { agent: host.agent.name, agentId, isThere: isSettled, ms: input.waitMs ?? 0, signal };
+      return contactView(host, latest(host, await parts.watch.after(() => changeContact(host.desk, agentId, event), options)));
     },
 
     async reject(input) {
@@ -70,6 +73,13 @@ export function requestOperations(parts: NodeParts): RequestOperations {
     join: (input, { signal }) => join(parts, input, signal),
   };
 }
+
+/** The other node has our request, or has even answered it. */
+const hasNews = (contact: Contact): boolean => isSettled(contact) || contact.pending?.deliveredAt !== undefined;
+/** Nothing of the exchange is under way. */
+const isSettled = ({ pending }: Contact): boolean => pending === undefined;
+
+const latest = (host: AgentHost, contact: Contact): Contact => host.contact(contact.agentId) ?? contact;
 
 const requestNamed = (host: AgentHost, text: string): Contact =>
   resolveRequest(host.desk.ports.store.read.contacts, host.agent.name, text);
@@ -102,7 +112,7 @@ async function makeInvite(
   const routes = [...agent.card().endpoints];
   if (routes.length === 0) {
     throw new MeshError('WRONG_STATE', 'This node has no address that others could reach', {
-      hint: 'Start it with: mesh up --endpoint URL',
+      hint: 'Say it when you start the node: mesh down, mesh up --detach --endpoint URL',
     });
   }
   const now = parts.clock.now();
@@ -138,16 +148,8 @@ async function join(
   const known = host.contact(agentId);
   if (known?.state === 'trusted') return contactView(host, known);
   const petname = input.petname === undefined ? undefined : parseName(input.petname);
-  const who = { agent: host.agent.name, agentId };
-  const trusted = parts.watch.untilTrusted(who, { ms: input.waitMs ?? joinWaitMs, signal });
-  const contact = await requestContact(host.desk, {
-    agentId,
-    name,
-    routes,
-    petname,
-    tier: input.tier,
-    invite: { id, secret },
-  });
-  await trusted;
-  return contactView(host, host.contact(agentId) ?? contact);
+  const target = { agentId, name, routes, petname, tier: input.tier, invite: { id, secret } };
+  const isThere = ({ state }: Contact): boolean => state === 'trusted';
+  const options = { agent: host.agent.name, agentId, isThere, ms: input.waitMs ?? joinWaitMs, signal };
+  return contactView(host, latest(host, await parts.watch.after(() => requestContact(host.desk, target), options)));
 }

@@ -47,12 +47,12 @@ export function contactView(host: AgentHost, contact: Contact) {
       purpose: contact.purpose,
       requestId: contact.requestId,
       candidate: candidateOf(contact),
-      pendingExchange: contact.pending?.kind,
+      pendingExchange: contact.pending?.deliveredAt === undefined ? contact.pending?.kind : undefined,
       session: session && {
         groupId: session.groupId,
-        epoch: host.lanes.find((lane) => lane.peer === agentId)?.session?.epoch ?? 0,
         confirmed: session.confirmed,
         createdAt: session.createdAt,
+        ...defined({ epoch: host.lanes.find((lane) => lane.peer === agentId)?.session?.epoch }),
       },
     }),
     ...route,
@@ -98,7 +98,7 @@ export function requestView(host: AgentHost, contact: Contact) {
     at: contact.updatedAt,
     ...defined({
       purpose: contact.purpose,
-      delivered: direction === 'out' ? contact.pending?.deliveredAt !== undefined : undefined,
+      delivered: direction === 'out' ? contact.state === 'trusted' || contact.pending?.deliveredAt !== undefined : undefined,
       sameNameAs: direction === 'in' && name !== undefined ? twin?.petname : undefined,
     }),
   };
@@ -151,15 +151,18 @@ export function outboxView(host: AgentHost, row: OutboxMessage) {
 /** Who proved each step, in order of time (PROTOCOL §7). */
 export function stepsOf(row: OutboxMessage) {
   const end = row.state === 'refused' || row.state === 'expired' || row.state === 'dead' || row.state === 'cancelled';
-  const refusedBy = row.state === 'refused' ? ('peer' as const) : ('this node' as const);
+  // What was never sent, or is for a contact that is blocked here, was not refused by the peer.
+  const refused = row.state === 'refused' && row.sentAt !== undefined && row.reason !== 'CONTACT_BLOCKED';
+  // Only the peer gives a reason for an expiry: its receipt said EXPIRED.
+  const byPeer = refused || (row.state === 'expired' && row.reason !== undefined);
   const steps = [
     step(row.createdAt, 'queued', { by: 'this node' }),
-    step(row.sealedAt, 'sealed', { by: 'this node', note: 'encrypted and stored with its exact bytes' }),
+    step(row.sealedAt, 'sealed', { by: 'this node', note: 'encrypted and stored on disk' }),
     step(row.sentAt, 'sent', { by: 'this node', ...defined({ route: row.route, attempt: row.attempts }) }),
     step(row.deliveredAt, 'delivered', { by: 'peer', note: 'signed receipt inside the session' }),
     step(row.seenAt, 'seen', { by: 'peer', note: 'given to the agent' }),
     step(row.answeredAt, 'answered', { by: 'peer', ...defined({ note: row.answerId }) }),
-    end ? step(row.endedAt, row.state, { by: refusedBy, ...defined({ note: row.reason }) }) : [],
+    end ? step(row.endedAt, row.state, { by: byPeer ? 'peer' : 'this node', ...defined({ note: row.reason }) }) : [],
   ];
   return steps.flat();
 }

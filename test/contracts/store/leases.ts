@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { LeaseQuery } from '#delivery';
+import type { AgentId } from '#identity';
 import type { MeshStore } from '#pipeline';
 import type { MessageId } from '#protocol';
 import { type StoreHarness, useStore } from './harness.ts';
@@ -9,6 +10,13 @@ const lease = async (store: MeshStore, query: Partial<LeaseQuery> = {}): Promise
   idsOf(
     await write(store, (tx) => tx.inbox.lease({ agent: alice, types: ['request'], now: start, limit: 10, ...query })),
   );
+
+const only = (...senders: readonly AgentId[]): Partial<LeaseQuery> => ({
+  senders: new Map(senders.map((sender) => [sender, Infinity])),
+});
+
+const nextOffer = (store: MeshStore, query: Partial<LeaseQuery> = {}): number | undefined =>
+  store.read.inbox.nextOffer({ agent: alice, types: ['request'], ...query });
 
 const insert = (store: MeshStore, messages: readonly ReturnType<typeof inMessage>[]): Promise<void> =>
   write(store, (tx) => {
@@ -48,16 +56,54 @@ export function leaseContract(harness: StoreHarness): void {
       expect(store.read.inbox.counts(alice)).toEqual({ unread: 1, waiting: 0, leased: 1, dead: 0 });
     });
 
-    it('leaves other types, other agents and excepted senders where they are', async () => {
+    it('leaves other types, other agents and other senders where they are', async () => {
       const store = await open();
       const [mine, notification] = [inMessage(), inMessage({ type: 'notification' })];
       const [carols, zoes] = [inMessage({ sender: carol }), inMessage({ agent: 'zoe' })];
       await insert(store, [carols, notification, zoes, mine]);
-      expect(await lease(store, { exceptSenders: [carol] })).toEqual([mine.id]);
-      expect(await lease(store, { exceptSenders: [carol, bob] })).toEqual([]);
+      expect(await lease(store, only(bob))).toEqual([mine.id]);
+      expect(await lease(store, only())).toEqual([]);
       expect(await lease(store, { types: [] })).toEqual([]);
       expect(await lease(store, { types: ['notification', 'request'] })).toEqual([carols.id, notification.id]);
       expect(await lease(store, { agent: 'zoe' })).toEqual([zoes.id]);
+    });
+
+    it('takes at most so many of a sender, in the order of all', async () => {
+      const store = await open();
+      const carols = [0, 1, 2].map(() => inMessage({ sender: carol }));
+      const bobs = [0, 1, 2].map(() => inMessage());
+      const [first, second] = carols;
+      await insert(store, [first, bobs[0], second, bobs[1], carols[2], bobs[2]].filter((one) => one !== undefined));
+      const senders = new Map([[carol, 2], [bob, Infinity]] as const);
+      expect(await lease(store, { senders, limit: 5 })).toEqual(idsOf([first, bobs[0], second, bobs[1], bobs[2]].filter((one) => one !== undefined)));
+      expect(await lease(store, { senders: new Map([[carol, 0]]) })).toEqual([]);
+      expect(await lease(store, { senders: new Map([[carol, 1]]) })).toEqual(idsOf(carols.slice(2)));
+    });
+
+    it('knows who has messages of these types waiting, and nobody else', async () => {
+      const store = await open();
+      const waiting = (): readonly AgentId[] => store.read.inbox.waitingSenders(alice, ['request']);
+      expect(waiting()).toEqual([]);
+      const message = inMessage();
+      await insert(store, [message, inMessage({ sender: carol, type: 'alert' }), inMessage({ agent: 'zoe', sender: carol })]);
+      expect(waiting()).toEqual([bob]);
+      expect(store.read.inbox.waitingSenders(alice, ['request', 'alert'])).toEqual([bob, carol]);
+      await lease(store);
+      expect(waiting()).toEqual([]);
+      await write(store, (tx) => tx.inbox.release(alice, message.id, { notBefore: start + 1, error: 'x' }));
+      expect(waiting()).toEqual([bob]);
+      await write(store, (tx) => tx.inbox.complete(alice, message.id));
+      expect(waiting()).toEqual([]);
+    });
+
+    it('takes an attempt back that did not count', async () => {
+      const store = await open();
+      const message = inMessage();
+      await insert(store, [message]);
+      await lease(store);
+      await write(store, (tx) => tx.inbox.release(alice, message.id, { notBefore: 0, error: 'x', uncounted: true }));
+      await lease(store);
+      expect(store.read.inbox.message(alice, message.id)).toMatchObject({ state: 'leased', attempts: 1 });
     });
 
     it('offers a message that was tried before alone, in its turn and not before its time', async () => {
@@ -72,15 +118,17 @@ export function leaseContract(harness: StoreHarness): void {
         tx.inbox.release(alice, first, { notBefore: start + 50, error: 'failed' });
         for (const message of messages.slice(3)) tx.inbox.insert(message);
       });
-      expect(store.read.inbox.nextOffer(alice)).toBe(0);
+      expect(nextOffer(store)).toBe(0);
+      expect(nextOffer(store, only(carol))).toBeUndefined();
+      expect(nextOffer(store, { types: ['alert'] })).toBeUndefined();
       expect(await lease(store, { limit: 1 })).toEqual([third]);
       expect(await lease(store, { now: start + 50 })).toEqual([first]);
       expect(await lease(store, { now: start + 50 })).toEqual([fourth]);
-      expect(store.read.inbox.nextOffer(alice)).toBe(start + 100);
+      expect(nextOffer(store)).toBe(start + 100);
       expect(await lease(store, { now: start + 99 })).toEqual([]);
       expect(await lease(store, { now: start + 100 })).toEqual([second]);
       expect(store.read.inbox.message(alice, second)).toMatchObject({ attempts: 2, error: 'failed', notBefore: 0 });
-      expect(store.read.inbox.nextOffer(alice)).toBeUndefined();
+      expect(nextOffer(store)).toBeUndefined();
     });
 
     it('ends an offer before a message that was tried before', async () => {
@@ -150,7 +198,7 @@ export function leaseContract(harness: StoreHarness): void {
       const store = await open();
       const message = inMessage();
       await insert(store, [message, { ...message, sender: carol }]);
-      expect(await lease(store, { exceptSenders: [bob] })).toEqual([message.id]);
+      expect(await lease(store, only(carol))).toEqual([message.id]);
       await write(store, (tx) => tx.inbox.complete(alice, message.id));
       const states = store.read.inbox.list({ agent: alice, limit: 5 }).map(({ sender, state }) => [sender, state]);
       expect(states).toEqual([

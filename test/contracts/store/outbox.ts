@@ -53,6 +53,22 @@ export function outboxStoreContract(harness: StoreHarness): void {
       expect(store.read.outbox.message(alice, message.id)).toBeUndefined();
     });
 
+    it('rewrites what waits for one peer, and nothing that is sealed, ended or for another', async () => {
+      const store = await open();
+      const waiting = Array.from({ length: 250 }, () => outMessage());
+      const [sealed, ended, other] = [outMessage(), outMessage({ expiresAt: start }), outMessage({ ...toCarol })];
+      await write(store, (tx) => {
+        for (const message of [...waiting, sealed, ended, other]) tx.outbox.insert(message);
+        tx.outbox.insertFrame(outFrame({ messageIds: [sealed.id] }));
+        tx.outbox.expire(start);
+        tx.outbox.rewriteWaiting(toBob, (body) => bytesOf(body.length + 1));
+      });
+      const sizes = (messages: readonly { readonly id: MessageId }[]) =>
+        new Set(messages.map(({ id }) => store.read.outbox.message(alice, id)?.body.length));
+      expect(sizes(waiting)).toEqual(new Set([101]));
+      expect(sizes([sealed, ended, other])).toEqual(new Set([100]));
+    });
+
     it('numbers messages in the order they were inserted', async () => {
       const store = await open();
       const seqs = await write(store, (tx) => [1, 2, 3].map(() => tx.outbox.insert(outMessage())));

@@ -89,9 +89,9 @@ export function renameContract(harness: StoreHarness): void {
         tx.outbox.insert(after);
       });
       await write(store, (tx) => {
-        tx.inbox.lease({ agent: alice, types: ['request'], now: start, limit: 1, exceptSenders: [bobNew] });
+        tx.inbox.lease({ agent: alice, types: ['request'], now: start, limit: 1, senders: new Map([[bob, 1]]) });
         tx.inbox.complete(alice, handledBefore.id);
-        tx.inbox.lease({ agent: alice, types: ['request'], now: start, limit: 2, exceptSenders: [bob] });
+        tx.inbox.lease({ agent: alice, types: ['request'], now: start, limit: 2, senders: new Map([[bobNew, 2]]) });
         tx.inbox.complete(alice, handledAfter.id);
         tx.inbox.releaseAll();
         tx.contacts.rename(alice, bob, bobNew);
