@@ -100,7 +100,12 @@ const verbs: Record<string, (input: Record<string, unknown>) => Promise<Record<s
   latency: async ({ expected }) => {
     await all(Number(expected));
     const sorted = delays.toSorted((a, b) => a - b);
-    return { p50Ms: percentile(sorted, 0.5), p99Ms: percentile(sorted, 0.99), lost: Number(expected) - seen.size, duplicated };
+    return {
+      p50Ms: percentile(sorted, 0.5),
+      p99Ms: percentile(sorted, 0.99),
+      lost: Number(expected) - seen.size,
+      duplicated,
+    };
   },
   drained: async ({ expected }) => {
     await all(Number(expected));

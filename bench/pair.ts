@@ -18,7 +18,9 @@ class End {
 
   constructor(role: string, dir: string) {
     const file = fileURLToPath(new URL('./pair-end.ts', import.meta.url));
-    this.#child = fork(file, [role, dir], { execArgv: ['--conditions=source', ...(process.env['BENCH_EXEC_ARGV']?.split(' ') ?? [])] });
+    this.#child = fork(file, [role, dir], {
+      execArgv: ['--conditions=source', ...(process.env['BENCH_EXEC_ARGV']?.split(' ') ?? [])],
+    });
     this.#child.on('message', (report: Report) => this.#waiting.get(report.type)?.(report));
     this.#child.on('exit', (code) => {
       if (code !== 0) process.stderr.write(`the ${role} process ended with ${code}\n`);

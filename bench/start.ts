@@ -11,7 +11,8 @@ const launcher = fileURLToPath(new URL('../bin/mesh.cjs', import.meta.url));
 const runs = 9;
 const settleMs = 2000;
 
-const median = (values: readonly number[]): number => Math.round(values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0);
+const median = (values: readonly number[]): number =>
+  Math.round(values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0);
 
 function mesh(args: readonly string[]): string {
   const { status, stdout, stderr } = spawnSync(process.execPath, [launcher, ...args], { encoding: 'utf8' });
@@ -48,7 +49,9 @@ interface Started {
 async function up(dir: string): Promise<Started> {
   const args = [launcher, 'up', '--host', '127.0.0.1', '--port', await freePort(), '--api-port', await freePort()];
   const startedAt = performance.now();
-  const child = spawn(process.execPath, [...args, '--json', '--state-dir', dir], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const child = spawn(process.execPath, [...args, '--json', '--state-dir', dir], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   await new Promise<void>((resolve) => child.stdout.once('data', () => resolve()));
   const readyMs = performance.now() - startedAt;

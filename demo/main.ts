@@ -33,7 +33,9 @@ function say(text: string): void {
 const detail = (text: string): boolean => process.stdout.write(`         ${text}\n`);
 
 function run(person: Person, args: readonly string[]): Promise<Result> {
-  const child = spawn(process.execPath, [launcher, ...args, '--state-dir', person.dir], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [launcher, ...args, '--state-dir', person.dir], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const out: Buffer[] = [];
   const err: Buffer[] = [];
   child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
@@ -73,7 +75,8 @@ async function up(who: Person): Promise<void> {
   await mesh(who, ...args);
 }
 
-const pidOf = (who: Person): number => (JSON.parse(readFileSync(join(who.dir, 'node.json'), 'utf8')) as { readonly pid: number }).pid;
+const pidOf = (who: Person): number =>
+  (JSON.parse(readFileSync(join(who.dir, 'node.json'), 'utf8')) as { readonly pid: number }).pid;
 
 const time = (ms: unknown): string => new Date(Number(ms)).toISOString().slice(11, 23);
 
@@ -89,7 +92,9 @@ async function showTrack(who: Person, id: string): Promise<void> {
   const { steps } = await mesh(who, 'track', id);
   for (const step of Array.isArray(steps) ? steps : []) {
     const { at, state, by, route, note } = step as Row;
-    detail(`${time(at)}  ${(state ?? '').padEnd(10)} by ${by ?? ''}${route === undefined ? '' : `, ${route}`}${note === undefined ? '' : ` (${note})`}`);
+    detail(
+      `${time(at)}  ${(state ?? '').padEnd(10)} by ${by ?? ''}${route === undefined ? '' : `, ${route}`}${note === undefined ? '' : ` (${note})`}`,
+    );
   }
 }
 
@@ -123,21 +128,30 @@ async function demo(folder: string, alice: Person, bob: Person): Promise<void> {
   const program = join(folder, 'handler.mjs');
   writeFileSync(program, handler);
   const command = JSON.stringify([process.execPath, program]);
-  writeFileSync(join(bob.dir, 'mesh.toml'), `[agents.bob]\nruntime = "command"\ncommand = ${command}\ntypes = ["request"]\n`);
+  writeFileSync(
+    join(bob.dir, 'mesh.toml'),
+    `[agents.bob]\nruntime = "command"\ncommand = ${command}\ntypes = ["request"]\n`,
+  );
 
   say('Both start their nodes.');
   await Promise.all([up(alice), up(bob)]);
-  detail(`alice at http://127.0.0.1:${alice.port} (pid ${pidOf(alice)}), bob at http://127.0.0.1:${bob.port} (pid ${pidOf(bob)})`);
+  detail(
+    `alice at http://127.0.0.1:${alice.port} (pid ${pidOf(alice)}), bob at http://127.0.0.1:${bob.port} (pid ${pidOf(bob)})`,
+  );
 
   say('Alice invites, Bob joins: both sides agreed, so they are peers.');
   const { invite } = await mesh(alice, 'invite');
   detail(`${String(invite).slice(0, 60)}…`);
   const joined = await mesh(bob, 'join', String(invite));
-  detail(`bob's contact ${String(joined['petname'])}: ${String(joined['state'])}, safety number ${String(joined['safetyNumber'])}`);
+  detail(
+    `bob's contact ${String(joined['petname'])}: ${String(joined['state'])}, safety number ${String(joined['safetyNumber'])}`,
+  );
 
   say('Alice sends a message: encrypted end to end, signed, stored before it counts as sent.');
   const sent = await mesh(alice, 'send', 'bob', 'Hello Bob, this is Alice.');
-  await until('delivery', async () => ((await mesh(alice, 'track', String(sent['id'])))['state'] === 'delivered' ? true : undefined));
+  await until('delivery', async () =>
+    (await mesh(alice, 'track', String(sent['id'])))['state'] === 'delivered' ? true : undefined,
+  );
   detail(String(sent['id']));
   await showTrack(alice, String(sent['id']));
 

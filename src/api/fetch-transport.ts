@@ -40,7 +40,10 @@ async function reach(base: string, { signal }: TransportRequest, call: () => Pro
     return await call();
   } catch (cause) {
     signal?.throwIfAborted();
-    throw new MeshError('UNREACHABLE', `Nothing answers at ${base}`, { cause, hint: 'Start the node with: mesh up --detach' });
+    throw new MeshError('UNREACHABLE', `Nothing answers at ${base}`, {
+      cause,
+      hint: 'Start the node with: mesh up --detach',
+    });
   }
 }
 

@@ -5,7 +5,6 @@ import type { Input as OperationInput } from '#api';
 import type { Call } from './call.ts';
 import { priorityNames } from './table/verb-spec.ts';
 
-
 type SendInput = OperationInput<'send'>;
 type Attachments = NonNullable<SendInput['attachments']>;
 

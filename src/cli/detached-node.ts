@@ -26,8 +26,6 @@ export interface DetachedNode {
   readonly logFile: string;
 }
 
-
-
 const startMs = 60_000;
 const tailBytes = 2000;
 

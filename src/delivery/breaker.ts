@@ -27,8 +27,6 @@ export function afterFailure(breaker: Breaker, now: number, limits: Limits): Bre
   const failures = breaker.failures + 1;
   if (failures < limits.breakerFailures) return { failures, cooldownMs: 0 };
   const cooldownMs =
-    breaker.cooldownMs === 0
-      ? limits.breakerCooldownMs
-      : Math.min(breaker.cooldownMs * 2, limits.breakerMaxCooldownMs);
+    breaker.cooldownMs === 0 ? limits.breakerCooldownMs : Math.min(breaker.cooldownMs * 2, limits.breakerMaxCooldownMs);
   return { failures, openedAt: now, cooldownMs };
 }

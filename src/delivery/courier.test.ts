@@ -77,7 +77,9 @@ afterEach(async () => {
   for (const courier of couriers.splice(0)) await courier.close();
 });
 
-function bench(options: { dial?: () => Promise<Link>; stored?: readonly OutboxFrame[]; greet?: () => Promise<void> } = {}): Bench {
+function bench(
+  options: { dial?: () => Promise<Link>; stored?: readonly OutboxFrame[]; greet?: () => Promise<void> } = {},
+): Bench {
   const clock = new ManualClock();
   const links: FakeLink[] = [];
   const outcomes: string[] = [];
@@ -98,7 +100,8 @@ function bench(options: { dial?: () => Promise<Link>; stored?: readonly OutboxFr
       unacknowledged: () => options.stored ?? [],
       hasWork: () => courier.inFlight > 0,
       onSent: () => {},
-      onOutcome: ({ frame }, outcome) => outcomes.push(`${frame.id} ${outcome.kind === 'refused' ? outcome.code : outcome.kind}`),
+      onOutcome: ({ frame }, outcome) =>
+        outcomes.push(`${frame.id} ${outcome.kind === 'refused' ? outcome.code : outcome.kind}`),
       onChange: (change) => changes.push(change),
     },
   });
@@ -160,7 +163,12 @@ describe('a courier', () => {
     courier.submit([frameOf(1)]);
     await settled();
     expect(attempts).toBe(1);
-    for (const [ms, expected] of [[2000, 2], [4000, 3], [59_999, 3], [1, 4]] as const) {
+    for (const [ms, expected] of [
+      [2000, 2],
+      [4000, 3],
+      [59_999, 3],
+      [1, 4],
+    ] as const) {
       await clock.advance(ms);
       await settled();
       expect(attempts).toBe(expected);

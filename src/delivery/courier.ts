@@ -1,6 +1,7 @@
 import { codeOf, MeshError, toMeshError } from '#kernel';
-import type { FrameOutcome, Link } from '#link';
-import type { Frame, FrameId } from '#protocol';
+import type { Link } from '#link';
+import type { FrameId } from '#protocol';
+import { answerInTime } from './answer-in-time.ts';
 import type { CourierOptions, RouteStatus } from './courier-ports.ts';
 import { Pace } from './pace.ts';
 import { isDistrust, isPassing, isProof } from './outcome.ts';
@@ -203,10 +204,14 @@ export class Courier {
   }
 
   async #sendOn(link: Link, entry: OutboxFrame): Promise<void> {
-    const { ports } = this.#options;
+    const { ports, clock, limits } = this.#options;
     const { frame } = entry;
     try {
-      const outcome = await this.#answerInTime(link, frame);
+      const outcome = await answerInTime(link, frame, {
+        clock,
+        ms: limits.frameAcknowledgeMs,
+        onWritten: () => ports.onSent(frame.id, link.route),
+      });
       this.heard();
       if (!this.#inFlight.has(frame.id)) return;
       if (outcome.kind === 'refused' && isPassing(outcome.code)) {
@@ -215,7 +220,7 @@ export class Courier {
         return;
       }
       this.#forget(frame.id);
-      // A stranger gets no more credit on this link: what is behind goes on the next one, or waits until there is trust again.
+      // A stranger gets no more credit on this link: what is behind waits for the next one.
       if (isDistrust(outcome)) this.#giveUp(link, new MeshError(outcome.code, 'The peer does not trust this agent'));
       else if (isProof(frame, outcome)) this.#pace.cured();
       else this.#pace.recovered();
@@ -224,29 +229,6 @@ export class Courier {
     } catch {
       // The link is gone or too slow: `closed` tells, and the frame stays in flight for the next link.
       link.close('TIMEOUT');
-    }
-  }
-
-  /** A peer that takes bytes and never answers is as good as gone. */
-  async #answerInTime(link: Link, frame: Frame): Promise<FrameOutcome> {
-    const { ports, clock, limits } = this.#options;
-    const timer = new AbortController();
-    const written = Promise.withResolvers<void>();
-    const answer = link.sendFrame(frame, {
-      onWritten: () => {
-        ports.onSent(frame.id, link.route);
-        written.resolve();
-      },
-    });
-    const late = async (): Promise<never> => {
-      await written.promise;
-      await clock.sleep(limits.frameAcknowledgeMs, { signal: timer.signal });
-      throw new MeshError('TIMEOUT', 'The peer did not answer a frame in time');
-    };
-    try {
-      return await Promise.race([answer, late()]);
-    } finally {
-      timer.abort();
     }
   }
 

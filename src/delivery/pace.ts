@@ -47,7 +47,7 @@ export class Pace {
     this.#attemptAt = 0;
   }
 
-  /** A link is up: what went wrong before is no news any more. It counts as recovered only when something got through. */
+  /** A link is up: what went wrong before is no news any more, but only what gets through counts as recovered. */
   forgive(): void {
     if (!this.#faulty) this.#lastError = undefined;
   }

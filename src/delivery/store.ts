@@ -4,7 +4,16 @@ import type { ConversationId, Frame, FrameId, FrameKind, MessageId, MessageType,
 
 /** What became of a message that this side sent (PROTOCOL §7); every state but `queued` and `sent` was proved by a receipt or is local fact. */
 export const outboxStates = [
-  'queued', 'sent', 'stored', 'delivered', 'seen', 'answered', 'refused', 'expired', 'dead', 'cancelled',
+  'queued',
+  'sent',
+  'stored',
+  'delivered',
+  'seen',
+  'answered',
+  'refused',
+  'expired',
+  'dead',
+  'cancelled',
 ] as const;
 export type OutboxState = (typeof outboxStates)[number];
 
@@ -83,11 +92,21 @@ export interface OutboxReader {
   message(agent: string, id: MessageId): OutboxMessage | undefined;
   /** Ids that begin with the prefix; at most 10. */
   messagesByPrefix(agent: string, prefix: string): readonly OutboxMessage[];
-  byIdempotencyKey(query: { readonly agent: string; readonly peer: AgentId; readonly key: string; readonly since: number }): OutboxMessage | undefined;
+  byIdempotencyKey(query: {
+    readonly agent: string;
+    readonly peer: AgentId;
+    readonly key: string;
+    readonly since: number;
+  }): OutboxMessage | undefined;
   /** Newest first. */
   list(query: OutboxQuery): readonly OutboxMessage[];
   /** Unsealed and not ended, in sending order: priority, then seq. Stops before `maxBytes` of bodies (at least one message). */
-  waiting(query: { readonly agent: string; readonly peer: AgentId; readonly maxBytes: number; readonly limit: number }): readonly OutboxMessage[];
+  waiting(query: {
+    readonly agent: string;
+    readonly peer: AgentId;
+    readonly maxBytes: number;
+    readonly limit: number;
+  }): readonly OutboxMessage[];
   waitingCount(agent: string, peer: AgentId): number;
   /** Unacknowledged frames in the order they were sealed. */
   frames(agent: string, peer: AgentId): readonly OutboxFrame[];
@@ -116,9 +135,15 @@ export interface OutboxWriter extends OutboxReader {
    * bounded to some 10 000 a call, the rest at the next. */
   expire(now: number): readonly { readonly agent: string; readonly id: MessageId }[];
   /** Ends messages that cannot be sent (contact removed or blocked): `refused` with the code. Returns their ids. */
-  refuseWaiting(to: { readonly agent: string; readonly peer: AgentId }, refused: { readonly code: ErrorCode; readonly at: number }): readonly MessageId[];
+  refuseWaiting(
+    to: { readonly agent: string; readonly peer: AgentId },
+    refused: { readonly code: ErrorCode; readonly at: number },
+  ): readonly MessageId[];
   /** Replaces the bodies of unsealed messages that have not ended. */
-  rewriteWaiting(to: { readonly agent: string; readonly peer: AgentId }, rewrite: (body: Uint8Array) => Uint8Array): void;
+  rewriteWaiting(
+    to: { readonly agent: string; readonly peer: AgentId },
+    rewrite: (body: Uint8Array) => Uint8Array,
+  ): void;
   /** Deletes what ended or was delivered before `before`. Bounded: call again until it returns 0, the number of rows. */
   prune(before: number): number;
 }
@@ -182,13 +207,23 @@ export interface InboxReader {
   hasFrame(agent: string, sender: AgentId, frameId: FrameId): boolean;
   /** The code with which a frame that was taken was refused all the same: repeated, it gets the same answer. */
   refusalOfFrame(agent: string, sender: AgentId, frameId: FrameId): ErrorCode | undefined;
-  counts(agent: string): { readonly unread: number; readonly waiting: number; readonly leased: number; readonly dead: number };
+  counts(agent: string): {
+    readonly unread: number;
+    readonly waiting: number;
+    readonly leased: number;
+    readonly dead: number;
+  };
   /** Who has messages of these types waiting for a handler. Costs as much as there are such senders, however many contacts. */
   waitingSenders(agent: string, types: readonly MessageType[]): readonly AgentId[];
   /** Earliest `notBefore` of a message that waits for a handler, 0 for one that was never tried; undefined when none waits. */
   nextOffer(query: OfferQuery): number | undefined;
   /** The answer that the first message with this key got, within the window. */
-  firstByIdempotencyKey(query: { readonly agent: string; readonly sender: AgentId; readonly key: string; readonly since: number }): InboxMessage | undefined;
+  firstByIdempotencyKey(query: {
+    readonly agent: string;
+    readonly sender: AgentId;
+    readonly key: string;
+    readonly since: number;
+  }): InboxMessage | undefined;
 }
 
 export interface OfferQuery {

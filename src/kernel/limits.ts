@@ -107,4 +107,6 @@ export const defaultLimits = {
 } as const;
 
 /** The same names with any values of the same types. */
-export type Limits = { readonly [K in keyof typeof defaultLimits]: (typeof defaultLimits)[K] extends number ? number : readonly number[] };
+export type Limits = {
+  readonly [K in keyof typeof defaultLimits]: (typeof defaultLimits)[K] extends number ? number : readonly number[];
+};

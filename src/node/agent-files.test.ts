@@ -22,7 +22,10 @@ const files = (): readonly string[] => readdirSync(dir).sort();
 describe('the first agent of a folder', () => {
   test('keeps what it was given in mesh.toml, where the node finds it at every start', async () => {
     await create({ ...alice, endpoints: ['http://alice.example:9000'], port: 9000 });
-    expect(await readConfig(join(dir, 'mesh.toml'))).toMatchObject({ port: 9000, endpoints: ['http://alice.example:9000'] });
+    expect(await readConfig(join(dir, 'mesh.toml'))).toMatchObject({
+      port: 9000,
+      endpoints: ['http://alice.example:9000'],
+    });
   });
 
   test('leaves a mesh.toml whose settings take effect where they stand, once they are uncommented', async () => {
@@ -74,7 +77,8 @@ describe('the first agent of a folder', () => {
 describe('one more agent', () => {
   test('is protected by the passphrase of the first', async () => {
     await create(alice, false, 'correct horse');
-    const add = (passphrase?: string) => createFurtherAgent(stateDir(dir), { name: 'robot', endpoints: [] }, { ...ports, passphrase });
+    const add = (passphrase?: string) =>
+      createFurtherAgent(stateDir(dir), { name: 'robot', endpoints: [] }, { ...ports, passphrase });
     await expect(add()).rejects.toMatchObject({ code: 'PASSPHRASE_REQUIRED' });
     await expect(add('wrong')).rejects.toMatchObject({ code: 'PASSPHRASE_WRONG' });
     await add('correct horse');

@@ -115,7 +115,10 @@ export async function loadAgents(state: StateDir, ports: AgentFilePorts): Promis
 /** Secrets and card, each replaced in one step; the key file first, because a card can be made again from it. */
 export async function saveAgent(files: AgentFiles, ports: AgentFilePorts): Promise<void> {
   const { secrets, dir } = files;
-  await writeKeyFile(keyFile(dir), await encodeKeystore(secrets, { random: ports.random, passphrase: ports.passphrase }));
+  await writeKeyFile(
+    keyFile(dir),
+    await encodeKeystore(secrets, { random: ports.random, passphrase: ports.passphrase }),
+  );
   await saveCard(files);
 }
 
@@ -225,4 +228,3 @@ function setAside(state: StateDir, now: number): void {
     }
   }
 }
-

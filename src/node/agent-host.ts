@@ -110,7 +110,8 @@ export class AgentHost {
   /** Every trusted peer gets a lane and one attempt to connect; what was on its way goes on. */
   start(): void {
     for (const contact of this.desk.ports.store.read.contacts.list({ agent: this.agent.name })) {
-      if (contact.state === 'trusted' || contact.state === 'requested-out') this.lane(contact.agentId).courier.connect();
+      if (contact.state === 'trusted' || contact.state === 'requested-out')
+        this.lane(contact.agentId).courier.connect();
     }
     this.runner.start();
   }
@@ -165,12 +166,17 @@ export class AgentHost {
   onContact(contact: Contact): void {
     if (contact.state === 'trusted' || contact.state === 'requested-out') {
       const lane = this.lane(contact.agentId);
+      const inUse = lane.courier.link;
       for (const link of this.#linksOf(contact.agentId)) {
         if (contact.state === 'trusted') link.grant();
         if (lane.courier.link === undefined) lane.courier.attach(link);
       }
-      // The link in use may be older than what is owed: two that met before meet again.
-      if (owesExchange(contact)) lane.courier.greetAgain();
+      // Two that met before meet again, and the link is older than what is owed.
+      if (inUse !== undefined && owesExchange(contact)) {
+        // Whoever is not trusted may say one thing on a link: a new request needs a new one.
+        if (contact.state === 'requested-out') inUse.close();
+        else lane.courier.greetAgain();
+      }
       lane.courier.wake();
       lane.flushSoon();
       return;
@@ -184,12 +190,14 @@ export class AgentHost {
   async onOwnKeyChanged(): Promise<void> {
     const peers = this.desk.ports.store.read.contacts.list({ agent: this.agent.name }).map(({ agentId }) => agentId);
     await Promise.all(
-      peers.map((peer) => this.lane(peer)).map((lane) =>
-        lane.serial.run(async () => {
-          await this.desk.ports.store.transact((tx) => unsealAll(this.desk, tx, lane.peer));
-          lane.forgetSessions();
-        }),
-      ),
+      peers
+        .map((peer) => this.lane(peer))
+        .map((lane) =>
+          lane.serial.run(async () => {
+            await this.desk.ports.store.transact((tx) => unsealAll(this.desk, tx, lane.peer));
+            lane.forgetSessions();
+          }),
+        ),
     );
     for (const link of this.#links) link.close();
     for (const lane of this.lanes) lane.courier.retryNow();
@@ -207,7 +215,11 @@ export class AgentHost {
     try {
       if (this.contact(agentId) === undefined && rotations.length > 0) await this.#follow(agentId, rotations);
     } catch (error) {
-      this.desk.ports.logger.error('rotation.not-followed', { agent: this.agent.name, peer: agentId, code: codeOf(error) });
+      this.desk.ports.logger.error('rotation.not-followed', {
+        agent: this.agent.name,
+        peer: agentId,
+        code: codeOf(error),
+      });
     }
     const contact = this.contact(agentId);
     if (contact?.state === 'trusted' || contact?.state === 'requested-out') this.lane(agentId).courier.attach(link);
@@ -233,7 +245,12 @@ export class AgentHost {
       return { kind: 'delivered' };
     } catch (error) {
       const code = codeOf(error);
-      this.desk.ports.logger.info('exchange.refused', { agent: this.agent.name, peer: link.remote.agentId, kind: frame.kind, code });
+      this.desk.ports.logger.info('exchange.refused', {
+        agent: this.agent.name,
+        peer: link.remote.agentId,
+        kind: frame.kind,
+        code,
+      });
       return refused(code);
     }
   }

@@ -58,7 +58,9 @@ export interface Received {
   readonly attempt: number;
 }
 
-export type Handler = (message: Received) => Promise<string | Answer | undefined | void> | string | Answer | undefined | void;
+export type Handler = (
+  message: Received,
+) => Promise<string | Answer | undefined | void> | string | Answer | undefined | void;
 
 /** An agent inside this process, with its own node: identity, contacts, encrypted durable messages. */
 export class Agent implements AsyncDisposable {
@@ -130,7 +132,10 @@ export class Agent implements AsyncDisposable {
 
   /** Resolves when the message is durable in the outbox: from then on it cannot be lost. `to` is a contact's name or id. */
   send(to: string, message: string | Sending): Promise<Output<'send'>> {
-    return this.#operations.send({ ...this.#input(to, message), type: typeof message === 'string' ? undefined : message.type }, never);
+    return this.#operations.send(
+      { ...this.#input(to, message), type: typeof message === 'string' ? undefined : message.type },
+      never,
+    );
   }
 
   /** Sends a request and waits for its answer. Rejects with ANSWER_TIMEOUT after `timeoutMs` (60 000), or the code of a refusal. */

@@ -30,7 +30,15 @@ function* apiEvents(parts: NodeParts, event: NodeEvent, breakers: Map<string, st
     case 'state': {
       const { agent, state, reason, answerId } = event;
       for (const id of event.ids) {
-        yield { type: 'message.state', agent, at, id, ...named(parts, agent, event.peer), state, ...defined({ reason, answerId }) };
+        yield {
+          type: 'message.state',
+          agent,
+          at,
+          id,
+          ...named(parts, agent, event.peer),
+          state,
+          ...defined({ reason, answerId }),
+        };
       }
       return;
     }
@@ -86,7 +94,11 @@ function* routeEvents(
   const who = { agent, at, ...named(parts, agent, peer) };
   if (change.type === 'up') yield { type: 'link.up', ...who, route: change.route };
   if (change.type === 'down') yield { type: 'link.down', ...who, code: change.code };
-  const state = parts.hosts.get(agent)?.lanes.find((lane) => lane.peer === peer)?.courier.status().breaker ?? 'closed';
+  const state =
+    parts.hosts
+      .get(agent)
+      ?.lanes.find((lane) => lane.peer === peer)
+      ?.courier.status().breaker ?? 'closed';
   const key = `${agent}/${peer}`;
   if ((breakers.get(key) ?? 'closed') !== state) yield { type: 'breaker.changed', ...who, state };
   breakers.set(key, state);

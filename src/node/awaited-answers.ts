@@ -42,7 +42,10 @@ export class AwaitedAnswers {
     const late = async (): Promise<never> => {
       await this.#clock.sleep(options.timeoutMs, { signal });
       const text = `No answer to ${request} within ${options.timeoutMs / 1000} s`;
-      throw new MeshError('ANSWER_TIMEOUT', text, { data: { id: request }, hint: `See what became of it: mesh track ${request}` });
+      throw new MeshError('ANSWER_TIMEOUT', text, {
+        data: { id: request },
+        hint: `See what became of it: mesh track ${request}`,
+      });
     };
     try {
       return await Promise.race([waiter.answer.promise, late()]);

@@ -126,7 +126,14 @@ interface HostMaking {
 function hostMaker(making: HostMaking): (files: AgentFiles) => Promise<AgentHost> {
   const { options, ports, files, hosts, tell, watch, links } = making;
   const { clock, random, limits, logger } = ports;
-  const dialPorts: DialPorts = { clock, random, limits, logger, handler: links, connectLocal: (peer) => links.connectLocal(peer) };
+  const dialPorts: DialPorts = {
+    clock,
+    random,
+    limits,
+    logger,
+    handler: links,
+    connectLocal: (peer) => links.connectLocal(peer),
+  };
   return async (agentFiles) => {
     const { name } = agentFiles;
     const runtimePorts = { clock, limits, logger, configPath: options.state.config };

@@ -41,7 +41,10 @@ const file = z.strictObject({
       host: z.string().min(1).optional(),
       port: port.optional(),
       apiPort: port.optional(),
-      endpoints: z.array(z.url({ protocol: /^https?$/ })).max(8).optional(),
+      endpoints: z
+        .array(z.url({ protocol: /^https?$/ }))
+        .max(8)
+        .optional(),
       passphraseFile: z.string().min(1).optional(),
       logLevel: z.enum(['debug', 'info', 'warn', 'error']).optional(),
     })
@@ -69,7 +72,8 @@ function readToml(text: string, path: string): unknown {
   try {
     return parse(text);
   } catch (error) {
-    if (error instanceof TomlError) throw invalidConfig(path, `line ${error.line}: ${error.message.split('\n')[0] ?? ''}`);
+    if (error instanceof TomlError)
+      throw invalidConfig(path, `line ${error.line}: ${error.message.split('\n')[0] ?? ''}`);
     throw error;
   }
 }

@@ -11,7 +11,11 @@ export interface RuntimeConfig {
   readonly timeoutSeconds?: number;
   readonly concurrency?: number;
   readonly types?: readonly MessageType[];
-  readonly capabilities?: readonly { readonly id: string; readonly description: string; readonly tags: readonly string[] }[];
+  readonly capabilities?: readonly {
+    readonly id: string;
+    readonly description: string;
+    readonly tags: readonly string[];
+  }[];
 }
 
 export interface NodeConfig {
@@ -37,7 +41,13 @@ export const defaultConfig: NodeConfig = {
 };
 
 /** What `mesh init` writes: every setting, commented out unless it was given, so that the file explains itself. */
-export function configTemplate({ endpoints, port }: { readonly endpoints: readonly string[]; readonly port?: number | undefined }): string {
+export function configTemplate({
+  endpoints,
+  port,
+}: {
+  readonly endpoints: readonly string[];
+  readonly port?: number | undefined;
+}): string {
   const portLine = port === undefined ? '# port = 8787               # for other nodes' : `port = ${port}`;
   const endpointsLine =
     endpoints.length === 0

@@ -33,7 +33,8 @@ export class ContactWatch {
     this.#watchers.add(watcher);
     try {
       const taken = step().then(async (contact) => {
-        if (ms > 0 && !isThere(contact)) await this.#clock.sleep(ms, { signal: AbortSignal.any([signal, done.signal]) });
+        if (ms > 0 && !isThere(contact))
+          await this.#clock.sleep(ms, { signal: AbortSignal.any([signal, done.signal]) });
         return contact;
       });
       // Raced from the start: a refusal may come before the step is over, and a step that fails has nothing to wait for.
@@ -47,7 +48,8 @@ export class ContactWatch {
   notice(event: PipelineEvent): void {
     if (event.type !== 'contact') return;
     for (const { agent, agentId, isThere, reached } of this.#watchers) {
-      if (agent === event.contact.agent && agentId === event.contact.agentId && isThere(event.contact)) reached.resolve(event.contact);
+      if (agent === event.contact.agent && agentId === event.contact.agentId && isThere(event.contact))
+        reached.resolve(event.contact);
     }
   }
 
@@ -57,5 +59,4 @@ export class ContactWatch {
       reached.reject(new MeshError(code, `${who.petname} refused: ${code}`));
     }
   }
-
 }

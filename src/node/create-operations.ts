@@ -3,6 +3,7 @@ import {
   agentOperations,
   contactOperations,
   contactStanding,
+  inviteOperations,
   lookAroundOperations,
   messageOperations,
   requestOperations,
@@ -19,6 +20,7 @@ export function createOperations(parts: NodeParts): Operations {
     ...contactStanding(parts),
     ...lookAroundOperations(parts),
     ...requestOperations(parts),
+    ...inviteOperations(parts),
     ...messageOperations(parts),
   };
 }

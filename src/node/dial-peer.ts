@@ -41,10 +41,13 @@ export async function dialPeer(
       if (last.code === 'UNKNOWN_AGENT' || last.code === 'HANDSHAKE_FAILED') await lookForNewKey(ports, who, endpoint);
     }
   }
-  throw last ?? new MeshError('UNREACHABLE', `No address of ${contact.petname} is known`, {
-    hint: 'It has to connect to this node, or to be asked with its address: mesh request URL',
-    data: { agent: host.agent.name },
-  });
+  throw (
+    last ??
+    new MeshError('UNREACHABLE', `No address of ${contact.petname} is known`, {
+      hint: 'It has to connect to this node, or to be asked with its address: mesh request URL',
+      data: { agent: host.agent.name },
+    })
+  );
 }
 
 /** Addresses from the pinned card first, then those it was met at. */

@@ -1,5 +1,14 @@
 import type { Logger } from '#kernel';
-import { type AgentId, agentIdOf, type Card, createVault, renewDevice, rotateRoot, type Vault, type VerifiedCard } from '#identity';
+import {
+  type AgentId,
+  agentIdOf,
+  type Card,
+  createVault,
+  renewDevice,
+  rotateRoot,
+  type Vault,
+  type VerifiedCard,
+} from '#identity';
 import type { LocalAgent } from '#pipeline';
 import type { SessionSelf } from '#session';
 import { type AgentFilePorts, type AgentFiles, makeCard, saveAgent, saveCard } from './agent-files.ts';
@@ -77,7 +86,8 @@ export class HostedAgent implements LocalAgent {
     const { card } = this.#files;
     const next = { endpoints: card.endpoints, capabilities: card.capabilities, ...facts };
     const aging = card.expiresAt - this.#ports.clock.now() < this.#ports.limits.cardLifetimeMs / 2;
-    const same = JSON.stringify(next) === JSON.stringify({ endpoints: card.endpoints, capabilities: card.capabilities });
+    const same =
+      JSON.stringify(next) === JSON.stringify({ endpoints: card.endpoints, capabilities: card.capabilities });
     if (same && !aging) return card;
     this.#files = { ...this.#files, card: this.#nextCard(this.#files.secrets, next) };
     await saveCard(this.#files);

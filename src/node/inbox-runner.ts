@@ -90,7 +90,11 @@ export class InboxRunner {
         if (leased.length > 0) await this.#handleAll(leased);
         else await this.#pause();
       } catch (error) {
-        this.#logger.error('runner.failed', { agent: this.#options.agent.name, code: codeOf(error), error: String(error) });
+        this.#logger.error('runner.failed', {
+          agent: this.#options.agent.name,
+          code: codeOf(error),
+          error: String(error),
+        });
         await this.#sleep(retryPace.firstMs);
       }
     }
@@ -204,5 +208,7 @@ function draftOf(answer: Answer) {
 function describe(error: unknown): string {
   if (!(error instanceof MeshError)) return String(error);
   const { detail } = error.data;
-  return typeof detail === 'string' && detail !== '' ? `${error.code}: ${error.message}\n${detail}` : `${error.code}: ${error.message}`;
+  return typeof detail === 'string' && detail !== ''
+    ? `${error.code}: ${error.message}\n${detail}`
+    : `${error.code}: ${error.message}`;
 }

@@ -12,6 +12,7 @@ import {
   settleExchange,
   unsealLeft,
 } from '#pipeline';
+import type { Frame } from '#protocol';
 import type { Contact } from '#trust';
 
 export interface LaneWiring {
@@ -37,7 +38,11 @@ export function lanePorts(wiring: LaneWiring): CourierPorts {
     },
     onOutcome: (frame, outcome) => {
       settleFrame(wiring, { frame, outcome }).catch((error: unknown) => {
-        desk.ports.logger.error('outcome.not-stored', { agent: lane.agent.name, frame: frame.frame.id, code: codeOf(error) });
+        desk.ports.logger.error('outcome.not-stored', {
+          agent: lane.agent.name,
+          frame: frame.frame.id,
+          code: codeOf(error),
+        });
         lane.courier.askAgain(frame, toMeshError(error));
       });
     },
@@ -61,7 +66,8 @@ function hasWork({ desk, lane }: LaneWiring): boolean {
   if (contact === undefined) return false;
   const { state, pending } = contact;
   if (state !== 'trusted' && state !== 'requested-out') return false;
-  if (pending !== undefined && pending.deliveredAt === undefined && pending.expiresAt > desk.ports.clock.now()) return true;
+  if (pending !== undefined && pending.deliveredAt === undefined && pending.expiresAt > desk.ports.clock.now())
+    return true;
   const { courier, arrivals, hasStored, hasReceipts } = lane;
   return state === 'trusted' && (courier.inFlight > 0 || arrivals.length > 0 || hasStored || hasReceipts);
 }
@@ -72,11 +78,25 @@ async function greet(wiring: LaneWiring, link: Link): Promise<void> {
   const contact = requireContact(wiring);
   const frame = await makeExchangeFrame(desk, contact);
   if (frame !== undefined) {
-    const outcome = await link.sendFrame(frame);
+    const outcome = await answerTo(frame, link, desk.ports);
     if (outcome.kind === 'refused') await exchangeRefused(wiring, contact, outcome.code);
     else await settleExchange(desk, contact, undefined);
   }
   await refreshCard(wiring, link);
+}
+
+/** Whoever takes nothing more on this link may take it on the next one. */
+async function answerTo(frame: Frame, link: Link, { clock, limits }: Desk['ports']): Promise<FrameOutcome> {
+  const answered = new AbortController();
+  const late = async (): Promise<never> => {
+    await clock.sleep(limits.linkRequestMs, { signal: answered.signal });
+    throw new MeshError('TIMEOUT', 'The peer did not answer the contact exchange in time');
+  };
+  try {
+    return await Promise.race([link.sendFrame(frame), late()]);
+  } finally {
+    answered.abort();
+  }
 }
 
 async function exchangeRefused(wiring: LaneWiring, contact: Contact, code: ErrorCode): Promise<void> {
@@ -113,7 +133,12 @@ async function settleFrame(wiring: LaneWiring, { frame, outcome }: Settled): Pro
     return;
   }
   const { code } = outcome;
-  if (code === 'SESSION_UNKNOWN' || code === 'SESSION_BROKEN' || code === 'KEY_PACKAGE_STALE' || code === 'SESSION_REPLAY') {
+  if (
+    code === 'SESSION_UNKNOWN' ||
+    code === 'SESSION_BROKEN' ||
+    code === 'KEY_PACKAGE_STALE' ||
+    code === 'SESSION_REPLAY'
+  ) {
     await lane.serial.run(async () => {
       // The first refusal of a session replaces it; it may also have ended with time, or with its successor.
       const known = store.read.sessions.session(lane.agent.name, frame.groupId) !== undefined;

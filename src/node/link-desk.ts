@@ -1,7 +1,15 @@
 import { type Clock, type Limits, type Logger, MeshError, type Random } from '#kernel';
 import type { AgentId } from '#identity';
 import type { FrameOutcome } from '#delivery';
-import { type Connection, type Link, type LinkHandler, LinkListener, type LinkPeer, type LinkSelf, memoryConnections } from '#link';
+import {
+  type Connection,
+  type Link,
+  type LinkHandler,
+  LinkListener,
+  type LinkPeer,
+  type LinkSelf,
+  memoryConnections,
+} from '#link';
 import type { Frame } from '#protocol';
 import type { AgentHost } from './agent-host.ts';
 

@@ -3,7 +3,15 @@ import { type Operations } from '#api';
 import { acceptWebSockets } from '#link';
 import { logEvents } from './api-events.ts';
 import type { NodeEvent } from './node-event.ts';
-import { type Api, createApi, createPublicApp, EventLog, type Listening as Listener, listen, nodeHandler } from './http/index.ts';
+import {
+  type Api,
+  createApi,
+  createPublicApp,
+  EventLog,
+  type Listening as Listener,
+  listen,
+  nodeHandler,
+} from './http/index.ts';
 import type { LinkDesk } from './link-desk.ts';
 import { type Address, hostNamed, type NodeParts } from './parts.ts';
 

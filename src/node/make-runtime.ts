@@ -35,12 +35,17 @@ export async function makeRuntime(config: RuntimeConfig | undefined, ports: Runt
   if (config.url === undefined || config.secretFile === undefined) {
     throw invalidConfig(configPath, 'runtime = "webhook" needs url and secretFile');
   }
-  return webhookRuntime({ ...shared, url: config.url, secret: await readSecret(resolve(base, config.secretFile), configPath) });
+  return webhookRuntime({
+    ...shared,
+    url: config.url,
+    secret: await readSecret(resolve(base, config.secretFile), configPath),
+  });
 }
 
 async function readSecret(path: string, configPath: string): Promise<string> {
   const make = { hint: `Make it with: (umask 077; openssl rand -hex 32 > ${path})` };
-  if (!existsSync(path)) throw new MeshError('INVALID_CONFIG', `${configPath}: secretFile ${path} does not exist`, make);
+  if (!existsSync(path))
+    throw new MeshError('INVALID_CONFIG', `${configPath}: secretFile ${path} does not exist`, make);
   const secret = (await readKeyFile(path)).trim();
   if (secret === '') throw new MeshError('INVALID_CONFIG', `${configPath}: secretFile ${path} is empty`, make);
   return secret;

@@ -1,4 +1,13 @@
-import { type Clock, defaultLimits, type EventStream, type Limits, type Logger, MeshError, type Random, systemClock } from '#kernel';
+import {
+  type Clock,
+  defaultLimits,
+  type EventStream,
+  type Limits,
+  type Logger,
+  MeshError,
+  type Random,
+  systemClock,
+} from '#kernel';
 import type { Operations } from '#api';
 import { makeCheckpoint } from '#audit';
 import type { MeshStore } from '#pipeline';
@@ -45,7 +54,12 @@ export class MeshNode implements AsyncDisposable {
   #sweep: Promise<void> | undefined;
   #stopped: Promise<void> | undefined;
 
-  private constructor(made: { composed: Composed; lock: StateLock; options: NodeOptions; stopRequested: Promise<void> }) {
+  private constructor(made: {
+    composed: Composed;
+    lock: StateLock;
+    options: NodeOptions;
+    stopRequested: Promise<void>;
+  }) {
     this.#composed = made.composed;
     this.#lock = made.lock;
     this.#options = made.options;
@@ -141,7 +155,9 @@ export class MeshNode implements AsyncDisposable {
 
   #capabilities(name: string) {
     const capabilities = this.#options.config.agents[name]?.capabilities;
-    return capabilities === undefined ? {} : { capabilities: capabilities.map((one) => ({ ...one, tags: [...one.tags] })) };
+    return capabilities === undefined
+      ? {}
+      : { capabilities: capabilities.map((one) => ({ ...one, tags: [...one.tags] })) };
   }
 
   async #stop(): Promise<void> {

@@ -33,7 +33,12 @@ export async function openOffline(options: {
     passphrase: readPassphrase(config),
     requestStop: () => {},
   });
-  const { clock, limits, random, logger } = { clock: systemClock, limits: defaultLimits, random: systemRandom, logger: silentLogger };
+  const { clock, limits, random, logger } = {
+    clock: systemClock,
+    limits: defaultLimits,
+    random: systemRandom,
+    logger: silentLogger,
+  };
   const transport = localTransport({
     operations: offlineOperations(createOperations(composed.parts)),
     version: composed.parts.version,

@@ -42,5 +42,8 @@ export function hostNamed(parts: Pick<NodeParts, 'hosts'>, name: string | undefi
   const host = parts.hosts.get(name) ?? [...parts.hosts.values()].find(({ agent }) => agent.agentId === name);
   if (host !== undefined) return host;
   const names = [...parts.hosts.keys()];
-  throw new MeshError('NOT_FOUND', `This node has no agent ${name}`, { hint: `It has: ${names.join(', ')}`, data: { names } });
+  throw new MeshError('NOT_FOUND', `This node has no agent ${name}`, {
+    hint: `It has: ${names.join(', ')}`,
+    data: { names },
+  });
 }

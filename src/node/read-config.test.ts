@@ -50,7 +50,11 @@ describe('mesh.toml', () => {
 
 describe('a passphrase file', () => {
   test('that is missing or empty is an error, not an empty passphrase', () => {
-    expect(thrownBy(() => readPassphrase({ passphraseFile: join(dir, 'none') }))).toMatchObject({ code: 'PASSPHRASE_REQUIRED' });
-    expect(thrownBy(() => readPassphrase({ passphraseFile: write('empty', '\n') }))).toMatchObject({ code: 'PASSPHRASE_REQUIRED' });
+    expect(thrownBy(() => readPassphrase({ passphraseFile: join(dir, 'none') }))).toMatchObject({
+      code: 'PASSPHRASE_REQUIRED',
+    });
+    expect(thrownBy(() => readPassphrase({ passphraseFile: write('empty', '\n') }))).toMatchObject({
+      code: 'PASSPHRASE_REQUIRED',
+    });
   });
 });

@@ -35,12 +35,20 @@ export async function runNode(options: RunNodeOptions): Promise<void> {
   if (!existsSync(state.path)) throw new MeshError('NOT_INITIALIZED', `${state.path} does not exist yet`);
   const config = withFlags(await readConfig(state.config), options);
   const passphrase = options.passphrase ?? readPassphrase(config);
-  const logger = createLogger({ level: config.logLevel, fd: options.logsToFile === true ? openSync(state.log, 'a', 0o600) : 2 });
+  const logger = createLogger({
+    level: config.logLevel,
+    fd: options.logsToFile === true ? openSync(state.log, 'a', 0o600) : 2,
+  });
   const node = await MeshNode.start({ state, config, logger, passphrase });
   try {
     const info = readyInfo(node);
     const { version } = node.parts;
-    logger.info('node.started', { pid: process.pid, version, listen: addressOf(info.listen), api: addressOf(info.api) });
+    logger.info('node.started', {
+      pid: process.pid,
+      version,
+      listen: addressOf(info.listen),
+      api: addressOf(info.api),
+    });
     options.onReady(info);
     await Promise.race([node.stopRequested, aborted(options.signal)]);
   } finally {
@@ -74,11 +82,8 @@ function withFlags(config: NodeConfig, options: RunNodeOptions): NodeConfig {
   };
 }
 
-
-
 const aborted = (signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
     if (signal.aborted) resolve();
     else signal.addEventListener('abort', () => resolve(), { once: true });
   });
-

@@ -13,7 +13,10 @@ export async function apiToken(state: StateDir): Promise<string> {
 }
 
 /** Tells the command line where the running node is. */
-export async function writeRunning(state: StateDir, facts: { readonly api: Address; readonly startedAt: number }): Promise<void> {
+export async function writeRunning(
+  state: StateDir,
+  facts: { readonly api: Address; readonly startedAt: number },
+): Promise<void> {
   const { api, startedAt } = facts;
   const running = { pid: process.pid, apiHost: api.host, apiPort: api.port, startedAt };
   await writeFileAtomic(state.running, `${JSON.stringify(running)}\n`);

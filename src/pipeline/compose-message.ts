@@ -1,4 +1,13 @@
-import type { Attachment, ConversationId, Json, JsonObject, Message, MessageId, MessageType, Priority } from '#protocol';
+import type {
+  Attachment,
+  ConversationId,
+  Json,
+  JsonObject,
+  Message,
+  MessageId,
+  MessageType,
+  Priority,
+} from '#protocol';
 import type { Lane } from './lane.ts';
 
 /** What a caller says; the rest of the message is filled in. `ttlSeconds` defaults by type (PROTOCOL §6). */

@@ -43,7 +43,8 @@ export function writeEvent(
 }
 
 function store(tx: MeshTransaction, before: Contact | undefined, next: Contact): void {
-  if (before !== undefined && before.agentId !== next.agentId) tx.contacts.rename(next.agent, before.agentId, next.agentId);
+  if (before !== undefined && before.agentId !== next.agentId)
+    tx.contacts.rename(next.agent, before.agentId, next.agentId);
   // Nothing is kept of what a person rejected or removed, except that blocked stays blocked.
   if (next.state !== 'removed' && next.state !== 'rejected') {
     tx.contacts.put(next);
@@ -89,7 +90,9 @@ export interface ContactTarget {
 export async function requestContact(desk: Desk, target: ContactTarget): Promise<Contact> {
   const { agent, ports } = desk;
   if (target.agentId === agent.agentId) {
-    throw new MeshError('INVALID_ARGUMENT', 'That is this agent itself', { hint: 'Take the address or the invite of another agent.' });
+    throw new MeshError('INVALID_ARGUMENT', 'That is this agent itself', {
+      hint: 'Take the address or the invite of another agent.',
+    });
   }
   const { invite, card, purpose, tier } = target;
   const sealed = invite && { id: invite.id, secret: agent.vault.seal(`invite/${invite.id}`, invite.secret) };

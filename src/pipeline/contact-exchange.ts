@@ -123,7 +123,8 @@ function redeemable(
   const record = tx.contacts.invite(request.invite.id);
   if (record?.agent !== desk.agent.name) throw new MeshError('INVITE_INVALID', 'No invite with this id was made here');
   const secret = desk.agent.vault.open(`invite/${record.id}`, record.secret);
-  if (!checkInviteMac(request, secret)) throw new MeshError('INVITE_INVALID', 'The request does not prove that it knows the invite');
+  if (!checkInviteMac(request, secret))
+    throw new MeshError('INVITE_INVALID', 'The request does not prove that it knows the invite');
   return checkInvite(record, { now, by: request.card.agentId });
 }
 
@@ -144,7 +145,11 @@ function useOnce(
 /** The acceptance of a request of ours came in. Throws the code that the far end is told. */
 export async function receiveAccept(desk: Desk, frame: Frame): Promise<Contact> {
   const { agent, ports } = desk;
-  const accept = verifyContactAccept(frame.bytes, { now: ports.clock.now(), self: agent.agentId, limits: ports.limits });
+  const accept = verifyContactAccept(frame.bytes, {
+    now: ports.clock.now(),
+    self: agent.agentId,
+    limits: ports.limits,
+  });
   checkSender(frame, accept.card.agentId);
   const keyPackage = await checkKeyPackage(ports, accept.card.agentId, accept.keyPackage);
   const contact = await ports.store.transact((tx) => takeAccept(desk, tx, { accept, keyPackage }));
@@ -169,7 +174,8 @@ function takeAccept(
 }
 
 function checkSender(frame: Frame, signer: AgentId): void {
-  if (frame.from !== signer) throw new MeshError('SIGNATURE_INVALID', 'The statement is signed by another agent than its sender');
+  if (frame.from !== signer)
+    throw new MeshError('SIGNATURE_INVALID', 'The statement is signed by another agent than its sender');
 }
 
 /** What the far end said to our request or acceptance. Refusals about an invite are final: the contact is given up. */

@@ -11,19 +11,14 @@ export {
   takeNewKey,
   unsealAll,
 } from './contact-desk.ts';
-export {
-  endsExchange,
-  makeExchangeFrame,
-  receiveAccept,
-  receiveRequest,
-  settleExchange,
-} from './contact-exchange.ts';
+export { endsExchange, makeExchangeFrame, receiveAccept, receiveRequest, settleExchange } from './contact-exchange.ts';
 export type { PipelineEvent } from './event.ts';
 export { expireMessages } from './expire-messages.ts';
 export { freshKeyPackage } from './key-packages.ts';
 export { type Arrival, type Asked, Lane, type LaneOptions, type LocalAgent, type PipelinePorts } from './lane.ts';
 export { replaceSession, unsealLeft } from './lane-session.ts';
-export { receiveFrame, refused } from './receive.ts';
+export { receiveFrame } from './receive.ts';
+export { refused } from './refused.ts';
 export {
   completeMessages,
   type Failed,

@@ -83,9 +83,18 @@ async function newSession(lane: Lane): Promise<Prepared> {
 }
 
 /** The peer joined a session with a key package of ours, or we with one of theirs: tell the books. */
-export function audit(lane: Lane, tx: MeshTransaction, entry: { kind: string; groupId: string; reason?: ErrorCode }): void {
+export function audit(
+  lane: Lane,
+  tx: MeshTransaction,
+  entry: { kind: string; groupId: string; reason?: ErrorCode },
+): void {
   const { kind, ...data } = entry;
-  appendAudit(tx.audit, { at: lane.ports.clock.now(), agent: lane.agent.name, kind, data: { peer: lane.peer, ...data } });
+  appendAudit(tx.audit, {
+    at: lane.ports.clock.now(),
+    agent: lane.agent.name,
+    kind,
+    data: { peer: lane.peer, ...data },
+  });
 }
 
 export interface FrameParts {
@@ -145,7 +154,9 @@ export async function replaceSession(lane: Lane, broken: { groupId: string; reas
   logger.warn('session.replaced', { agent, peer: lane.peer, reason: broken.reason });
   lane.ports.emit({ type: 'session-replaced', agent, peer: lane.peer, reason: broken.reason });
   if (lane.replacements > limits.maxDrainingSessions) {
-    lane.courier.fail(new MeshError(broken.reason, 'The peer refuses every new session', { data: { peer: lane.peer } }));
+    lane.courier.fail(
+      new MeshError(broken.reason, 'The peer refuses every new session', { data: { peer: lane.peer } }),
+    );
   }
 }
 

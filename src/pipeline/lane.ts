@@ -110,7 +110,12 @@ export class Lane {
       })
       .catch((error: unknown) => {
         const code = error instanceof MeshError ? error.code : 'INTERNAL';
-        this.ports.logger.error('flush.failed', { agent: this.agent.name, peer: this.peer, code, error: String(error) });
+        this.ports.logger.error('flush.failed', {
+          agent: this.agent.name,
+          peer: this.peer,
+          code,
+          error: String(error),
+        });
       });
   }
 

@@ -1,13 +1,22 @@
 import { codeOf, type ErrorCode } from '#kernel';
 import { appendAudit } from '#audit';
 import type { FrameOutcome, NewInboxMessage } from '#delivery';
-import { type Batch, decodeBatch, decodeMessage, type Frame, type Message, type MessageId, type Receipt } from '#protocol';
+import {
+  type Batch,
+  decodeBatch,
+  decodeMessage,
+  type Frame,
+  type Message,
+  type MessageId,
+  type Receipt,
+} from '#protocol';
 import type { OpenedStep, SecureSession, SessionRecord } from '#session';
 import { admitFrame, admitMessage, type Contact } from '#trust';
 import { type CheckedKeyPackage, checkKeyPackage } from './key-packages.ts';
 import type { Lane } from './lane.ts';
 import { loadSession, sealState } from './lane-session.ts';
 import { joinSession } from './join-session.ts';
+import { refused } from './refused.ts';
 import type { MeshTransaction } from './store.ts';
 
 const delivered: FrameOutcome = { kind: 'delivered' };
@@ -123,7 +132,12 @@ async function readBatch(incoming: Incoming, plaintext: Uint8Array): Promise<Con
     return { ...sortMessages(incoming, batch), keyPackages: await goodKeyPackages(lane, batch) };
   } catch (error) {
     const { frame } = incoming;
-    lane.ports.logger.warn('batch.malformed', { agent: lane.agent.name, peer: lane.peer, frame: frame.id, code: codeOf(error) });
+    lane.ports.logger.warn('batch.malformed', {
+      agent: lane.agent.name,
+      peer: lane.peer,
+      frame: frame.id,
+      code: codeOf(error),
+    });
     return { ...emptyContent, malformed: true };
   }
 }
@@ -178,7 +192,9 @@ function inboxRow(lane: Lane, parts: { message: Message; body: Uint8Array; frame
 }
 
 async function goodKeyPackages(lane: Lane, batch: Batch): Promise<readonly CheckedKeyPackage[]> {
-  const checked = batch.keyPackages.map((bytes) => checkKeyPackage(lane.ports, lane.peer, bytes).catch(() => undefined));
+  const checked = batch.keyPackages.map((bytes) =>
+    checkKeyPackage(lane.ports, lane.peer, bytes).catch(() => undefined),
+  );
   return (await Promise.all(checked)).filter((keyPackage) => keyPackage !== undefined);
 }
 
@@ -226,7 +242,13 @@ function writeInbox({ lane, frame }: Incoming, tx: MeshTransaction, content: Con
   for (const refusal of content.refusals) tx.outbox.queueReceipt(to, refusal);
   if (content.rows.length > 0) tx.outbox.queueReceipt(to, { kind: 'delivered', frameId: frame.id, at });
   if (frame.kind === 'receipt') return ids;
-  const data = { peer: lane.peer, frame: frame.id, frameKind: frame.kind, messages: [...ids], refused: content.refusals.length };
+  const data = {
+    peer: lane.peer,
+    frame: frame.id,
+    frameKind: frame.kind,
+    messages: [...ids],
+    refused: content.refusals.length,
+  };
   appendAudit(tx.audit, { at, agent: lane.agent.name, kind: 'frame.opened', data });
   return ids;
 }
@@ -276,5 +298,3 @@ function announce({ lane }: Incoming, done: { content: Content; inserted: Readon
   if (content.rows.length > 0 || content.refusals.length > 0) lane.hasReceipts = true;
   if (lane.hasReceipts) lane.flushLater();
 }
-
-export const refused = (code: ErrorCode): FrameOutcome => ({ kind: 'refused', code });

@@ -89,7 +89,8 @@ function whoMayStart({ agent, ports, types }: Pick<Turns, 'agent' | 'ports' | 't
 }
 
 /** Contacts of whom something waits that may not start a turn now, and why. */
-export const heldBack = (turns: Pick<Turns, 'agent' | 'ports' | 'types'>): readonly HeldBack[] => whoMayStart(turns).held;
+export const heldBack = (turns: Pick<Turns, 'agent' | 'ports' | 'types'>): readonly HeldBack[] =>
+  whoMayStart(turns).held;
 
 /** How often it is looked whether turns are free again. */
 const budgetLookMs = 60_000;
@@ -98,7 +99,8 @@ const budgetLookMs = 60_000;
 export function nextLeaseAt(turns: Pick<Turns, 'agent' | 'ports' | 'types'>): number | undefined {
   const { agent, ports, types } = turns;
   const { senders, held } = whoMayStart(turns);
-  const offerAt = senders.size === 0 ? undefined : ports.store.read.inbox.nextOffer({ agent: agent.name, types, senders });
+  const offerAt =
+    senders.size === 0 ? undefined : ports.store.read.inbox.nextOffer({ agent: agent.name, types, senders });
   const limited = held.some(({ code }) => code === 'TURN_LIMIT');
   const times = [offerAt, limited ? ports.clock.now() + budgetLookMs : undefined].filter((at) => at !== undefined);
   return times.length === 0 ? undefined : Math.min(...times);

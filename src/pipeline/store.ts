@@ -21,7 +21,11 @@ export interface MeshTransaction {
   readonly outbox: OutboxWriter;
   readonly inbox: InboxWriter;
   readonly audit: AuditWriter;
-  readonly values: { get(key: string): string | undefined; set(key: string, value: string): void; delete(key: string): void };
+  readonly values: {
+    get(key: string): string | undefined;
+    set(key: string, value: string): void;
+    delete(key: string): void;
+  };
 }
 
 export interface MeshStore {

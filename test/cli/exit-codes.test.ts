@@ -69,7 +69,9 @@ describe('errors', () => {
   });
 
   it('list names and ids when a match has both', async () => {
-    const error = new MeshError('AMBIGUOUS', 'two', { data: { matches: [{ petname: 'bob', agentId: 'did:key:z6Mk1' }] } });
+    const error = new MeshError('AMBIGUOUS', 'two', {
+      data: { matches: [{ petname: 'bob', agentId: 'did:key:z6Mk1' }] },
+    });
     const { stderr } = await mesh(['peers'], { world: failing(error) });
     expect(stderr).toContain('error[AMBIGUOUS]: two\n  bob  did:key:z6Mk1\nhint: ');
   });

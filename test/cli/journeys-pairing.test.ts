@@ -50,13 +50,35 @@ describe('two people', () => {
   });
 
   it('answer each other in one conversation, and a script reads all of it as JSON', async () => {
-    const sent = await alice.ask('send', 'bob', 'lunch?', '--type', 'request', '--metadata', '{"at":12}', '--subject', 'today');
+    const sent = await alice.ask(
+      'send',
+      'bob',
+      'lunch?',
+      '--type',
+      'request',
+      '--metadata',
+      '{"at":12}',
+      '--subject',
+      'today',
+    );
     expect(sent).toMatchObject({ state: 'queued', duplicate: false, peer: 'bob' });
     const id = String(sent['id']);
     await alice.reaches(id, 'delivered');
     const [request] = await bob.inbox('--unread');
-    expect(request).toMatchObject({ id, direction: 'in', peer: 'alice', type: 'request', body: 'lunch?', subject: 'today' });
-    expect(request).toMatchObject({ metadata: { at: 12 }, state: 'new', attempts: 0, conversationId: sent['conversationId'] });
+    expect(request).toMatchObject({
+      id,
+      direction: 'in',
+      peer: 'alice',
+      type: 'request',
+      body: 'lunch?',
+      subject: 'today',
+    });
+    expect(request).toMatchObject({
+      metadata: { at: 12 },
+      state: 'new',
+      attempts: 0,
+      conversationId: sent['conversationId'],
+    });
 
     const shown = await bob.say('read', id);
     expect(shown).toContain('Answer it: mesh reply');
@@ -77,7 +99,10 @@ describe('two people', () => {
     const { id } = await alice.ask('send', 'bob', 'see file', '--file', path);
     await alice.reaches(String(id), 'delivered');
     const target = join(bob.dir, 'saved');
-    const twice = [await bob.ask('read', String(id), '--save', target), await bob.ask('read', String(id), '--save', target)];
+    const twice = [
+      await bob.ask('read', String(id), '--save', target),
+      await bob.ask('read', String(id), '--save', target),
+    ];
     expect(twice.map(({ saved }) => saved)).toEqual([[join(target, 'notes.txt')], [join(target, 'notes-2.txt')]]);
   });
 
@@ -85,7 +110,9 @@ describe('two people', () => {
     const { invite } = await alice.ask('invite');
     const { code, stderr } = await alice.run(['join', String(invite)]);
     expect(code).toBe(2);
-    expect(stderr).toContain('error[INVALID_ARGUMENT]: That is this agent itself\nhint: Take the address or the invite of another');
+    expect(stderr).toContain(
+      'error[INVALID_ARGUMENT]: That is this agent itself\nhint: Take the address or the invite of another',
+    );
     expect(await alice.ask('status')).toMatchObject({ running: true });
     const own = await alice.run(['request', alice.url]);
     expect(own.stderr).toContain('That is this agent itself');
@@ -136,7 +163,9 @@ describe('somebody who was not invited', () => {
     await until('carol is told', async () => (await carol.contact('alice'))['state'] === 'trusted');
     const { id } = await carol.ask('send', 'alice', 'thank you');
     await carol.reaches(String(id), 'delivered');
-    expect((await carol.run(['request', alice.url])).stderr).toContain('alice cannot be asked for trust: its state is trusted');
+    expect((await carol.run(['request', alice.url])).stderr).toContain(
+      'alice cannot be asked for trust: its state is trusted',
+    );
   });
 
   it('learns nothing of a rejection, which leaves nothing behind', async () => {

@@ -282,7 +282,9 @@ describe('what lives on this node', () => {
     const card = { ...alice, endpoints: [], expiresAt: now };
     const answer = { valid: true, card, fingerprint: 'aaaa', safetyNumber: '1 1' };
     const path = file('card.json', '{}');
-    const own = await mesh(['card', 'verify', path], { world: { verifyCard: { ...answer, own: true } } as unknown as World });
+    const own = await mesh(['card', 'verify', path], {
+      world: { verifyCard: { ...answer, own: true } } as unknown as World,
+    });
     expect(own.stdout).toContain('It is your own card');
     expect(own.stdout).not.toContain('mesh request');
     const other = await mesh(['card', 'verify', path], { world: { verifyCard: answer } as unknown as World });

@@ -44,15 +44,42 @@ const refusals: readonly (readonly [string, string, Making])[] = [
   ['is cut off', 'MALFORMED', async (mallory) => (await mallory.accept(self())).slice(0, -1)],
   ['is of version 2', 'UNSUPPORTED_VERSION', (mallory) => resigned(mallory, { v: 2 })],
   ['is for another agent', 'WRONG_RECIPIENT', (mallory) => mallory.accept(bob.host.agent.agentId)],
-  ['is too old', 'TIMESTAMP_STALE', (mallory) => mallory.accept(self(), { at: systemClock.now() - maxSkewPastMs - 1000 })],
-  ['is from the future', 'TIMESTAMP_FUTURE', (mallory) => mallory.accept(self(), { at: systemClock.now() + maxSkewFutureMs + 5000 })],
-  ['answers another request', 'NOT_TRUSTED', (mallory) => mallory.accept(self(), { requestNonce: systemRandom.bytes(16) })],
-  ['was changed after it was signed', 'SIGNATURE_INVALID', async (mallory) =>
-    encodeCbor({ ...(decodeCbor(await mallory.accept(self())) as object), at: systemClock.now() - 1000 })],
-  ['shows a card whose id is not that of its key', 'CARD_ID_MISMATCH', (mallory) =>
-    resigned(mallory, { card: canonicalJson({ ...mallory.card(), agentId: bob.host.agent.agentId }) })],
-  ['shows an older card than the one that was asked', 'CARD_ROLLBACK', (mallory) => mallory.accept(self(), { card: mallory.card({ seq: 4 }) })],
-  ['brings a key package of nobody', 'KEY_PACKAGE_INVALID', (mallory) => mallory.accept(self(), { keyPackage: new Uint8Array(300) })],
+  [
+    'is too old',
+    'TIMESTAMP_STALE',
+    (mallory) => mallory.accept(self(), { at: systemClock.now() - maxSkewPastMs - 1000 }),
+  ],
+  [
+    'is from the future',
+    'TIMESTAMP_FUTURE',
+    (mallory) => mallory.accept(self(), { at: systemClock.now() + maxSkewFutureMs + 5000 }),
+  ],
+  [
+    'answers another request',
+    'NOT_TRUSTED',
+    (mallory) => mallory.accept(self(), { requestNonce: systemRandom.bytes(16) }),
+  ],
+  [
+    'was changed after it was signed',
+    'SIGNATURE_INVALID',
+    async (mallory) =>
+      encodeCbor({ ...(decodeCbor(await mallory.accept(self())) as object), at: systemClock.now() - 1000 }),
+  ],
+  [
+    'shows a card whose id is not that of its key',
+    'CARD_ID_MISMATCH',
+    (mallory) => resigned(mallory, { card: canonicalJson({ ...mallory.card(), agentId: bob.host.agent.agentId }) }),
+  ],
+  [
+    'shows an older card than the one that was asked',
+    'CARD_ROLLBACK',
+    (mallory) => mallory.accept(self(), { card: mallory.card({ seq: 4 }) }),
+  ],
+  [
+    'brings a key package of nobody',
+    'KEY_PACKAGE_INVALID',
+    (mallory) => mallory.accept(self(), { keyPackage: new Uint8Array(300) }),
+  ],
 ];
 
 describe('an acceptance that', () => {
@@ -67,7 +94,10 @@ describe('an acceptance that', () => {
   });
 
   test('is a little old or ahead is taken', async () => {
-    for (const [name, skewMs] of [['slow', 5000 - maxSkewPastMs], ['fast', maxSkewFutureMs - 5000]] as const) {
+    for (const [name, skewMs] of [
+      ['slow', 5000 - maxSkewPastMs],
+      ['fast', maxSkewFutureMs - 5000],
+    ] as const) {
       const mallory = await askedBy(name);
       expect(await accept(mallory, await mallory.accept(self(), { at: systemClock.now() + skewMs }))).toBe('delivered');
       expect(stateOfContact(mallory)).toBe('trusted');
@@ -98,10 +128,17 @@ describe('an acceptance that', () => {
 });
 
 describe('a card that a person hands in', () => {
-  const changed = (mallory: HostilePeer, fields: Partial<Record<keyof Card, unknown>>) => ({ ...mallory.card(), ...fields });
+  const changed = (mallory: HostilePeer, fields: Partial<Record<keyof Card, unknown>>) => ({
+    ...mallory.card(),
+    ...fields,
+  });
 
   test.each<[string, string, (mallory: HostilePeer) => Record<string, unknown>]>([
-    ['with another id than that of its key', 'CARD_ID_MISMATCH', (mallory) => changed(mallory, { agentId: bob.host.agent.agentId })],
+    [
+      'with another id than that of its key',
+      'CARD_ID_MISMATCH',
+      (mallory) => changed(mallory, { agentId: bob.host.agent.agentId }),
+    ],
     ['that was changed', 'SIGNATURE_INVALID', (mallory) => changed(mallory, { endpoints: ['http://127.0.0.1:9'] })],
     ['with a name that is a path', 'CARD_INVALID', (mallory) => changed(mallory, { name: '../../alice' })],
     ['with a field that is not known', 'CARD_INVALID', (mallory) => ({ ...mallory.card(), admin: true })],

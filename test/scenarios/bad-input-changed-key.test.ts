@@ -54,7 +54,9 @@ describe('a peer that shows another key', () => {
     expect(changed).toMatchObject({ agentId: before.agentId, candidate: { agentId: bob.host.agent.agentId } });
     expect(await codeOfRejection(send(alice, 'bob', 'three'))).toBe('CONTACT_CHANGED');
     const { warnings } = await alice.api.status({}, { signal });
-    expect(warnings).toContainEqual(expect.objectContaining({ code: 'CONTACT_CHANGED', hint: expect.stringContaining('mesh approve bob') }));
+    expect(warnings).toContainEqual(
+      expect.objectContaining({ code: 'CONTACT_CHANGED', hint: expect.stringContaining('mesh approve bob') }),
+    );
     await stillTalk(alice, carol);
     await stillTalk(carol, alice);
     expect(await Promise.all(waiting.map((id) => stateOf(alice, id)))).toEqual(['queued', 'queued']);

@@ -32,7 +32,8 @@ const resigned = async (mallory: HostilePeer, changed: object): Promise<Uint8Arr
 const tampered = async (mallory: HostilePeer, changed: object): Promise<Uint8Array> =>
   encodeCbor({ ...(decodeCbor(await mallory.request(self(), { purpose: 'work' })) as object), ...changed });
 
-const cardWith = (mallory: HostilePeer, changed: object): Uint8Array => canonicalJson({ ...mallory.card(), ...changed });
+const cardWith = (mallory: HostilePeer, changed: object): Uint8Array =>
+  canonicalJson({ ...mallory.card(), ...changed });
 
 type Making = (mallory: HostilePeer) => Promise<Uint8Array> | Uint8Array;
 
@@ -44,23 +45,83 @@ const refusals: readonly (readonly [string, string, Making])[] = [
   ['has a short nonce', 'MALFORMED', (mallory) => resigned(mallory, { nonce: new Uint8Array(15) })],
   ['has a purpose as long as a book', 'MALFORMED', (mallory) => resigned(mallory, { purpose: 'p'.repeat(501) })],
   ['has a purpose with a NUL', 'MALFORMED', (mallory) => resigned(mallory, { purpose: 'a\0b' })],
-  ['shows an invite whose id is a path', 'MALFORMED', (mallory) => resigned(mallory, { invite: { id: 'inv_../../../x', mac: new Uint8Array(32) } })],
+  [
+    'shows an invite whose id is a path',
+    'MALFORMED',
+    (mallory) => resigned(mallory, { invite: { id: 'inv_../../../x', mac: new Uint8Array(32) } }),
+  ],
   ['is for another agent', 'WRONG_RECIPIENT', (mallory) => mallory.request(bob.host.agent.agentId)],
-  ['is too old', 'TIMESTAMP_STALE', (mallory) => mallory.request(self(), { at: systemClock.now() - maxSkewPastMs - 1000 })],
-  ['is from the future', 'TIMESTAMP_FUTURE', (mallory) => mallory.request(self(), { at: systemClock.now() + maxSkewFutureMs + 5000 })],
-  ['has another signature', 'SIGNATURE_INVALID', (mallory) => tampered(mallory, { signature: new Uint8Array(64).fill(1) })],
+  [
+    'is too old',
+    'TIMESTAMP_STALE',
+    (mallory) => mallory.request(self(), { at: systemClock.now() - maxSkewPastMs - 1000 }),
+  ],
+  [
+    'is from the future',
+    'TIMESTAMP_FUTURE',
+    (mallory) => mallory.request(self(), { at: systemClock.now() + maxSkewFutureMs + 5000 }),
+  ],
+  [
+    'has another signature',
+    'SIGNATURE_INVALID',
+    (mallory) => tampered(mallory, { signature: new Uint8Array(64).fill(1) }),
+  ],
   ['was changed after it was signed', 'SIGNATURE_INVALID', (mallory) => tampered(mallory, { purpose: 'war' })],
-  ['shows the card of another', 'SIGNATURE_INVALID', (mallory) => resigned(mallory, { card: cardBytes(bob.host.agent.card()) })],
-  ['shows a card whose id is not that of its key', 'CARD_ID_MISMATCH', (mallory) => resigned(mallory, { card: cardWith(mallory, { agentId: bob.host.agent.agentId }) })],
-  ['shows a card that was changed', 'SIGNATURE_INVALID', (mallory) => resigned(mallory, { card: cardWith(mallory, { name: 'bob' }) })],
-  ['shows a card whose name is a path', 'CARD_INVALID', (mallory) => resigned(mallory, { card: cardWith(mallory, { name: '../bob' }) })],
-  ['shows a card of version 2', 'UNSUPPORTED_VERSION', (mallory) => resigned(mallory, { card: cardWith(mallory, { v: 2 }) })],
-  ['shows a card whose time is over', 'CARD_EXPIRED', (mallory) => resigned(mallory, { card: cardBytes(mallory.card({ createdAt: 1, expiresAt: 2 })) })],
-  ['shows a card that is cut off', 'CARD_INVALID', (mallory) => resigned(mallory, { card: cardBytes(mallory.card()).slice(0, -1) })],
-  ['shows a card in another form', 'CARD_INVALID', (mallory) => resigned(mallory, { card: toUtf8(JSON.stringify(mallory.card(), null, 1)) })],
-  ['shows a card that is too large', 'MALFORMED', (mallory) => resigned(mallory, { card: new Uint8Array(16 * 1024 + 1) })],
-  ['brings a key package that is none', 'KEY_PACKAGE_INVALID', (mallory) => mallory.request(self(), { keyPackage: new Uint8Array(500) })],
-  ['brings the key package of another', 'KEY_PACKAGE_INVALID', async (mallory) => mallory.request(self(), { keyPackage: await (await HostilePeer.create()).keyPackage() })],
+  [
+    'shows the card of another',
+    'SIGNATURE_INVALID',
+    (mallory) => resigned(mallory, { card: cardBytes(bob.host.agent.card()) }),
+  ],
+  [
+    'shows a card whose id is not that of its key',
+    'CARD_ID_MISMATCH',
+    (mallory) => resigned(mallory, { card: cardWith(mallory, { agentId: bob.host.agent.agentId }) }),
+  ],
+  [
+    'shows a card that was changed',
+    'SIGNATURE_INVALID',
+    (mallory) => resigned(mallory, { card: cardWith(mallory, { name: 'bob' }) }),
+  ],
+  [
+    'shows a card whose name is a path',
+    'CARD_INVALID',
+    (mallory) => resigned(mallory, { card: cardWith(mallory, { name: '../bob' }) }),
+  ],
+  [
+    'shows a card of version 2',
+    'UNSUPPORTED_VERSION',
+    (mallory) => resigned(mallory, { card: cardWith(mallory, { v: 2 }) }),
+  ],
+  [
+    'shows a card whose time is over',
+    'CARD_EXPIRED',
+    (mallory) => resigned(mallory, { card: cardBytes(mallory.card({ createdAt: 1, expiresAt: 2 })) }),
+  ],
+  [
+    'shows a card that is cut off',
+    'CARD_INVALID',
+    (mallory) => resigned(mallory, { card: cardBytes(mallory.card()).slice(0, -1) }),
+  ],
+  [
+    'shows a card in another form',
+    'CARD_INVALID',
+    (mallory) => resigned(mallory, { card: toUtf8(JSON.stringify(mallory.card(), null, 1)) }),
+  ],
+  [
+    'shows a card that is too large',
+    'MALFORMED',
+    (mallory) => resigned(mallory, { card: new Uint8Array(16 * 1024 + 1) }),
+  ],
+  [
+    'brings a key package that is none',
+    'KEY_PACKAGE_INVALID',
+    (mallory) => mallory.request(self(), { keyPackage: new Uint8Array(500) }),
+  ],
+  [
+    'brings the key package of another',
+    'KEY_PACKAGE_INVALID',
+    async (mallory) => mallory.request(self(), { keyPackage: await (await HostilePeer.create()).keyPackage() }),
+  ],
 ];
 
 describe('a contact request that', () => {
@@ -87,18 +148,25 @@ describe('a contact request that', () => {
 });
 
 describe('the id of a contact request', () => {
-  test.each(['../../etc/passwd', 'req_../../etc/passwd', 'req_\0', 'mallory\0', '', 'req_', '..', '%2e%2e%2f', 'x'.repeat(100_000)])(
-    'that is %j is not found, and nothing is decided',
-    async (id) => {
-      const mallory = await HostilePeer.create();
-      expect(await ask(mallory, await mallory.request(self()))).toBe('delivered');
-      expect(await codeOfRejection(alice.api.approve({ id }, { signal }))).toBe('NOT_FOUND');
-      expect(await codeOfRejection(alice.api.reject({ id }, { signal }))).toBe('NOT_FOUND');
-      const [request] = await requests();
-      expect(request).toMatchObject({ agentId: mallory.agentId });
-      expect(await alice.api.reject({ id: request?.id ?? '' }, { signal })).toEqual({ rejected: request?.id });
-    },
-  );
+  test.each([
+    '../../etc/passwd',
+    'req_../../etc/passwd',
+    'req_\0',
+    'mallory\0',
+    '',
+    'req_',
+    '..',
+    '%2e%2e%2f',
+    'x'.repeat(100_000),
+  ])('that is %j is not found, and nothing is decided', async (id) => {
+    const mallory = await HostilePeer.create();
+    expect(await ask(mallory, await mallory.request(self()))).toBe('delivered');
+    expect(await codeOfRejection(alice.api.approve({ id }, { signal }))).toBe('NOT_FOUND');
+    expect(await codeOfRejection(alice.api.reject({ id }, { signal }))).toBe('NOT_FOUND');
+    const [request] = await requests();
+    expect(request).toMatchObject({ agentId: mallory.agentId });
+    expect(await alice.api.reject({ id: request?.id ?? '' }, { signal })).toEqual({ rejected: request?.id });
+  });
 
   test('is made by the node that is asked, and works', async () => {
     const mallory = await HostilePeer.create();

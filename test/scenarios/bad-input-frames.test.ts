@@ -39,7 +39,11 @@ const broken: readonly (readonly [string, () => Uint8Array, string])[] = [
   ['an operation that nobody knows', () => encodeCbor({ op: 'obey' }), 'MALFORMED'],
   ['an operation with one field too many', () => encodeCbor({ op: 'ping', n: 1, now: true }), 'MALFORMED'],
   ['an operation that is cut off', () => operation(encodeFrame(good)).slice(0, -1), 'MALFORMED'],
-  ['an operation with something behind it', () => concatBytes(operation(encodeFrame(good)), Uint8Array.of(0)), 'MALFORMED'],
+  [
+    'an operation with something behind it',
+    () => concatBytes(operation(encodeFrame(good)), Uint8Array.of(0)),
+    'MALFORMED',
+  ],
   ['a second hello', () => encodeLinkOperation(hello({ to: alice.host.agent.agentId })), 'MALFORMED'],
   ['an answer to what was never asked', () => encodeLinkOperation({ op: 'delivered', frameId: good.id }), 'MALFORMED'],
   ['a frame that is cut off', () => operation(encodeFrame(good).slice(0, 200)), 'MALFORMED'],
@@ -85,8 +89,16 @@ describe('who has not proved who it is', () => {
     ['a frame before anything else', () => operation(encodeFrame(good)), 'MALFORMED'],
     ['a hello without a nonce', () => encodeCbor({ op: 'hello', versions: supportedVersions, to: to() }), 'MALFORMED'],
     ['a hello to an agent that is a path', () => encodeCbor({ ...hello(), to: '../../alice' }), 'MALFORMED'],
-    ['a hello in versions that are not known', () => encodeCbor({ ...hello(), versions: [98, 99], to: to() }), 'UNSUPPORTED_VERSION'],
-    ['a hello to an agent that does not live here', () => encodeLinkOperation(hello({ to: agent(9).agentId })), 'UNKNOWN_AGENT'],
+    [
+      'a hello in versions that are not known',
+      () => encodeCbor({ ...hello(), versions: [98, 99], to: to() }),
+      'UNSUPPORTED_VERSION',
+    ],
+    [
+      'a hello to an agent that does not live here',
+      () => encodeLinkOperation(hello({ to: agent(9).agentId })),
+      'UNKNOWN_AGENT',
+    ],
     ['more than a handshake needs', () => new Uint8Array(9 * 1024), 'HANDSHAKE_FAILED'],
   ])('and says %s is sent away with the code', async (_what, bytes, code) => {
     const peer = await connectRaw(alice);

@@ -99,7 +99,10 @@ describe('a full disk at the receiver', () => {
     const { alice, bob, disk } = await three();
     const mallory = await HostilePeer.create();
     const to = bob.host.agent.agentId;
-    const request = await mallory.request(to, { purpose: 'p'.repeat(500), card: mallory.card({ capabilities: manyCapabilities }) });
+    const request = await mallory.request(to, {
+      purpose: 'p'.repeat(500),
+      card: mallory.card({ capabilities: manyCapabilities }),
+    });
     disk.leaveRoomFor(0);
     expect(await mallory.tell(bob, mallory.frame(to, { kind: 'request', bytes: request }))).toBe('STORE_FULL');
     expect((await bob.api.requests({}, { signal })).requests).toEqual([]);
@@ -112,7 +115,10 @@ describe('a full disk at the receiver', () => {
   test('lets a handler answer only what is stored, once', async () => {
     const handled: string[] = [];
     const failures: string[] = [];
-    const logger: Logger = { ...silentLogger, error: (event, fields) => failures.push(`${event} ${String(fields?.['code'])}`) };
+    const logger: Logger = {
+      ...silentLogger,
+      error: (event, fields) => failures.push(`${event} ${String(fields?.['code'])}`),
+    };
     const runtime = handledBy(({ message }) => {
       if (message.type !== 'request') return undefined;
       handled.push(message.id);
@@ -134,7 +140,11 @@ describe('a full disk at the receiver', () => {
 });
 
 /** A card that does not fit into a page. */
-const manyCapabilities = Array.from({ length: 30 }, (_, n) => ({ id: `c${n}`, description: 'd'.repeat(300), tags: [] }));
+const manyCapabilities = Array.from({ length: 30 }, (_, n) => ({
+  id: `c${n}`,
+  description: 'd'.repeat(300),
+  tags: [],
+}));
 
 describe('a full disk at the sender', () => {
   test('refuses what it cannot keep, and takes it when there is room', async () => {
@@ -147,7 +157,9 @@ describe('a full disk at the sender', () => {
     const before = await outbox();
     disk.leaveRoomFor(2);
     for (let n = 0; n < 3; n += 1) {
-      const error = await alice.api.send({ to: 'bob', text: large('a') }, { signal }).catch((thrown: unknown) => thrown);
+      const error = await alice.api
+        .send({ to: 'bob', text: large('a') }, { signal })
+        .catch((thrown: unknown) => thrown);
       expect(error).toMatchObject({ code: 'STORE_FULL', retryable: true });
     }
     expect(await outbox()).toEqual(before);

@@ -71,7 +71,7 @@ describe('who connects and says nothing', () => {
     await stillTalk(bob, alice);
   });
 
-  test('takes no place from peers: those that are there stay, and there is room again when its time is over', async () => {
+  test('takes no place from peers: those there are stay, and there is room again when its time is over', async () => {
     const [alice, bob] = await aliceAndBob({ handshakeMs: 400, maxUnauthenticatedLinks: 3 });
     await stillTalk(bob, alice);
     const silent = [await connectRaw(alice), await connectRaw(alice), await connectRaw(alice)];
@@ -92,7 +92,10 @@ describe('who connects and says nothing', () => {
     const silent = await mallory.raw(alice);
     const { id } = await alice.api.send({ to: 'mallory', text: 'are you there' }, { signal });
     expect(await operationsUntilEnd(silent)).toContain('ping');
-    await eventually([alice, bob], async () => (await alice.api.contact({ contact: 'mallory' }, { signal })).link === 'down');
+    await eventually(
+      [alice, bob],
+      async () => (await alice.api.contact({ contact: 'mallory' }, { signal })).link === 'down',
+    );
     expect((await alice.api.track({ id }, { signal })).state).toBe('queued');
     await stillTalk(bob, alice);
   });
@@ -101,7 +104,8 @@ describe('who connects and says nothing', () => {
     const [alice, bob] = await aliceAndBob({ frameAcknowledgeMs: 60 });
     const mallory = await HostilePeer.create();
     await mallory.befriend(alice);
-    mallory.answer = ({ kind }) => (kind === 'app' ? new Promise<never>(() => {}) : Promise.resolve({ kind: 'delivered' }));
+    mallory.answer = ({ kind }) =>
+      kind === 'app' ? new Promise<never>(() => {}) : Promise.resolve({ kind: 'delivered' });
     const link = await mallory.connect(alice);
     await alice.api.send({ to: 'mallory', text: 'take this' }, { signal });
     expect((await link.closed)?.code).toBe('TIMEOUT');

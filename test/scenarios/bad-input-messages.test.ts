@@ -33,7 +33,7 @@ const inline = (size: number, name = 'a.bin'): InlineAttachment => ({
   bytes: new Uint8Array(size),
 });
 
-/** What Alice's node says about a frame with the message in it; the body is `bad`, so that it would show in the inbox. */
+/** What Alice's node says about a frame with the message; its body is `bad`, so that it would show in the inbox. */
 async function tellMessage(changed: object): Promise<string> {
   const message = { ...mallory.message(self(), { payload: { body: 'bad' } }), ...changed };
   return tellOn(link, await mallory.sealMessages(self(), message));
@@ -61,7 +61,10 @@ describe('inside a session a peer may seal anything, and', () => {
   test.each<[string, () => Uint8Array]>([
     ['no batch', () => new Uint8Array(256).fill(0xff)],
     ['a batch that is cut off', () => encodeBatch({ messages: [], receipts: [], keyPackages: [] }).slice(0, 100)],
-    ['a batch with something in its padding', () => encodeBatch({ messages: [], receipts: [], keyPackages: [] }).fill(1, -1)],
+    [
+      'a batch with something in its padding',
+      () => encodeBatch({ messages: [], receipts: [], keyPackages: [] }).fill(1, -1),
+    ],
     ['a batch that is larger than fits in a frame', () => new Uint8Array(97 * 1024)],
     ['an empty plaintext', () => new Uint8Array()],
   ])('%s is refused as malformed or too large', async (_what, plaintext) => {
@@ -80,11 +83,20 @@ describe('inside a session a peer may seal anything, and', () => {
     ['with a time that is none', { timestamp: -1 }],
     ['that lives for ever', { ttl: Number.MAX_SAFE_INTEGER }],
     ['with half a character', { payload: { body: 'bad', metadata: { a: Number.NaN } } }],
-    ['with an attachment that has no bytes', { payload: { body: 'bad', attachments: [{ kind: 'inline', name: 'a' }] } }],
-    ['with an attachment to be fetched from a file', { payload: { body: 'bad', attachments: [{ kind: 'url', name: 'a', url: 'file:///etc/passwd' }] } }],
+    [
+      'with an attachment that has no bytes',
+      { payload: { body: 'bad', attachments: [{ kind: 'inline', name: 'a' }] } },
+    ],
+    [
+      'with an attachment to be fetched from a file',
+      { payload: { body: 'bad', attachments: [{ kind: 'url', name: 'a', url: 'file:///etc/passwd' }] } },
+    ],
     ['larger than 64 KB', { payload: { body: 'b'.repeat(maxMessageBytes + 1) } }],
     ['with a subject that is too long', { payload: { body: 'bad', subject: 's'.repeat(maxSubjectCharacters + 1) } }],
-    ['with attachments that are too large', { payload: { body: 'bad', attachments: [inline(maxInlineAttachmentBytes + 1)] } }],
+    [
+      'with attachments that are too large',
+      { payload: { body: 'bad', attachments: [inline(maxInlineAttachmentBytes + 1)] } },
+    ],
   ])('a message %s is refused', async (_what, changed) => {
     expect(await tellMessage(changed)).toBe('MALFORMED');
     await expectNothingLost();
@@ -99,7 +111,10 @@ describe('inside a session a peer may seal anything, and', () => {
       expect(await tellOn(link, await mallory.sealMessages(self(), message))).toBe('delivered');
     }
     const taken = await alice.api.message({ id: files.id }, { signal });
-    expect(taken).toMatchObject({ subject, attachments: [{ name: '../../../tmp/evil', size: maxInlineAttachmentBytes }] });
+    expect(taken).toMatchObject({
+      subject,
+      attachments: [{ name: '../../../tmp/evil', size: maxInlineAttachmentBytes }],
+    });
     expect((await alice.api.message({ id: text.id }, { signal })).body).toHaveLength(maxMessageBytes);
   });
 
@@ -172,7 +187,11 @@ describe('a message that its own sender made too large', () => {
     ['in its text', { text: 't'.repeat(maxMessageBytes + 1) }, 'MESSAGE_TOO_LARGE'],
     ['in its subject', { subject: 's'.repeat(maxSubjectCharacters + 1) }, 'SUBJECT_TOO_LONG'],
     ['in its attachments', { attachments: file(maxInlineAttachmentBytes + 1) }, 'ATTACHMENT_TOO_LARGE'],
-    ['in all of it together', { text: 't'.repeat(maxMessageBytes), attachments: file(maxInlineAttachmentBytes) }, 'MESSAGE_TOO_LARGE'],
+    [
+      'in all of it together',
+      { text: 't'.repeat(maxMessageBytes), attachments: file(maxInlineAttachmentBytes) },
+      'MESSAGE_TOO_LARGE',
+    ],
     ['by a NUL in its subject', { subject: 'a\0b' }, 'INVALID_ARGUMENT'],
   ])('%s is not accepted, and nothing is sent', async (_what, changed, code) => {
     const before = await bob.api.outbox({}, { signal });
@@ -182,7 +201,10 @@ describe('a message that its own sender made too large', () => {
   });
 
   test('by nothing is delivered whole', async () => {
-    const { id } = await bob.api.send({ to: 'alice', text: 'with a file', attachments: file(maxInlineAttachmentBytes) }, { signal });
+    const { id } = await bob.api.send(
+      { to: 'alice', text: 'with a file', attachments: file(maxInlineAttachmentBytes) },
+      { signal },
+    );
     await stillTalk(bob, alice);
     const { attachments } = await alice.api.message({ id }, { signal });
     expect(attachments).toMatchObject([{ size: maxInlineAttachmentBytes }]);

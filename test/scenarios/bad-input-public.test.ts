@@ -44,11 +44,14 @@ describe('the public listener', () => {
     await stillTalk(bob, alice);
   });
 
-  test.each(['../../private_key', 'bob', '%00', 'alice%00', 'x'.repeat(5000)])('has no agent that is %s', async (name) => {
-    const { status, code, text } = await get(`/.well-known/agent-mesh.json?agent=${name}`);
-    expect([status, code]).toEqual([404, 'UNKNOWN_AGENT']);
-    expect(text).not.toContain('PRIVATE');
-  });
+  test.each(['../../private_key', 'bob', '%00', 'alice%00', 'x'.repeat(5000)])(
+    'has no agent that is %s',
+    async (name) => {
+      const { status, code, text } = await get(`/.well-known/agent-mesh.json?agent=${name}`);
+      expect([status, code]).toEqual([404, 'UNKNOWN_AGENT']);
+      expect(text).not.toContain('PRIVATE');
+    },
+  );
 
   test.each([
     ['is no HTTP', 'hello\r\n\r\n', 400],
@@ -63,7 +66,9 @@ describe('the public listener', () => {
 
   test('reads no body, and tells only what everybody may know', async () => {
     const body = 'x'.repeat(2_000_000);
-    const posted = await httpCall({ port: portOf(alice), path: '/agent-mesh/discovery', method: 'POST', body }).catch(() => undefined);
+    const posted = await httpCall({ port: portOf(alice), path: '/agent-mesh/discovery', method: 'POST', body }).catch(
+      () => undefined,
+    );
     expect(posted?.status ?? 404).toBe(404);
     const { status, text } = await get('/agent-mesh/discovery');
     expect(status).toBe(200);
@@ -86,7 +91,13 @@ describe('the public listener', () => {
 });
 
 function upgrade(path: string, protocol = 'agent-mesh.link.1'): string {
-  const lines = ['Host: a', 'Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA=='];
+  const lines = [
+    'Host: a',
+    'Connection: Upgrade',
+    'Upgrade: websocket',
+    'Sec-WebSocket-Version: 13',
+    'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==',
+  ];
   return `GET ${path} HTTP/1.1\r\n${lines.join('\r\n')}\r\nSec-WebSocket-Protocol: ${protocol}\r\n\r\n`;
 }
 
@@ -101,7 +112,9 @@ describe('a node that says about itself', () => {
   });
 
   async function evilNode(answer: string | Buffer, status = 200): Promise<string> {
-    const server = createServer((_request, response) => response.writeHead(status, { location: 'http://127.0.0.1:1/' }).end(answer));
+    const server = createServer((_request, response) =>
+      response.writeHead(status, { location: 'http://127.0.0.1:1/' }).end(answer),
+    );
     servers.push(server);
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -115,9 +128,17 @@ describe('a node that says about itself', () => {
     ['what is no JSON', 'MALFORMED', () => '<html>'],
     ['half of it', 'MALFORMED', (mallory) => discovery(mallory.card()).slice(0, -20)],
     ['more than anybody reads', 'MALFORMED', () => Buffer.alloc(200 * 1024, ' ')],
-    ['that it is another protocol', 'MALFORMED', (mallory) => discovery(mallory.card()).replace('agent-mesh', 'other-mesh')],
+    [
+      'that it is another protocol',
+      'MALFORMED',
+      (mallory) => discovery(mallory.card()).replace('agent-mesh', 'other-mesh'),
+    ],
     ['that nobody lives there', 'UNKNOWN_AGENT', () => discovery()],
-    ['a card whose id is not that of its key', 'CARD_ID_MISMATCH', (mallory) => discovery({ ...mallory.card(), agentId: bob.host.agent.agentId })],
+    [
+      'a card whose id is not that of its key',
+      'CARD_ID_MISMATCH',
+      (mallory) => discovery({ ...mallory.card(), agentId: bob.host.agent.agentId }),
+    ],
     ['a card that was changed', 'SIGNATURE_INVALID', (mallory) => discovery({ ...mallory.card(), name: 'bob' })],
     ['a card whose time is over', 'CARD_EXPIRED', (mallory) => discovery(mallory.card({ createdAt: 1, expiresAt: 2 }))],
     ['a card whose name is a path', 'CARD_INVALID', (mallory) => discovery({ ...mallory.card(), name: '../x' })],
@@ -130,8 +151,12 @@ describe('a node that says about itself', () => {
   });
 
   test('to look elsewhere is not followed', async () => {
-    expect(await codeOfRejection(alice.api.request({ target: await evilNode('', 302) }, { signal }))).not.toBe('no error');
-    expect(await codeOfRejection(alice.api.request({ target: 'file:///etc/passwd' }, { signal }))).toBe('INVALID_ARGUMENT');
+    expect(await codeOfRejection(alice.api.request({ target: await evilNode('', 302) }, { signal }))).not.toBe(
+      'no error',
+    );
+    expect(await codeOfRejection(alice.api.request({ target: 'file:///etc/passwd' }, { signal }))).toBe(
+      'INVALID_ARGUMENT',
+    );
   });
 
   test('that it is a bad agent beside a good one is asked for the good one', async () => {

@@ -22,7 +22,8 @@ afterAll(() => story[Symbol.asyncDispose]());
 const self = () => alice.host.agent.agentId;
 const timesIn = async (text: string): Promise<number> => (await inboxTexts(alice)).filter((one) => one === text).length;
 const contactsOf = async (node: TestNode) => (await node.api.contacts({}, { signal })).contacts;
-const requestsIn = async () => (await alice.api.requests({}, { signal })).requests.filter(({ direction }) => direction === 'in');
+const requestsIn = async () =>
+  (await alice.api.requests({}, { signal })).requests.filter(({ direction }) => direction === 'in');
 
 describe('a frame that comes again', () => {
   let mallory: HostilePeer;

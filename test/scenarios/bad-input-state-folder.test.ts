@@ -1,9 +1,20 @@
-import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createClient } from '#api';
 import { codeOf, silentLogger, systemClock, systemRandom } from '#kernel';
 import { createFirstAgent, defaultConfig, initAgent, MeshNode, openOffline, stateDir } from '#node';
+import { openSqliteStore } from '#storage';
 import { failure } from '../support/failure.ts';
 import { codeOfRejection, inboxTexts, reaches, send, Story, stillTalk } from '../support/story.ts';
 import { eventually, pair, signal, type TestNode } from '../support/test-agents.ts';
@@ -19,11 +30,17 @@ async function aliceAndBob(): Promise<[TestNode, TestNode]> {
   return [alice, bob];
 }
 
-const startOn = (dir: string): Promise<MeshNode> =>
+interface StartOptions {
+  readonly port?: number;
+  readonly openStore?: typeof openSqliteStore;
+}
+
+const startOn = (dir: string, { port = 0, openStore }: StartOptions = {}): Promise<MeshNode> =>
   MeshNode.start({
     state: stateDir(dir),
-    config: { ...defaultConfig, host: '127.0.0.1', port: 0, apiPort: 0 },
+    config: { ...defaultConfig, host: '127.0.0.1', port, apiPort: 0 },
     logger: silentLogger,
+    openStore,
   });
 
 const contentOf = (path: string): Buffer | undefined => (existsSync(path) ? readFileSync(path) : undefined);
@@ -31,7 +48,11 @@ const contentOf = (path: string): Buffer | undefined => (existsSync(path) ? read
 describe('a second node on a state folder', () => {
   test('does not start, says who is there, and the first goes on', async () => {
     const [alice, bob] = await aliceAndBob();
-    expect(await failure(startOn(bob.dir))).toMatchObject({ code: 'NODE_RUNNING', data: { pid: process.pid }, hint: expect.stringContaining('mesh down') });
+    expect(await failure(startOn(bob.dir))).toMatchObject({
+      code: 'NODE_RUNNING',
+      data: { pid: process.pid },
+      hint: expect.stringContaining('mesh down'),
+    });
     await stillTalk(alice, bob);
     await stillTalk(bob, alice);
     expect(await codeOfRejection(initAgent({ stateDir: bob.dir, name: 'other', force: true }))).toBe('NODE_RUNNING');
@@ -72,30 +93,33 @@ const damages: Readonly<Record<string, (path: string) => void>> = {
 };
 
 describe('a database that', () => {
-  test.each(Object.entries(damages))('%s keeps the node from starting, untouched, until it is restored', async (_what, damage) => {
-    const [alice, bob] = await aliceAndBob();
-    await bob.down();
-    const { database } = stateDir(bob.dir);
-    const backup = readFileSync(database);
-    const waiting = await send(alice, 'bob', 'for later');
-    damage(database);
-    const damaged = contentOf(database);
+  test.each(Object.entries(damages))(
+    '%s keeps the node from starting, untouched, until it is restored',
+    async (_what, damage) => {
+      const [alice, bob] = await aliceAndBob();
+      await bob.down();
+      const { database } = stateDir(bob.dir);
+      const backup = readFileSync(database);
+      const waiting = await send(alice, 'bob', 'for later');
+      damage(database);
+      const damaged = contentOf(database);
 
-    for (let n = 0; n < 2; n += 1) {
-      const error = await failure(bob.up());
-      expect(error).toMatchObject({ code: 'STORE_CORRUPT', data: { path: database } });
-      expect(error.hint).toMatch(/[Rr]estore mesh\.db from a backup/);
+      for (let n = 0; n < 2; n += 1) {
+        const error = await failure(bob.up());
+        expect(error).toMatchObject({ code: 'STORE_CORRUPT', data: { path: database } });
+        expect(error.hint).toMatch(/[Rr]estore mesh\.db from a backup/);
+        expect(contentOf(database)).toEqual(damaged);
+      }
+      expect(['STORE_CORRUPT', 'alice']).toContain(await namesOffline(bob));
       expect(contentOf(database)).toEqual(damaged);
-    }
-    expect(['STORE_CORRUPT', 'alice']).toContain(await namesOffline(bob));
-    expect(contentOf(database)).toEqual(damaged);
 
-    writeFileSync(database, backup);
-    await bob.up();
-    await reaches([alice, bob], { from: alice, id: waiting, state: 'delivered' });
-    expect((await inboxTexts(bob)).at(-1)).toBe('for later');
-    await stillTalk(bob, alice);
-  });
+      writeFileSync(database, backup);
+      await bob.up();
+      await reaches([alice, bob], { from: alice, id: waiting, state: 'delivered' });
+      expect((await inboxTexts(bob)).at(-1)).toBe('for later');
+      await stillTalk(bob, alice);
+    },
+  );
 
   test('is gone while its log is there keeps the node from starting too', async () => {
     const [, bob] = await aliceAndBob();
@@ -113,25 +137,55 @@ describe('a database that', () => {
   });
 });
 
+describe('a node that cannot start', () => {
+  test('leaves nothing open behind it', async () => {
+    const [alice, bob] = await aliceAndBob();
+    await bob.down();
+    let opened = 0;
+    let closed = 0;
+    const openStore: typeof openSqliteStore = async (options) => {
+      const store = await openSqliteStore(options);
+      opened += 1;
+      const close = store.close.bind(store);
+      return Object.assign(store, { close: () => close().finally(() => (closed += 1)) });
+    };
+    const taken = startOn(bob.dir, { port: alice.node.listening.publicAddress.port, openStore });
+    expect(await codeOfRejection(taken)).toBe('PORT_IN_USE');
+    chmodSync(join(bob.dir, 'private_key.pem'), 0o644);
+    expect(await codeOfRejection(startOn(bob.dir, { openStore }))).toBe('KEY_FILE_PERMISSIONS');
+    expect([opened, closed]).toEqual([2, 2]);
+    chmodSync(join(bob.dir, 'private_key.pem'), 0o600);
+    await bob.up();
+    await stillTalk(alice, bob);
+  });
+});
+
 describe('a key file that', () => {
   const keyOf = (node: TestNode): string => join(node.dir, 'private_key.pem');
 
-  test.each([0o644, 0o640, 0o604, 0o660, 0o601])('has mode %o keeps the node from starting, which says what to do', async (mode) => {
-    const bob = await story.start('bob');
-    await bob.down();
-    chmodSync(keyOf(bob), mode);
-    const error = await failure(bob.up());
-    expect(error).toMatchObject({ code: 'KEY_FILE_PERMISSIONS', hint: `Run: chmod 600 ${keyOf(bob)}` });
-    chmodSync(keyOf(bob), 0o600);
-    await bob.up();
-  });
+  test.each([0o644, 0o640, 0o604, 0o660, 0o601])(
+    'has mode %o keeps the node from starting, which says what to do',
+    async (mode) => {
+      const bob = await story.start('bob');
+      await bob.down();
+      chmodSync(keyOf(bob), mode);
+      const error = await failure(bob.up());
+      expect(error).toMatchObject({ code: 'KEY_FILE_PERMISSIONS', hint: `Run: chmod 600 ${keyOf(bob)}` });
+      chmodSync(keyOf(bob), 0o600);
+      await bob.up();
+    },
+  );
 
   const key = (path: string): string => readFileSync(path, 'utf8');
   const spoiled: Readonly<Record<string, (path: string) => void>> = {
     'is empty': (path) => truncateSync(path, 0),
     'was cut off': (path) => truncateSync(path, 100),
     'is text': (path) => writeFileSync(path, 'secret'),
-    'has a changed letter': (path) => writeFileSync(path, key(path).replace(/[A-Y](?=[A-Z])/, (letter) => (letter === 'B' ? 'C' : 'B'))),
+    'has a changed letter': (path) =>
+      writeFileSync(
+        path,
+        key(path).replace(/[A-Y](?=[A-Z])/, (letter) => (letter === 'B' ? 'C' : 'B')),
+      ),
     'is a folder': (path) => {
       rmSync(path);
       mkdirSync(path);
@@ -139,23 +193,26 @@ describe('a key file that', () => {
     'is gone': (path) => rmSync(path),
   };
 
-  test.each(Object.entries(spoiled))('%s keeps the node from starting, and no new key is made', async (_what, spoil) => {
-    const [alice, bob] = await aliceAndBob();
-    await bob.down();
-    const path = keyOf(bob);
-    const kept = readFileSync(path, 'utf8');
-    spoil(path);
-    const before = existsSync(path) && statSync(path).isFile() ? readFileSync(path, 'utf8') : undefined;
-    const error = await failure(bob.up());
-    expect(error.code).toBe('KEY_FILE_UNREADABLE');
-    expect(`${error.message} ${error.hint}`).not.toContain(kept.slice(40, 60));
-    expect(existsSync(path) && statSync(path).isFile() ? readFileSync(path, 'utf8') : undefined).toBe(before);
+  test.each(Object.entries(spoiled))(
+    '%s keeps the node from starting, and no new key is made',
+    async (_what, spoil) => {
+      const [alice, bob] = await aliceAndBob();
+      await bob.down();
+      const path = keyOf(bob);
+      const kept = readFileSync(path, 'utf8');
+      spoil(path);
+      const before = existsSync(path) && statSync(path).isFile() ? readFileSync(path, 'utf8') : undefined;
+      const error = await failure(bob.up());
+      expect(error.code).toBe('KEY_FILE_UNREADABLE');
+      expect(`${error.message} ${error.hint}`).not.toContain(kept.slice(40, 60));
+      expect(existsSync(path) && statSync(path).isFile() ? readFileSync(path, 'utf8') : undefined).toBe(before);
 
-    rmSync(path, { recursive: true, force: true });
-    writeFileSync(path, kept, { mode: 0o600 });
-    await bob.up();
-    await stillTalk(alice, bob);
-  });
+      rmSync(path, { recursive: true, force: true });
+      writeFileSync(path, kept, { mode: 0o600 });
+      await bob.up();
+      await stillTalk(alice, bob);
+    },
+  );
 
   test('belongs to another agent than the card gets a card of its own, and its peers notice', async () => {
     const [alice, bob] = await aliceAndBob();

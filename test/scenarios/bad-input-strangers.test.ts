@@ -44,10 +44,16 @@ describe('a message from a stranger', () => {
   test('is refused while its request waits for a person, and taken after the approval', async () => {
     const carol = await story.start('carol');
     await carol.api.request({ target: alice.endpoint }, { signal });
-    const request = await eventually([alice, carol], async () => (await alice.api.requests({}, { signal })).requests[0]);
+    const request = await eventually(
+      [alice, carol],
+      async () => (await alice.api.requests({}, { signal })).requests[0],
+    );
     expect(await codeOfRejection(send(carol, 'alice', 'too early'))).toBe('NOT_TRUSTED');
     await alice.api.approve({ id: request.id }, { signal });
-    await eventually([alice, carol], async () => (await carol.api.contact({ contact: 'alice' }, { signal })).state === 'trusted');
+    await eventually(
+      [alice, carol],
+      async () => (await carol.api.contact({ contact: 'alice' }, { signal })).state === 'trusted',
+    );
     await stillTalk(carol, alice);
   });
 
@@ -101,12 +107,14 @@ describe('a blocked contact', () => {
     const after = await mallory.connect(alice);
     await mallory.openSession(after);
     const body = 'after the block';
-    expect(await tellOn(after, await mallory.sealMessages(self(), mallory.message(self(), { payload: { body } })))).toBe('delivered');
+    expect(
+      await tellOn(after, await mallory.sealMessages(self(), mallory.message(self(), { payload: { body } }))),
+    ).toBe('delivered');
     expect(await inboxTexts(alice)).toContain(body);
     mallory.close();
   });
 
-  test('that is an honest node learns it, what waited for it is refused, and after the unblocking both talk', async () => {
+  test('that is an honest node learns it, what waited for it is refused, and unblocked it talks again', async () => {
     const erin = await story.start('erin');
     await pair(alice, erin);
     await stillTalk(erin, alice);
@@ -145,36 +153,43 @@ describe('a contact that was removed', () => {
     await stillTalk(bob, alice);
 
     await alice.api.request({ target: frank.endpoint }, { signal });
-    await eventually([alice, frank], async () => (await alice.api.contact({ contact: 'frank' }, { signal })).state === 'trusted');
+    await eventually(
+      [alice, frank],
+      async () => (await alice.api.contact({ contact: 'frank' }, { signal })).state === 'trusted',
+    );
     await stillTalk(alice, frank);
     await stillTalk(frank, alice);
     expect(await inboxTexts(frank)).not.toContain('never sent');
   });
 
-  test.each(['remove', 'block'] as const)('or blocked (%s) gets nothing of what was on its way, not even later', async (how) => {
-    const mallory = await HostilePeer.create(`max-${how}`);
-    await mallory.befriend(alice);
-    const link = await mallory.connect(alice);
-    mallory.answer = ({ kind }) => (kind === 'app' ? new Promise<never>(() => {}) : Promise.resolve({ kind: 'delivered' }));
-    const id = await send(alice, mallory.name, 'on its way');
-    await until(() => mallory.received.some(({ kind }) => kind === 'app'));
-    const contact = { contact: mallory.name };
-    await (how === 'remove' ? alice.api.remove(contact, { signal }) : alice.api.block(contact, { signal }));
-    expect(await stateOf(alice, id)).toBe('refused');
-    const { outbox } = alice.node.parts.store.read;
-    expect(outbox.frames('alice', mallory.agentId)).toEqual([]);
-    await link.closed;
+  test.each(['remove', 'block'] as const)(
+    'or blocked (%s) gets nothing of what was on its way, not even later',
+    async (how) => {
+      const mallory = await HostilePeer.create(`max-${how}`);
+      await mallory.befriend(alice);
+      const link = await mallory.connect(alice);
+      mallory.answer = ({ kind }) =>
+        kind === 'app' ? new Promise<never>(() => {}) : Promise.resolve({ kind: 'delivered' });
+      const id = await send(alice, mallory.name, 'on its way');
+      await until(() => mallory.received.some(({ kind }) => kind === 'app'));
+      const contact = { contact: mallory.name };
+      await (how === 'remove' ? alice.api.remove(contact, { signal }) : alice.api.block(contact, { signal }));
+      expect(await stateOf(alice, id)).toBe('refused');
+      const { outbox } = alice.node.parts.store.read;
+      expect(outbox.frames('alice', mallory.agentId)).toEqual([]);
+      await link.closed;
 
-    mallory.received.length = 0;
-    mallory.answer = () => Promise.resolve({ kind: 'delivered' });
-    if (how === 'remove') await mallory.befriend(alice);
-    else await alice.api.setTier({ ...contact, tier: 'trusted' }, { signal });
-    await mallory.connect(alice);
-    await send(alice, mallory.name, 'anew');
-    await until(() => mallory.received.some(({ kind }) => kind === 'app'));
-    expect(mallory.received.filter(({ kind }) => kind === 'app')).toHaveLength(1);
-    mallory.close();
-  });
+      mallory.received.length = 0;
+      mallory.answer = () => Promise.resolve({ kind: 'delivered' });
+      if (how === 'remove') await mallory.befriend(alice);
+      else await alice.api.setTier({ ...contact, tier: 'trusted' }, { signal });
+      await mallory.connect(alice);
+      await send(alice, mallory.name, 'anew');
+      await until(() => mallory.received.some(({ kind }) => kind === 'app'));
+      expect(mallory.received.filter(({ kind }) => kind === 'app')).toHaveLength(1);
+      mallory.close();
+    },
+  );
 
   test('leaves no link open on which it could go on', async () => {
     const mallory = await HostilePeer.create('moss');

@@ -116,7 +116,9 @@ describe('the inbox holds each message once', () => {
     await allReach([alice, bob], { from: alice, ids });
     expect(doubled).toBe(3);
     expect(await inboxTexts(bob)).toEqual(['hello', ...texts]);
-    const frames = new Set(story.wire.framesOf('alice').flatMap(({ frame }) => (frame?.kind === 'app' ? [frame.id] : [])));
+    const frames = new Set(
+      story.wire.framesOf('alice').flatMap(({ frame }) => (frame?.kind === 'app' ? [frame.id] : [])),
+    );
     expect(opened(bob)).toBe(before + frames.size);
     expect(replaced(alice, bob)).toBe(0);
   });

@@ -94,12 +94,21 @@ describe('a failed commit leaves a session that goes on, with no generation used
   test('of both, at every third commit, in both directions and across rekeys', async () => {
     const limits = { rekeyFrames: 3 };
     const [alice, bob] = await story.friends({ alice: { limits }, bob: { limits } });
-    const kept = new Map([[alice, [] as string[]], [bob, [] as string[]]]);
+    const kept = new Map([
+      [alice, [] as string[]],
+      [bob, [] as string[]],
+    ]);
     for (const text of numbered('m', 40)) {
-      for (const [from, to] of [[alice, bob], [bob, alice]] as const) {
+      for (const [from, to] of [
+        [alice, bob],
+        [bob, alice],
+      ] as const) {
         if (Number(text.slice(1)) % 3 === 0) void from.store.refuse(sealing);
         if (Number(text.slice(1)) % 5 === 0) void from.store.refuse(storing);
-        const sent = await send(from, to.name, text).then(() => true, () => false);
+        const sent = await send(from, to.name, text).then(
+          () => true,
+          () => false,
+        );
         if (sent) kept.get(from)?.push(text);
       }
     }

@@ -22,7 +22,10 @@ const byFrame = (passed: readonly Passing[]): Map<string, Set<string>> => {
 };
 
 const framesIn = (store: FaultyStore): readonly string[] =>
-  store.committed.flat().filter((write) => write.startsWith('outbox.insertFrame ')).map((write) => write.slice(19));
+  store.committed
+    .flat()
+    .filter((write) => write.startsWith('outbox.insertFrame '))
+    .map((write) => write.slice(19));
 
 describe('nothing is transmitted before its transaction committed:', () => {
   test('while the commit waits the wire is silent and the message is not accepted', async () => {

@@ -15,7 +15,9 @@ afterEach(async () => {
   offers = [];
 });
 
-const answering = (answer: (inbound: InboundMessage) => Answer | string | undefined = ({ attempt }) => `answer ${attempt}`) =>
+const answering = (
+  answer: (inbound: InboundMessage) => Answer | string | undefined = ({ attempt }) => `answer ${attempt}`,
+) =>
   handledBy((inbound) => {
     if (inbound.message.type === 'request') offers.push({ id: inbound.message.id, attempt: inbound.attempt });
     return answer(inbound);
@@ -57,7 +59,10 @@ describe('an answer, its receipt and the end of the lease are one transaction:',
     await bob.up();
     await reaches([alice, bob], { from: alice, id, state: 'answered' });
     await quiet(alice, bob);
-    expect(offers).toEqual([{ id, attempt: 1 }, { id, attempt: 2 }]);
+    expect(offers).toEqual([
+      { id, attempt: 1 },
+      { id, attempt: 2 },
+    ]);
     expect(await answersTo(alice, id)).toEqual(['answer 2']);
   });
 
@@ -89,7 +94,10 @@ describe('an answer, its receipt and the end of the lease are one transaction:',
     await bob.up();
     await reaches([alice, bob], { from: alice, id, state: 'answered' });
     await quiet(alice, bob);
-    expect(offers).toEqual([{ id, attempt: 1 }, { id, attempt: 2 }]);
+    expect(offers).toEqual([
+      { id, attempt: 1 },
+      { id, attempt: 2 },
+    ]);
     expect(await answersTo(alice, id)).toEqual(['at last']);
   });
 
@@ -130,7 +138,9 @@ describe('an answer, its receipt and the end of the lease are one transaction:',
   });
 
   test('over many crashes every request is answered once', async () => {
-    const [alice, bob] = await story.friends({ bob: { runtime: answering(({ message }) => `re: ${message.payload.body}`) } });
+    const [alice, bob] = await story.friends({
+      bob: { runtime: answering(({ message }) => `re: ${message.payload.body}`) },
+    });
     const ids: string[] = [];
     for (const text of numbered('q', 20)) {
       ids.push(await request(alice, text));

@@ -76,7 +76,10 @@ describe('an answer that somebody waits for', () => {
     const [correlationId] = bobs.asked;
     if (correlationId === undefined) throw new Error('nothing was asked');
     const lane = carol.host.lane(alice.agentId);
-    const forged = await sendMessage(lane, composeMessage(lane, { type: 'response', body: 'believe me', correlationId }));
+    const forged = await sendMessage(
+      lane,
+      composeMessage(lane, { type: 'response', body: 'believe me', correlationId }),
+    );
     await allReach([alice, carol], { from: carol, ids: [forged.id] });
     bobs.gate.resolve('the truth');
     expect((await asking).answer).toMatchObject({ body: 'the truth', peer: 'bob' });
@@ -115,14 +118,19 @@ describe('an answer that comes too late', () => {
   test('or was refused by the disk leaves nobody waiting', async () => {
     const [alice] = await story.friends();
     void alice.store.refuse(writing('outbox.insert'));
-    expect(await codeOfRejection(alice.api.ask({ to: 'bob', text: 'hello?', timeoutMs: hour }, { signal }))).toBe('STORE_FULL');
+    expect(await codeOfRejection(alice.api.ask({ to: 'bob', text: 'hello?', timeoutMs: hour }, { signal }))).toBe(
+      'STORE_FULL',
+    );
   });
 });
 
 describe('a person who answers', () => {
   test('by reply completes the request, and who asked gets the answer', async () => {
     const [alice, bob] = await story.friends();
-    const asking = alice.api.ask({ to: 'bob', text: 'lunch?', replyContext: { table: 4 }, timeoutMs: hour }, { signal });
+    const asking = alice.api.ask(
+      { to: 'bob', text: 'lunch?', replyContext: { table: 4 }, timeoutMs: hour },
+      { signal },
+    );
     const request = await eventually([alice, bob], async () =>
       (await bob.api.inbox({}, { signal })).messages.find(({ body }) => body === 'lunch?'),
     );

@@ -35,7 +35,8 @@ async function friends(clock: ManualClock, runtime: Runtime): Promise<readonly [
 const ask = async (from: MemoryNode, text: string): Promise<string> =>
   (await from.api.send({ to: 'bob', text, type: 'request' }, { signal })).id;
 
-const attemptsOf = (text: string): readonly number[] => offers.filter((offer) => offer.text === text).map(({ attempt }) => attempt);
+const attemptsOf = (text: string): readonly number[] =>
+  offers.filter((offer) => offer.text === text).map(({ attempt }) => attempt);
 
 /** Lets time pass, no faster than the node can follow, until so many offers were made. */
 async function untilOffers(at: { clock: ManualClock; node: MemoryNode }, count: number): Promise<void> {
@@ -52,9 +53,12 @@ async function untilOffers(at: { clock: ManualClock; node: MemoryNode }, count: 
 describe('a handler that fails', () => {
   test('gets the message five times, each time later; then it is a dead letter and the sender is told', async () => {
     const clock = new ManualClock();
-    const [alice, bob] = await friends(clock, noting(clock, () => {
-      throw new Error('no such file: data.csv');
-    }));
+    const [alice, bob] = await friends(
+      clock,
+      noting(clock, () => {
+        throw new Error('no such file: data.csv');
+      }),
+    );
     const id = await ask(alice, 'doomed');
     await until(() => offers.length === 1);
     await turns();
@@ -82,9 +86,12 @@ describe('a handler that fails', () => {
 
   test('ends the waiting of who asked, with the reason', async () => {
     const clock = new ManualClock();
-    const [alice, bob] = await friends(clock, noting(clock, () => {
-      throw new Error('never');
-    }));
+    const [alice, bob] = await friends(
+      clock,
+      noting(clock, () => {
+        throw new Error('never');
+      }),
+    );
     const asking = codeOfRejection(alice.api.ask({ to: 'bob', text: 'well?', timeoutMs: 3_600_000 }, { signal }));
     await until(() => offers.length === 1);
     await untilOffers({ clock, node: bob }, 5);
@@ -93,10 +100,13 @@ describe('a handler that fails', () => {
 
   test('does not hold up what came after, and answers when it is well again', async () => {
     const clock = new ManualClock();
-    const [alice, bob] = await friends(clock, noting(clock, ({ message, attempt }) => {
-      if (message.payload.body === 'moody' && attempt < 3) throw new Error('not today');
-      return `${message.payload.body} done`;
-    }));
+    const [alice, bob] = await friends(
+      clock,
+      noting(clock, ({ message, attempt }) => {
+        if (message.payload.body === 'moody' && attempt < 3) throw new Error('not today');
+        return `${message.payload.body} done`;
+      }),
+    );
     const moody = await ask(alice, 'moody');
     const easy = await ask(alice, 'easy');
     await reaches([alice, bob], { from: alice, id: easy, state: 'answered' });
@@ -109,10 +119,13 @@ describe('a handler that fails', () => {
 
   test('is not held up by a contact whose messages may not start a turn', async () => {
     const clock = new ManualClock();
-    const [alice, bob] = await friends(clock, noting(clock, ({ attempt }) => {
-      if (attempt < 2) throw new Error('once');
-      return 'done';
-    }));
+    const [alice, bob] = await friends(
+      clock,
+      noting(clock, ({ attempt }) => {
+        if (attempt < 2) throw new Error('once');
+        return 'done';
+      }),
+    );
     const carol = await story.start('carol', { clock, limits: atOnce });
     const { invite } = await bob.api.invite({ tier: 'notify' }, { signal });
     await carol.api.join({ invite }, { signal });
@@ -127,9 +140,12 @@ describe('a handler that fails', () => {
 
   test('by taking too long gets the message again, and a dead letter says so', async () => {
     const clock = new ManualClock();
-    const [alice, bob] = await friends(clock, noting(clock, () => {
-      throw new MeshError('HANDLER_TIMEOUT', 'handler.py took longer than 60000 ms and was ended');
-    }));
+    const [alice, bob] = await friends(
+      clock,
+      noting(clock, () => {
+        throw new MeshError('HANDLER_TIMEOUT', 'handler.py took longer than 60000 ms and was ended');
+      }),
+    );
     const id = await ask(alice, 'slow');
     await until(() => offers.length === 1);
     await untilOffers({ clock, node: bob }, 5);
@@ -141,10 +157,13 @@ describe('a handler that fails', () => {
   test('by taking the process with it gets the message five times, and then never again', async () => {
     const clock = new ManualClock();
     let crashing = true;
-    const [alice, bob] = await friends(clock, noting(clock, ({ message }) => {
-      if (message.payload.body === 'poison' && crashing) bob.crash();
-      return 'fine';
-    }));
+    const [alice, bob] = await friends(
+      clock,
+      noting(clock, ({ message }) => {
+        if (message.payload.body === 'poison' && crashing) bob.crash();
+        return 'fine';
+      }),
+    );
     const poison = await ask(alice, 'poison');
     for (let n = 1; n <= 5; n += 1) {
       await until(() => attemptsOf('poison').length === n && !bob.isUp);

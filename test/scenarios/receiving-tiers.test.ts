@@ -17,13 +17,20 @@ afterEach(async () => {
 const day = 24 * 3600 * 1000;
 const noting = () => handledBy(({ message }) => void handled.push(message.payload.body));
 
-const setTier = (node: MemoryNode, contact: string, tier: 'notify' | 'bounded' | 'trusted', messageTypes?: 'request'[]) =>
-  node.api.setTier({ contact, tier, ...(messageTypes === undefined ? {} : { messageTypes }) }, { signal });
+const setTier = (
+  node: MemoryNode,
+  contact: string,
+  tier: 'notify' | 'bounded' | 'trusted',
+  messageTypes?: 'request'[],
+) => node.api.setTier({ contact, tier, ...(messageTypes === undefined ? {} : { messageTypes }) }, { signal });
 
 const warnings = async (node: MemoryNode): Promise<readonly string[]> =>
-  (await node.api.status({}, { signal })).warnings.filter(({ code }) => code === 'TURN_LIMIT').map(({ message }) => message);
+  (await node.api.status({}, { signal })).warnings
+    .filter(({ code }) => code === 'TURN_LIMIT')
+    .map(({ message }) => message);
 
-const stateHere = async (node: MemoryNode, id: string): Promise<string> => (await node.api.message({ id }, { signal })).state;
+const stateHere = async (node: MemoryNode, id: string): Promise<string> =>
+  (await node.api.message({ id }, { signal })).state;
 
 describe('messages of a contact', () => {
   test('of the tier notify are stored and start no turn; raising the tier releases them', async () => {
@@ -84,7 +91,14 @@ describe('messages of a contact', () => {
     bob.runtime = slow;
     await bob.up();
     const sent: [MemoryNode, string][] = [];
-    for (const [from, text] of [[alice, 'a0'], [carol, 'c0'], [alice, 'a1'], [carol, 'c1'], [carol, 'c2'], [alice, 'a2']] as const) {
+    for (const [from, text] of [
+      [alice, 'a0'],
+      [carol, 'c0'],
+      [alice, 'a1'],
+      [carol, 'c1'],
+      [carol, 'c2'],
+      [alice, 'a2'],
+    ] as const) {
       const id = await send(from, 'bob', text);
       sent.push([from, id]);
       await allReach([from, bob], { from, ids: [id] });
@@ -132,7 +146,9 @@ describe('permissions', () => {
   test('by size refuse larger attachments and let smaller ones through', async () => {
     const [alice, bob] = await story.friends();
     await bob.api.setTier({ contact: 'alice', tier: 'trusted', maxAttachmentBytes: 100 }, { signal });
-    const file = (bytes: number) => [{ name: 'f', mediaType: 'text/plain', base64: Buffer.alloc(bytes).toString('base64') }];
+    const file = (bytes: number) => [
+      { name: 'f', mediaType: 'text/plain', base64: Buffer.alloc(bytes).toString('base64') },
+    ];
     const small = await alice.api.send({ to: 'bob', text: 'small', attachments: file(100) }, { signal });
     const large = await alice.api.send({ to: 'bob', text: 'large', attachments: file(101) }, { signal });
     await allReach([alice, bob], { from: alice, ids: [small.id] });

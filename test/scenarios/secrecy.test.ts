@@ -38,7 +38,10 @@ async function converse(logger: Logger): Promise<{ alice: TestNode; bob: TestNod
   open.push(bob);
   await pair(alice, bob);
   const { invite } = await alice.api.invite({}, { signal });
-  const { answer } = await alice.api.ask({ to: 'bob', text: secretText, subject: 'secret-subject', timeoutMs: 20_000 }, { signal });
+  const { answer } = await alice.api.ask(
+    { to: 'bob', text: secretText, subject: 'secret-subject', timeoutMs: 20_000 },
+    { signal },
+  );
   expect(answer.body).toBe(secretAnswer);
   await bob.api.send({ to: 'alice', text: secretText }, { signal });
   await eventually([alice, bob], async () => (await alice.api.inbox({}, { signal })).messages.length === 2);

@@ -17,7 +17,11 @@ const frameSizes = (node: MemoryNode): readonly number[] =>
 const replacements = (...nodes: readonly MemoryNode[]): number =>
   nodes.flatMap(({ store }) => store.read.audit.entries({ kind: 'session.replaced', limit: 100 })).length;
 
-const file = { name: 'large.bin', mediaType: 'application/octet-stream', base64: Buffer.alloc(60 * 1024, 7).toString('base64') };
+const file = {
+  name: 'large.bin',
+  mediaType: 'application/octet-stream',
+  base64: Buffer.alloc(60 * 1024, 7).toString('base64'),
+};
 
 describe('messages that are sent', () => {
   test('at once share frames and keep their order', async () => {
@@ -71,7 +75,9 @@ describe('messages that are sent', () => {
     const large = frameSizes(alice).filter((size) => size > 60 * 1024);
     expect(large).toHaveLength(5);
     expect(frameSizes(alice).length).toBeLessThan(20);
-    const [first] = (await bob.api.inbox({ limit: 1000 }, { signal })).messages.filter(({ attachments }) => attachments.length > 0);
+    const [first] = (await bob.api.inbox({ limit: 1000 }, { signal })).messages.filter(
+      ({ attachments }) => attachments.length > 0,
+    );
     expect(await bob.api.attachment({ id: first?.id ?? '', index: 0 }, { signal })).toEqual(file);
   });
 });

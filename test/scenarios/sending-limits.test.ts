@@ -118,6 +118,7 @@ describe('a message whose time is over', () => {
     id = await hasty(alice, 'too late');
     await clock.advance(31_000);
     await reaches([alice], { from: alice, id, state: 'expired' });
+    await until(() => watching.states.length > 0);
     expect(watching.states).toEqual(['expired']);
     await bob.up();
     const next = await send(alice, 'bob', 'in time');
@@ -138,6 +139,7 @@ describe('a message whose time is over', () => {
     const next = await send(alice, 'bob', 'in time');
     await allReach([alice, bob], { from: alice, ids: [next] });
     expect(await stateOf(alice, id)).toBe('expired');
+    await until(() => watching.states.length > 0);
     expect(watching.states).toEqual(['expired']);
     expect(await inboxTexts(bob)).toEqual(['hello', 'in time']);
     watching.stop();
@@ -163,7 +165,9 @@ describe('a message whose time is over', () => {
     const clock = new ManualClock();
     const [alice, bob] = await friendsInTime(clock);
     await leave(bob, alice);
-    const asking = codeOfRejection(alice.api.ask({ to: 'bob', text: 'well?', ttlSeconds: 10, timeoutMs: 3_600_000 }, { signal }));
+    const asking = codeOfRejection(
+      alice.api.ask({ to: 'bob', text: 'well?', ttlSeconds: 10, timeoutMs: 3_600_000 }, { signal }),
+    );
     await eventually([alice], async () => (await alice.api.outbox({}, { signal })).messages[0]?.state === 'queued');
     await clock.advance(31_000);
     expect(await asking).toBe('EXPIRED');

@@ -62,14 +62,20 @@ describe('two agents', () => {
     expect(request).toMatchObject({ direction: 'in', petname: 'alice', purpose: 'to compare notes' });
     expect(await codeOf(bob.api.send({ to: 'alice', text: 'too early' }, { signal }))).toBe('NOT_TRUSTED');
     await bob.api.approve({ id: request.id }, { signal });
-    await eventually([alice, bob], async () => (await alice.api.contact({ contact: 'bob' }, { signal })).state === 'trusted');
+    await eventually(
+      [alice, bob],
+      async () => (await alice.api.contact({ contact: 'bob' }, { signal })).state === 'trusted',
+    );
     const there = await alice.api.send({ to: 'bob', text: 'there' }, { signal });
     const back = await bob.api.send({ to: 'alice', text: 'back' }, { signal });
     await delivered(alice, bob, [there.id]);
     await delivered(bob, alice, [back.id]);
     expect(await inboxTexts(bob)).toEqual(['there']);
     expect(await inboxTexts(alice)).toEqual(['back']);
-    const [a, b] = [await alice.api.contact({ contact: 'bob' }, { signal }), await bob.api.contact({ contact: 'alice' }, { signal })];
+    const [a, b] = [
+      await alice.api.contact({ contact: 'bob' }, { signal }),
+      await bob.api.contact({ contact: 'alice' }, { signal }),
+    ];
     expect(a.safetyNumber).toBe(b.safetyNumber);
   });
 
@@ -92,7 +98,10 @@ describe('two agents', () => {
     const alice = await start({ name: 'alice' });
     const bob = await start({ name: 'bob', runtime });
     await pair(alice, bob);
-    const asked = await alice.api.ask({ to: 'bob', text: 'count me', replyContext: { thread: 7 }, timeoutMs: 20_000 }, { signal });
+    const asked = await alice.api.ask(
+      { to: 'bob', text: 'count me', replyContext: { thread: 7 }, timeoutMs: 20_000 },
+      { signal },
+    );
     expect(asked.answer).toMatchObject({ body: '8 letters', correlationId: asked.request, type: 'response' });
     expect(handled).toEqual([asked.request]);
     await eventually([alice, bob], async () => (await stateOf(alice, asked.request)) === 'answered');
@@ -172,8 +181,16 @@ describe('two agents', () => {
         ]),
       ),
     );
-    await delivered(alice, bob, sends.map(([a]) => a.id));
-    await delivered(bob, alice, sends.map(([, b]) => b.id));
+    await delivered(
+      alice,
+      bob,
+      sends.map(([a]) => a.id),
+    );
+    await delivered(
+      bob,
+      alice,
+      sends.map(([, b]) => b.id),
+    );
     const numbers = Array.from({ length: 10 }, (_, n) => n);
     expect(await inboxTexts(bob)).toEqual(numbers.map((n) => `a${n}`));
     expect(await inboxTexts(alice)).toEqual(numbers.map((n) => `b${n}`));
@@ -201,7 +218,8 @@ describe('two agents', () => {
     const alice = await start({ name: 'alice' });
     const bob = await start({ name: 'bob', runtime });
     await pair(alice, bob);
-    const ask = () => alice.api.ask({ to: 'bob', text: 'pay once', idempotencyKey: 'invoice-1', timeoutMs: 20_000 }, { signal });
+    const ask = () =>
+      alice.api.ask({ to: 'bob', text: 'pay once', idempotencyKey: 'invoice-1', timeoutMs: 20_000 }, { signal });
     const [first, again] = [await ask(), await ask()];
     expect(again.answer.body).toBe('turn 1');
     expect(again.request).toBe(first.request);

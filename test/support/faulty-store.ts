@@ -48,7 +48,7 @@ export class FaultyStore implements MeshStore {
       this.#waiting += 1;
       await this.#held.promise;
     }
-    if (this.#dead) return never();
+    if (this.#dead) return await never();
     let writes: readonly Write[] = [];
     this.#busy += 1;
     try {
@@ -64,7 +64,7 @@ export class FaultyStore implements MeshStore {
       if (this.#take('crash-after', writes) !== undefined) this.die();
       return this.#isDead() ? await never() : value;
     } catch (error) {
-      if (this.#isDead()) return never();
+      if (this.#isDead()) return await never();
       throw error;
     } finally {
       this.#busy -= 1;
@@ -98,7 +98,8 @@ export class FaultyStore implements MeshStore {
   }
 
   /** The next `times` such transactions fail. Resolves when the first did. */
-  refuse(meant: Meant, { times = 1, code = 'STORE_FULL' as ErrorCode } = {}): Promise<void> {
+  refuse(meant: Meant, options: { times?: number; code?: ErrorCode } = {}): Promise<void> {
+    const { times = 1, code = 'STORE_FULL' } = options;
     return this.#add({ meant, kind: 'refuse', times, code });
   }
 

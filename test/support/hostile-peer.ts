@@ -115,7 +115,10 @@ export class HostilePeer implements LinkHandler {
 
   /** The statement with other fields, signed as it should be. */
   resign(statement: Uint8Array, changed: object, context: 'contact-request' | 'contact-accept'): Uint8Array {
-    const { signature: _signature, ...unsigned } = { ...(decodeCbor(statement) as { signature: Uint8Array }), ...changed };
+    const { signature: _signature, ...unsigned } = {
+      ...(decodeCbor(statement) as { signature: Uint8Array }),
+      ...changed,
+    };
     const data = encodeCbor(unsigned);
     return encodeCbor({ ...unsigned, signature: sign({ context, key: this.secrets.root, data }) });
   }

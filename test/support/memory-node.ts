@@ -109,7 +109,13 @@ export class MemoryNode implements NodeLike, AsyncDisposable {
     this.#stores.push(store);
     const { runtime, limits } = this;
     const composed = await compose({
-      ...{ state, config: defaultConfig, store, logger, clock, limits, requestStop: () => {} },
+      state,
+      config: defaultConfig,
+      store,
+      logger,
+      clock,
+      limits,
+      requestStop: () => {},
       ...(runtime === undefined ? {} : { runtimes: { [name]: runtime } }),
     });
     const { parts, links } = composed;

@@ -22,7 +22,10 @@ export class MemoryStory implements AsyncDisposable {
     const alice = await this.start('alice', options.alice);
     const bob = await this.start('bob', options.bob);
     await pair(alice, bob);
-    for (const [from, to] of [[alice, bob], [bob, alice]] as const) {
+    for (const [from, to] of [
+      [alice, bob],
+      [bob, alice],
+    ] as const) {
       const { id } = await from.api.send({ to: to.name, text: 'hello' }, { signal });
       await allReach([from, to], { from, ids: [id] });
     }
@@ -39,7 +42,10 @@ export class MemoryStory implements AsyncDisposable {
 const got = new Set(['delivered', 'seen', 'answered']);
 
 /** Resolves when the peer proved to have all of them. */
-export const allReach = (nodes: readonly NodeLike[], sent: { from: NodeLike; ids: readonly string[] }): Promise<boolean> =>
+export const allReach = (
+  nodes: readonly NodeLike[],
+  sent: { from: NodeLike; ids: readonly string[] },
+): Promise<boolean> =>
   eventually(nodes, async () => {
     const rows = await Promise.all(sent.ids.map((id) => sent.from.api.track({ id }, { signal })));
     return rows.every(({ state }) => got.has(state));

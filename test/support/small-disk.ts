@@ -11,7 +11,13 @@ export class SmallDisk {
 
   readonly openStore: NonNullable<NodeOptions['openStore']> = async ({ path, clock, logger = silentLogger }) => {
     this.#database = openDatabase(path);
-    return new SqliteMeshStore({ database: this.#database, clock, logger, schedule: setImmediate, wal: openWalSync(path) });
+    return new SqliteMeshStore({
+      database: this.#database,
+      clock,
+      logger,
+      schedule: setImmediate,
+      wal: openWalSync(path),
+    });
   };
 
   /** From now on there is room for so many more pages of 4 KB. */

@@ -54,7 +54,7 @@ export async function stillTalk(from: NodeLike, to: NodeLike): Promise<void> {
   if (texts.filter((one) => one === text).length !== 1) throw new Error(`${to.name} does not have it once`);
 }
 
-const maxTurns = 1_000_000;
+const maxTurns = 10_000_000;
 
 /** Resolves when the look is true; for what happens without an event of a node. Rejects when it never is. */
 export async function until(look: () => boolean): Promise<void> {

@@ -105,14 +105,21 @@ export class TestNode implements AsyncDisposable {
 export const signal: AbortSignal = new AbortController().signal;
 
 /** Both become peers by invite, each a trusted one of the other unless said otherwise. */
-export async function pair(inviter: NodeLike, joiner: NodeLike, tier: 'trusted' | 'bounded' = 'trusted'): Promise<void> {
+export async function pair(
+  inviter: NodeLike,
+  joiner: NodeLike,
+  tier: 'trusted' | 'bounded' = 'trusted',
+): Promise<void> {
   const { invite } = await inviter.api.invite({ tier }, { signal });
   const contact = await joiner.api.join({ invite, tier }, { signal });
   if (contact.state !== 'trusted') throw new Error(`pairing ended in ${contact.state}`);
 }
 
 /** Looks again whenever something happened at one of the nodes, until the look gives something. */
-export async function eventually<T>(nodes: readonly NodeLike[], look: () => Promise<T | undefined | false>): Promise<T> {
+export async function eventually<T>(
+  nodes: readonly NodeLike[],
+  look: () => Promise<T | undefined | false>,
+): Promise<T> {
   const stop = new AbortController();
   const streams = nodes.map((node) => node.node.events.subscribe({ signal: stop.signal })[Symbol.asyncIterator]());
   let pending = streams.map((stream) => stream.next());

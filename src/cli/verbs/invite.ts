@@ -29,7 +29,9 @@ export async function invite({ args, client, settings, ports, signal }: Call): P
     ],
     next: [
       { elsewhere: 'Give the string to the other person, who runs: mesh join STRING' },
-      made.routes.every(isLocal) ? 'It works on this machine only. For others: mesh down, then mesh up --detach --endpoint URL' : undefined,
+      made.routes.every(isLocal)
+        ? 'It works on this machine only. For others: mesh down, then mesh up --detach --endpoint URL'
+        : undefined,
     ],
   };
 }

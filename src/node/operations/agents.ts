@@ -1,6 +1,14 @@
 import type { Operations } from '#api';
 import { appendAudit, verifyAudit } from '#audit';
-import { type AgentId, fingerprintOf, parseName, publicKeyOf, safetyNumber, type VerifiedCard, verifyCard } from '#identity';
+import {
+  type AgentId,
+  fingerprintOf,
+  parseName,
+  publicKeyOf,
+  safetyNumber,
+  type VerifiedCard,
+  verifyCard,
+} from '#identity';
 import { fetchDiscovery, expandTargets, scan } from '#discovery';
 import type { AgentHost } from '../agent-host.ts';
 import { hostNamed, type NodeParts } from '../parts.ts';
@@ -65,7 +73,12 @@ export function lookAroundOperations(parts: NodeParts): Pick<Operations, 'scan' 
       });
       for await (const event of events) {
         if (event.type !== 'found') yield event;
-        else yield { type: 'found' as const, url: event.url, agents: event.document.agents.map((card) => foundAgent(parts, host, card)) };
+        else
+          yield {
+            type: 'found' as const,
+            url: event.url,
+            agents: event.document.agents.map((card) => foundAgent(parts, host, card)),
+          };
       }
     },
 
@@ -77,7 +90,12 @@ export function lookAroundOperations(parts: NodeParts): Pick<Operations, 'scan' 
 
     async auditVerify() {
       const { ok, entries, checkpoints, problem } = verifyAudit(allEntries(parts), { signers: signersOf(parts) });
-      return { ok, entries, checkpoints, ...defined({ problem: problem && `entry ${problem.seq}: ${problem.reason}` }) };
+      return {
+        ok,
+        entries,
+        checkpoints,
+        ...defined({ problem: problem && `entry ${problem.seq}: ${problem.reason}` }),
+      };
     },
   };
 }
@@ -86,7 +104,8 @@ export function lookAroundOperations(parts: NodeParts): Pick<Operations, 'scan' 
 function noteRotation(parts: NodeParts, agent: string, data: { readonly from: AgentId; readonly to: AgentId }) {
   return parts.store.transact((tx) => {
     appendAudit(tx.audit, { at: parts.clock.now(), agent, kind: 'key.rotated', data });
-    for (const { verifiedAt, ...contact } of tx.contacts.list({ agent })) if (verifiedAt !== undefined) tx.contacts.put(contact);
+    for (const { verifiedAt, ...contact } of tx.contacts.list({ agent }))
+      if (verifiedAt !== undefined) tx.contacts.put(contact);
   });
 }
 

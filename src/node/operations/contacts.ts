@@ -32,7 +32,10 @@ export function contactOperations(
 
     async contact(input) {
       const [host, contact] = found(parts, input);
-      await host.lanes.find((lane) => lane.peer === contact.agentId)?.courier.measure().catch(() => undefined);
+      await host.lanes
+        .find((lane) => lane.peer === contact.agentId)
+        ?.courier.measure()
+        .catch(() => undefined);
       return contactView(host, contact);
     },
 
@@ -55,9 +58,7 @@ export function contactOperations(
 }
 
 /** What contacts may do: tiers, blocking, removal, and the decision about a changed key. */
-export function contactStanding(
-  parts: NodeParts,
-): Pick<Operations, 'setTier' | 'block' | 'remove' | 'approveChange'> {
+export function contactStanding(parts: NodeParts): Pick<Operations, 'setTier' | 'block' | 'remove' | 'approveChange'> {
   return {
     async setTier(input) {
       const [host, contact] = found(parts, input);
@@ -90,7 +91,8 @@ export function contactStanding(
     async approveChange(input) {
       const [host, contact] = found(parts, input);
       const { agentId } = contact;
-      if (input.keepKey === true) return decide(host, contact, { type: 'approveChange', decision: { keep: 'old-key' } });
+      if (input.keepKey === true)
+        return decide(host, contact, { type: 'approveChange', decision: { keep: 'old-key' } });
       const renewed = await takeNewKey(host.desk, agentId);
       await host.forgetLane(agentId);
       return contactView(host, renewed);

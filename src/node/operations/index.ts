@@ -2,4 +2,4 @@ export { agentOperations, lookAroundOperations } from './agents.ts';
 export { contactOperations, contactStanding } from './contacts.ts';
 export { messageOperations } from './messages.ts';
 export { statusOperations } from './node-status.ts';
-export { requestOperations } from './requests.ts';
+export { inviteOperations, requestOperations } from './requests.ts';

@@ -28,7 +28,11 @@ export function messageOperations(parts: NodeParts): MessageOperations {
       const host = hostNamed(parts, input.agent);
       const sender = input.peer === undefined ? undefined : contactOf(host, input.peer).agentId;
       const { unread, afterSeq, limit = defaultPage } = input;
-      const rows = parts.store.read.inbox.list({ agent: host.agent.name, limit, ...defined({ sender, unread, afterSeq }) });
+      const rows = parts.store.read.inbox.list({
+        agent: host.agent.name,
+        limit,
+        ...defined({ sender, unread, afterSeq }),
+      });
       const lastSeq = Math.max(afterSeq ?? 0, ...rows.map(({ seq }) => seq));
       return { messages: rows.map((row) => messageView(host, row)), lastSeq };
     },
@@ -53,7 +57,9 @@ export function messageOperations(parts: NodeParts): MessageOperations {
       if (attachment.kind === 'inline') {
         return { name, mediaType, base64: Buffer.from(attachment.bytes).toString('base64') };
       }
-      throw new MeshError('WRONG_STATE', `The attachment ${name} is a link, which is never fetched`, { hint: attachment.url });
+      throw new MeshError('WRONG_STATE', `The attachment ${name} is a link, which is never fetched`, {
+        hint: attachment.url,
+      });
     },
 
     async outbox(input) {
@@ -75,7 +81,10 @@ export function messageOperations(parts: NodeParts): MessageOperations {
 export const contactOf = (host: AgentHost, text: string) =>
   resolveContact(host.desk.ports.store.read.contacts, host.agent.name, text);
 
-async function send(parts: NodeParts, input: SendLike & { readonly type?: Message['type'] | undefined; readonly dryRun?: boolean | undefined }) {
+async function send(
+  parts: NodeParts,
+  input: SendLike & { readonly type?: Message['type'] | undefined; readonly dryRun?: boolean | undefined },
+) {
   const host = hostNamed(parts, input.agent);
   const lane = host.lane(contactOf(host, input.to).agentId);
   const message = composeMessage(lane, draftOf(host, input, input.type ?? 'notification'));
@@ -86,7 +95,13 @@ async function send(parts: NodeParts, input: SendLike & { readonly type?: Messag
 function dryRun(host: AgentHost, lane: Lane, message: Message) {
   maySendNow(lane, message);
   const bytes = encodeMessage(message).length;
-  return { ...accepted(host, lane, message), bytes, state: 'queued' as const, duplicate: false, wouldSend: toMessageJson(message) };
+  return {
+    ...accepted(host, lane, message),
+    bytes,
+    state: 'queued' as const,
+    duplicate: false,
+    wouldSend: toMessageJson(message),
+  };
 }
 
 async function submit(host: AgentHost, lane: Lane, message: Message) {

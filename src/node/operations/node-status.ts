@@ -88,11 +88,19 @@ function nodeWarnings(parts: NodeParts, host: AgentHost, counts: { readonly dead
   const { deviceExpiresAt } = host.agent;
   if (parts.running === undefined && existsSync(parts.state.running)) {
     const message = 'The node ended without being stopped: it was killed, or it failed';
-    warnings.push({ code: 'NODE_NOT_RUNNING', message, hint: `Nothing is lost. See ${parts.state.log}, and start it again: mesh up --detach` });
+    warnings.push({
+      code: 'NODE_NOT_RUNNING',
+      message,
+      hint: `Nothing is lost. See ${parts.state.log}, and start it again: mesh up --detach`,
+    });
   }
   if (counts.dead > 0) {
     const message = `The program of ${host.agent.name} gave up on ${counts.dead} message${counts.dead === 1 ? '' : 's'}`;
-    warnings.push({ code: 'HANDLER_FAILED', message, hint: 'See them with: mesh inbox, and the error with: mesh read ID' });
+    warnings.push({
+      code: 'HANDLER_FAILED',
+      message,
+      hint: 'See them with: mesh inbox, and the error with: mesh read ID',
+    });
   }
   const { agent, desk, runtime } = host;
   for (const { contact, code } of heldBack({ agent, ports: desk.ports, types: runtime.types })) {
@@ -110,10 +118,18 @@ function nodeWarnings(parts: NodeParts, host: AgentHost, counts: { readonly dead
   }
   if (parts.running !== undefined && host.agent.card().endpoints.length === 0) {
     const message = 'This node has no address that others could reach';
-    warnings.push({ code: 'UNREACHABLE', message, hint: 'Say it when you start the node: mesh down, mesh up --detach --endpoint URL' });
+    warnings.push({
+      code: 'UNREACHABLE',
+      message,
+      hint: 'Say it when you start the node: mesh down, mesh up --detach --endpoint URL',
+    });
   }
   if (freeBytes(parts.state.path) < lowDiskBytes) {
-    warnings.push({ code: 'STORE_FULL', message: 'The disk is almost full', hint: 'Free some space, or nothing more is accepted.' });
+    warnings.push({
+      code: 'STORE_FULL',
+      message: 'The disk is almost full',
+      hint: 'Free some space, or nothing more is accepted.',
+    });
   }
   return warnings;
 }

@@ -9,10 +9,7 @@ import type { AgentHost } from '../agent-host.ts';
 import { hostNamed, type NodeParts } from '../parts.ts';
 import { contactView, defined, requestView } from './views.ts';
 
-type RequestOperations = Pick<
-  Operations,
-  'request' | 'requests' | 'approve' | 'reject' | 'invite' | 'invites' | 'join'
->;
+type RequestOperations = Pick<Operations, 'request' | 'requests' | 'approve' | 'reject'>;
 
 const joinWaitMs = 10_000;
 
@@ -24,7 +21,14 @@ export function requestOperations(parts: NodeParts): RequestOperations {
       const { card, routes } = await findTarget(parts, input.target, input.targetAgent);
       const { petname } = input;
       const purpose = input.purpose === undefined ? undefined : parsePurpose(input.purpose);
-      const target = { agentId: card.agentId, card, name: card.name, routes, purpose, petname: petname && parseName(petname) };
+      const target = {
+        agentId: card.agentId,
+        card,
+        name: card.name,
+        routes,
+        purpose,
+        petname: petname && parseName(petname),
+      };
       const { agentId } = card;
       const options = { agent: host.agent.name, agentId, isThere: hasNews, ms: input.waitMs ?? 0, signal };
       return requestView(host, latest(host, await parts.watch.after(() => requestContact(host.desk, target), options)));
@@ -45,7 +49,10 @@ export function requestOperations(parts: NodeParts): RequestOperations {
       const petname = wanted && petnameFor(host.desk, { agentId, name: wanted, petname: wanted });
       const event = { type: 'approve', ...defined({ tier: input.tier, petname }) } as const;
       const options = { agent: host.agent.name, agentId, isThere: isSettled, ms: input.waitMs ?? 0, signal };
-      return contactView(host, latest(host, await parts.watch.after(() => changeContact(host.desk, agentId, event), options)));
+      return contactView(
+        host,
+        latest(host, await parts.watch.after(() => changeContact(host.desk, agentId, event), options)),
+      );
     },
 
     async reject(input) {
@@ -54,7 +61,12 @@ export function requestOperations(parts: NodeParts): RequestOperations {
       await changeContact(host.desk, contact.agentId, { type: input.block === true ? 'block' : 'reject' });
       return { rejected: contact.requestId ?? contact.agentId };
     },
+  };
+}
 
+/** Invites: made here, and joined with. */
+export function inviteOperations(parts: NodeParts): Pick<Operations, 'invite' | 'invites' | 'join'> {
+  return {
     invite: (input) => makeInvite(parts, input),
 
     async invites(input) {
@@ -76,8 +88,8 @@ export function requestOperations(parts: NodeParts): RequestOperations {
 
 /** The other node has our request, or has even answered it. */
 const hasNews = (contact: Contact): boolean => isSettled(contact) || contact.pending?.deliveredAt !== undefined;
-/** Nothing of the exchange is under way. */
-const isSettled = ({ pending }: Contact): boolean => pending === undefined;
+/** Both trust each other, and nothing of the exchange is under way. */
+const isSettled = ({ state, pending }: Contact): boolean => state === 'trusted' && pending === undefined;
 
 const latest = (host: AgentHost, contact: Contact): Contact => host.contact(contact.agentId) ?? contact;
 
@@ -92,10 +104,14 @@ interface Target {
 async function findTarget(parts: NodeParts, target: unknown, wanted: string | undefined): Promise<Target> {
   if (typeof target !== 'string') return { card: verifyCard(target, { now: parts.clock.now() }), routes: [] };
   const { agents } = await fetchDiscovery(target, { clock: parts.clock, timeoutMs: parts.limits.scanTimeoutMs });
-  const matches = wanted === undefined ? agents : agents.filter(({ name, agentId }) => name === wanted || agentId === wanted);
+  const matches =
+    wanted === undefined ? agents : agents.filter(({ name, agentId }) => name === wanted || agentId === wanted);
   const [card, second] = matches;
   const names = agents.map(({ name }) => name).join(', ');
-  if (card === undefined) throw new MeshError('UNKNOWN_AGENT', `No agent ${wanted ?? ''} lives at ${target}`, { hint: `There are: ${names}` });
+  if (card === undefined)
+    throw new MeshError('UNKNOWN_AGENT', `No agent ${wanted ?? ''} lives at ${target}`, {
+      hint: `There are: ${names}`,
+    });
   if (second === undefined) return { card, routes: [target] };
   throw new MeshError('AMBIGUOUS', `Several agents live at ${target}: ${names}`, {
     hint: 'Say which one with --to NAME',
@@ -105,7 +121,11 @@ async function findTarget(parts: NodeParts, target: unknown, wanted: string | un
 
 async function makeInvite(
   parts: NodeParts,
-  input: { readonly agent?: string | undefined; readonly expiresInMs?: number | undefined; readonly tier?: Contact['tier'] | undefined },
+  input: {
+    readonly agent?: string | undefined;
+    readonly expiresInMs?: number | undefined;
+    readonly tier?: Contact['tier'] | undefined;
+  },
 ) {
   const host = hostNamed(parts, input.agent);
   const { agent } = host;
@@ -120,7 +140,14 @@ async function makeInvite(
   const secret = parts.random.bytes(16);
   const lifetimeMs = input.expiresInMs ?? parts.limits.inviteLifetimeMs;
   const sealedSecret = agent.vault.seal(`invite/${id}`, secret);
-  const record = makeInviteRecord({ id, agent: agent.name, sealedSecret, tier: input.tier ?? 'bounded', now, lifetimeMs });
+  const record = makeInviteRecord({
+    id,
+    agent: agent.name,
+    sealedSecret,
+    tier: input.tier ?? 'bounded',
+    now,
+    lifetimeMs,
+  });
   await parts.store.transact((tx) => tx.contacts.putInvite(record));
   const { agentId, name } = agent.card();
   const invite = encodeInvite({ id, agentId, name, routes, secret, expiresAt: record.expiresAt });

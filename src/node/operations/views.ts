@@ -98,7 +98,8 @@ export function requestView(host: AgentHost, contact: Contact) {
     at: contact.updatedAt,
     ...defined({
       purpose: contact.purpose,
-      delivered: direction === 'out' ? contact.state === 'trusted' || contact.pending?.deliveredAt !== undefined : undefined,
+      delivered:
+        direction === 'out' ? contact.state === 'trusted' || contact.pending?.deliveredAt !== undefined : undefined,
       sameNameAs: direction === 'in' && name !== undefined ? twin?.petname : undefined,
     }),
   };
@@ -174,7 +175,8 @@ interface StepFacts {
   readonly note?: string;
 }
 
-const step = (at: number | undefined, state: string, facts: StepFacts) => (at === undefined ? [] : [{ at, state, ...facts }]);
+const step = (at: number | undefined, state: string, facts: StepFacts) =>
+  at === undefined ? [] : [{ at, state, ...facts }];
 
 export function peerOf(host: AgentHost, peer: AgentId): { readonly peer: string; readonly peerId: AgentId } {
   return { peer: host.contact(peer)?.petname ?? peer, peerId: peer };

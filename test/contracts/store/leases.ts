@@ -73,9 +73,17 @@ export function leaseContract(harness: StoreHarness): void {
       const carols = [0, 1, 2].map(() => inMessage({ sender: carol }));
       const bobs = [0, 1, 2].map(() => inMessage());
       const [first, second] = carols;
-      await insert(store, [first, bobs[0], second, bobs[1], carols[2], bobs[2]].filter((one) => one !== undefined));
-      const senders = new Map([[carol, 2], [bob, Infinity]] as const);
-      expect(await lease(store, { senders, limit: 5 })).toEqual(idsOf([first, bobs[0], second, bobs[1], bobs[2]].filter((one) => one !== undefined)));
+      await insert(
+        store,
+        [first, bobs[0], second, bobs[1], carols[2], bobs[2]].filter((one) => one !== undefined),
+      );
+      const senders = new Map([
+        [carol, 2],
+        [bob, Infinity],
+      ] as const);
+      expect(await lease(store, { senders, limit: 5 })).toEqual(
+        idsOf([first, bobs[0], second, bobs[1], bobs[2]].filter((one) => one !== undefined)),
+      );
       expect(await lease(store, { senders: new Map([[carol, 0]]) })).toEqual([]);
       expect(await lease(store, { senders: new Map([[carol, 1]]) })).toEqual(idsOf(carols.slice(2)));
     });
@@ -85,7 +93,11 @@ export function leaseContract(harness: StoreHarness): void {
       const waiting = (): readonly AgentId[] => store.read.inbox.waitingSenders(alice, ['request']);
       expect(waiting()).toEqual([]);
       const message = inMessage();
-      await insert(store, [message, inMessage({ sender: carol, type: 'alert' }), inMessage({ agent: 'zoe', sender: carol })]);
+      await insert(store, [
+        message,
+        inMessage({ sender: carol, type: 'alert' }),
+        inMessage({ agent: 'zoe', sender: carol }),
+      ]);
       expect(waiting()).toEqual([bob]);
       expect(store.read.inbox.waitingSenders(alice, ['request', 'alert'])).toEqual([bob, carol]);
       await lease(store);
