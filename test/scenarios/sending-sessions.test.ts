@@ -134,7 +134,6 @@ describe('a session that the peer refuses again and again', () => {
       lastError: { code: expect.stringMatching(/^SESSION_(BROKEN|UNKNOWN)$/) },
     });
     const open = waits.slice(3);
-    expect(open).toEqual(open.toSorted((a, b) => a - b));
     expect(open[0]).toBeGreaterThanOrEqual(60_000);
     expect(open.at(-1)).toBe(600_000);
     expect(replacements(alice)).toBeLessThan(20);
