@@ -56,6 +56,7 @@ export const defaultLimits = {
   maxOutboxMessagesPerPeer: 2_000_000,
   maxArrivalsPerPeer: 50_000,
   receiptDelayMs: 10,
+  roomWaitMs: 100,
   deferredWriteMs: 50,
   maxReceiptsPerFrame: 64,
   maxReceiptIdsPerFrame: 512,

@@ -71,6 +71,7 @@ export async function compose(options: ComposeOptions): Promise<Composed> {
     ids,
     engine: await createSessionEngine({ random, limits }),
     isAwaited: (asked) => answers.isAwaited(asked),
+    lendTurns: (agent) => hosts.get(agent)?.runner.lend(),
     emit: (event) => {
       answers.notice(event);
       watch.notice(event);

@@ -7,10 +7,13 @@ import {
   failMessage,
   type Handled,
   type Lane,
+  type Leased,
   leaseMessages,
+  type LentTurns,
   type LocalAgent,
   nextLeaseAt,
   type PipelinePorts,
+  type Turns,
 } from '#pipeline';
 import { decodeMessage, type Message } from '#protocol';
 import type { Answer, Runtime } from '#runtime';
@@ -36,6 +39,10 @@ export class InboxRunner {
   readonly #handled: Handled[] = [];
   /** Failed, and that could not be committed. */
   readonly #failed: Failed[] = [];
+  /** Waits for work. */
+  #idle = false;
+  /** What somebody else leases to it: nothing else is leased meanwhile, so that the order stays. */
+  #lent: Promise<Leased> | undefined;
 
   constructor(options: InboxRunnerPorts) {
     this.#options = options;
@@ -48,6 +55,20 @@ export class InboxRunner {
   /** Something new is in the inbox. */
   wake(): void {
     this.#asked.resolve();
+  }
+
+  /** While it waits for work: whoever stores messages may lease them to the program in the same transaction. */
+  lend(): LentTurns | undefined {
+    if (!this.#idle || this.#lent !== undefined || this.#stop.signal.aborted) return undefined;
+    const lent = Promise.withResolvers<Leased>();
+    this.#lent = lent.promise;
+    return {
+      ...this.#turns,
+      giveBack: (leased) => {
+        lent.resolve(leased);
+        this.wake();
+      },
+    };
   }
 
   /** Takes nothing new; waits up to `graceMs` for what is being handled, then aborts it. */
@@ -86,7 +107,7 @@ export class InboxRunner {
       this.#asked = Promise.withResolvers<void>();
       try {
         for (const failed of this.#failed.splice(0)) await this.#fail(failed);
-        const leased = this.#options.runtime.types.length === 0 ? [] : await this.#lease();
+        const leased = await this.#next();
         if (leased.length > 0) await this.#handleAll(leased);
         else await this.#pause();
       } catch (error) {
@@ -98,21 +119,43 @@ export class InboxRunner {
         await this.#sleep(retryPace.firstMs);
       }
     }
+    if (this.#lent !== undefined) await this.#handleAll(await this.#takeLent(this.#lent));
     await this.#complete();
   }
 
+  async #next(): Promise<readonly InboxMessage[]> {
+    if (this.#lent !== undefined) {
+      const leased = await this.#takeLent(this.#lent);
+      if (leased.length > 0) return leased;
+    }
+    return this.#options.runtime.types.length === 0 ? [] : this.#lease();
+  }
+
+  async #takeLent(lent: Promise<Leased>): Promise<readonly InboxMessage[]> {
+    const leased = await lent;
+    this.#lent = undefined;
+    return this.#told(leased);
+  }
+
+  get #turns(): Turns {
+    const { types, concurrency } = this.#options.runtime;
+    return { types, limit: concurrency > 1 ? concurrency : this.#limits.leaseBatch };
+  }
+
+  /** The senders hear soon that their messages were seen. */
+  #told({ messages, told }: Leased): readonly InboxMessage[] {
+    for (const peer of told) {
+      const lane = this.#options.laneOf(peer);
+      lane.hasReceipts = true;
+      lane.flushLater();
+    }
+    return messages;
+  }
+
   async #lease(): Promise<readonly InboxMessage[]> {
-    const { agent, ports, runtime, laneOf } = this.#options;
-    const limit = runtime.concurrency > 1 ? runtime.concurrency : this.#limits.leaseBatch;
     const handled = this.#handled.splice(0);
     try {
-      const { messages, told } = await leaseMessages({ agent, ports, types: runtime.types, limit, handled });
-      for (const peer of told) {
-        const lane = laneOf(peer);
-        lane.hasReceipts = true;
-        lane.flushLater();
-      }
-      return messages;
+      return this.#told(await leaseMessages({ ...this.#options, ...this.#turns }, handled));
     } catch (error) {
       this.#handled.unshift(...handled);
       throw error;
@@ -187,8 +230,10 @@ export class InboxRunner {
   async #pause(): Promise<void> {
     const { ports, agent, runtime } = this.#options;
     const next = nextLeaseAt({ agent, ports, types: runtime.types });
+    this.#idle = runtime.types.length > 0;
     if (next === undefined) await this.#asked.promise;
     else await this.#sleep(Math.max(1, next - this.#clock.now()));
+    this.#idle = false;
   }
 
   async #sleep(ms: number): Promise<void> {

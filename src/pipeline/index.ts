@@ -26,11 +26,10 @@ export {
   type Handled,
   type HeldBack,
   heldBack,
-  type Leased,
   leaseMessages,
   nextLeaseAt,
-  type Turns,
 } from './run-inbox.ts';
 export { refuseWaiting } from './refuse-waiting.ts';
 export { flushLane, maySendNow, sendMessage } from './send.ts';
 export type { MeshReader, MeshStore, MeshTransaction } from './store.ts';
+export type { Leased, LentTurns, Turns } from './turns.ts';

@@ -6,6 +6,7 @@ import type { SecureSession, SessionEngine, SessionSelf } from '#session';
 import { DeferredWrites } from './deferred-writes.ts';
 import type { PipelineEvent } from './event.ts';
 import type { MeshStore } from './store.ts';
+import type { LentTurns } from './turns.ts';
 
 /** A local agent as the pipeline sees it. Values change when its key is rotated, so they are read when needed. */
 export interface LocalAgent {
@@ -38,6 +39,8 @@ export interface PipelinePorts {
   emit(event: PipelineEvent): void;
   /** True when somebody waits for the answer to this message: it goes to them and not to the agent's program. */
   isAwaited(asked: Asked): boolean;
+  /** The turns of the agent's program while it waits for work; asked for inside the transaction that stores some. */
+  lendTurns(agent: string): LentTurns | undefined;
 }
 
 /** A message that was accepted in memory and waits for its commit. */
@@ -77,6 +80,8 @@ export class Lane {
   /** Replacements of the session in a row without a frame that got through. */
   replacements = 0;
   #flush: ((lane: Lane) => Promise<void>) | undefined;
+  /** Since when, by the monotonic clock, arrivals wait for room on the link. */
+  #fullSince: number | undefined;
   #scheduled = false;
   #delayed = false;
   #closed = false;
@@ -117,6 +122,23 @@ export class Lane {
           error: String(error),
         });
       });
+  }
+
+  /**
+   * The link is up and full. For a moment arrivals may wait for room: sealed at once they cost half as much as stored now and sealed
+   * later, and a caller that sends faster than the peer takes is held to its pace. False when the moment is over.
+   */
+  maySoonHaveRoom(): boolean {
+    const { clock, limits } = this.ports;
+    if (this.#fullSince !== undefined) return clock.monotonic() - this.#fullSince < limits.roomWaitMs;
+    this.#fullSince = clock.monotonic();
+    void clock.sleep(limits.roomWaitMs).then(() => this.flushSoon());
+    return true;
+  }
+
+  /** The link takes frames. */
+  noteRoom(): void {
+    this.#fullSince = undefined;
   }
 
   /**

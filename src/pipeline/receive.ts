@@ -16,6 +16,7 @@ import { type CheckedKeyPackage, checkKeyPackage } from './key-packages.ts';
 import type { Lane } from './lane.ts';
 import { loadSession, sealState } from './lane-session.ts';
 import { joinSession } from './join-session.ts';
+import { storeAndLease } from './lend-turns.ts';
 import { refused } from './refused.ts';
 import type { MeshTransaction } from './store.ts';
 
@@ -204,7 +205,7 @@ function commitIncoming(
   opened: Opened & { readonly content: Content },
 ): Promise<ReadonlySet<MessageId>> {
   const { lane } = incoming;
-  return lane.deferred.transact((tx) => {
+  return storeAndLease(lane, (tx) => {
     lane.applied.length = 0;
     const { record, step, content } = opened;
     const state = sealState(lane, step.next);
@@ -221,14 +222,13 @@ function commitIncoming(
 
 function rememberFrame({ lane, frame }: Incoming, tx: MeshTransaction, { malformed }: Content): void {
   const until = Math.max(frame.expiresAt, lane.ports.clock.now()) + lane.ports.limits.idempotencyWindowMs;
-  const answer = malformed ? { refused: 'MALFORMED' as const } : {};
-  tx.inbox.rememberFrame(lane.agent.name, lane.peer, { frameId: frame.id, kind: frame.kind, until, ...answer });
+  const known = { frameId: frame.id, kind: frame.kind, until };
+  tx.inbox.rememberFrame(lane.agent.name, lane.peer, malformed ? { ...known, refused: 'MALFORMED' } : known);
 }
 
 function writeInbox({ lane, frame }: Incoming, tx: MeshTransaction, content: Content): ReadonlySet<MessageId> {
-  const at = lane.ports.clock.now();
+  const [at, ids] = [lane.ports.clock.now(), new Set<MessageId>()];
   const to = { agent: lane.agent.name, peer: lane.peer };
-  const ids = new Set<MessageId>();
   for (const row of content.rows) {
     if (isRepeated(lane, tx, row)) continue;
     if (!tx.inbox.insert(row)) continue;

@@ -6,52 +6,48 @@ import { type Contact, mayStartTurn, turnWindowMs } from '#trust';
 import { composeAnswer, type Draft } from './compose-message.ts';
 import type { Lane, LocalAgent, PipelinePorts } from './lane.ts';
 import { outboxRow } from './send.ts';
-import type { MeshTransaction } from './store.ts';
+import type { MeshReader, MeshTransaction } from './store.ts';
+import { type Leased, nothingLeased, type Turns } from './turns.ts';
 
-export interface Turns {
+/** An agent whose program asks for messages. */
+export interface Asking {
   readonly agent: LocalAgent;
   readonly ports: PipelinePorts;
   readonly types: readonly MessageType[];
-  readonly limit: number;
-  /** Done since the last lease: they are completed in the same transaction. */
-  readonly handled: readonly Handled[];
 }
 
-export interface Leased {
-  readonly messages: readonly InboxMessage[];
-  /** Peers for whom receipts were queued. */
-  readonly told: readonly AgentId[];
-}
-
-/**
- * Leases waiting messages to the agent's program and tells their senders `seen`, in one transaction. Tiers decide who may start a turn:
- * messages of the others stay in the inbox.
- */
-export async function leaseMessages(turns: Turns): Promise<Leased> {
-  const { agent, ports, types, limit } = turns;
-  const now = ports.clock.now();
-  const { senders } = whoMayStart(turns);
-  if (senders.size === 0 && turns.handled.length === 0) return nothingLeased;
-  const completion = completionOf(turns.handled);
-  const leased = await ports.store.transact((tx) => {
+/** Leases waiting messages to the agent's program, in one transaction with the end of what it has `handled` since the last lease. */
+export async function leaseMessages(turns: Asking & Turns, handled: readonly Handled[]): Promise<Leased> {
+  const { store } = turns.ports;
+  if (handled.length === 0 && whoMayStart(turns, store.read).senders.size === 0) return nothingLeased;
+  const completion = completionOf(handled);
+  const leased = await store.transact((tx) => {
     completion.write(tx);
-    if (senders.size === 0) return nothingLeased;
-    const offered = tx.inbox.lease({ agent: agent.name, types, now, limit, senders });
-    const groups = bySender(offered);
-    for (const [peer, messageIds] of groups) {
-      tx.outbox.queueReceipt({ agent: agent.name, peer }, { kind: 'seen', messageIds, at: now });
-      tx.contacts.countTurns(agent.name, peer, { at: now, count: messageIds.length });
-    }
-    return { messages: offered.filter((message) => !buryWorn(turns, tx, message)), told: [...groups.keys()] };
+    return leaseWithin(tx, turns);
   });
   completion.committed();
   return leased;
 }
 
-const nothingLeased: Leased = { messages: [], told: [] };
+/**
+ * Leases what waits and tells its senders `seen`. Tiers decide who may start a turn: messages of the others stay in the inbox.
+ */
+export function leaseWithin(tx: MeshTransaction, turns: Asking & Turns): Leased {
+  const { agent, ports, types, limit } = turns;
+  const now = ports.clock.now();
+  const { senders } = whoMayStart(turns, tx);
+  if (senders.size === 0) return nothingLeased;
+  const offered = tx.inbox.lease({ agent: agent.name, types, now, limit, senders });
+  const groups = bySender(offered);
+  for (const [peer, messageIds] of groups) {
+    tx.outbox.queueReceipt({ agent: agent.name, peer }, { kind: 'seen', messageIds, at: now });
+    tx.contacts.countTurns(agent.name, peer, { at: now, count: messageIds.length });
+  }
+  return { messages: offered.filter((message) => !buryWorn(turns, tx, message)), told: [...groups.keys()] };
+}
 
 /** A message whose handler took the whole process with it as often as it was offered would do so for ever. */
-function buryWorn({ agent, ports }: Turns, tx: MeshTransaction, message: InboxMessage): boolean {
+function buryWorn({ agent, ports }: Asking, tx: MeshTransaction, message: InboxMessage): boolean {
   const { maxHandlerAttempts: most } = ports.limits;
   if (message.attempts <= most) return false;
   const error = message.error ?? `The node ended ${most} times while the handler was at work`;
@@ -64,6 +60,8 @@ export interface HeldBack {
   readonly code: ErrorCode;
 }
 
+type Readers = Pick<MeshReader, 'contacts' | 'inbox'>;
+
 interface Starters {
   /** Whose messages may start a turn now, and how many of each. */
   readonly senders: ReadonlyMap<AgentId, number>;
@@ -71,8 +69,7 @@ interface Starters {
 }
 
 /** Asks only about senders of whom something waits: a thousand contacts cost nothing. */
-function whoMayStart({ agent, ports, types }: Pick<Turns, 'agent' | 'ports' | 'types'>): Starters {
-  const { contacts, inbox } = ports.store.read;
+function whoMayStart({ agent, ports, types }: Asking, { contacts, inbox }: Readers): Starters {
   const since = ports.clock.now() - turnWindowMs;
   const senders = new Map<AgentId, number>();
   const held: HeldBack[] = [];
@@ -89,16 +86,15 @@ function whoMayStart({ agent, ports, types }: Pick<Turns, 'agent' | 'ports' | 't
 }
 
 /** Contacts of whom something waits that may not start a turn now, and why. */
-export const heldBack = (turns: Pick<Turns, 'agent' | 'ports' | 'types'>): readonly HeldBack[] =>
-  whoMayStart(turns).held;
+export const heldBack = (asking: Asking): readonly HeldBack[] => whoMayStart(asking, asking.ports.store.read).held;
 
 /** How often it is looked whether turns are free again. */
 const budgetLookMs = 60_000;
 
 /** When there may be something to lease, in ms since 1970; undefined when that takes a message, or another decision about a contact. */
-export function nextLeaseAt(turns: Pick<Turns, 'agent' | 'ports' | 'types'>): number | undefined {
-  const { agent, ports, types } = turns;
-  const { senders, held } = whoMayStart(turns);
+export function nextLeaseAt(asking: Asking): number | undefined {
+  const { agent, ports, types } = asking;
+  const { senders, held } = whoMayStart(asking, ports.store.read);
   const offerAt =
     senders.size === 0 ? undefined : ports.store.read.inbox.nextOffer({ agent: agent.name, types, senders });
   const limited = held.some(({ code }) => code === 'TURN_LIMIT');

@@ -48,10 +48,12 @@ export function outboxRow(lane: Lane, message: Message): NewOutboxMessage {
 export async function flushLane(lane: Lane): Promise<void> {
   while (hasWork(lane)) {
     if (!lane.courier.hasRoom) {
+      if (lane.courier.link !== undefined && lane.maySoonHaveRoom()) return;
       await storeArrivals(lane);
       lane.courier.wake();
       return;
     }
+    lane.noteRoom();
     let prepared: Prepared;
     try {
       prepared = await prepareSession(lane);
@@ -84,7 +86,7 @@ export async function storeArrivals(lane: Lane): Promise<void> {
 interface Load {
   /** Not in the store yet, and sealed by this frame. */
   readonly arrivals: readonly Arrival[];
-  /** Not in the store yet, but older messages go first. */
+  /** Not in the store yet, but older messages go first. No more than one frame's worth: whoever sends more is slowed down to what leaves. */
   readonly waiting: readonly Arrival[];
   readonly messages: readonly NewOutboxMessage[];
   readonly receipts: readonly QueuedReceipt[];
@@ -147,7 +149,7 @@ async function nextMessages(lane: Lane): Promise<Omit<Load, 'receipts' | 'keyPac
     const stored = store.read.outbox.waiting({ ...scope, maxBytes: limits.maxBatchBytes, limit: limits.leaseBatch });
     const fresh = await unexpired(lane, stored);
     lane.hasStored = stored.length > 0;
-    if (stored.length > 0) return { arrivals: [], waiting: lane.arrivals.splice(0), messages: fresh };
+    if (stored.length > 0) return { arrivals: [], waiting: takeArrivals(lane), messages: fresh };
   }
   const arrivals = takeArrivals(lane);
   return { arrivals, waiting: [], messages: arrivals.map(({ message }) => message) };

@@ -1,0 +1,72 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { type Write, writing } from '../support/faulty-store.ts';
+import type { MemoryNode, MemoryNodeOptions } from '../support/memory-node.ts';
+import { allReach, leave, MemoryStory, numbered, sendAll } from '../support/memory-story.ts';
+import { inboxTexts, until } from '../support/story.ts';
+import { signal } from '../support/test-agents.ts';
+
+let story = new MemoryStory();
+
+afterEach(async () => {
+  await story[Symbol.asyncDispose]();
+  story = new MemoryStory();
+});
+
+const insert = (write: Write): boolean => write.startsWith('outbox.insert msg_');
+
+/** How many messages each transaction accepted that sealed none of them. */
+const storedUnsealed = (node: MemoryNode): readonly number[] =>
+  node.store.committed
+    .filter((writes) => !writing('outbox.insertFrame')(writes))
+    .map((writes) => writes.filter(insert).length)
+    .filter((count) => count > 0);
+
+async function friends(alice: Pick<MemoryNodeOptions, 'limits'>): Promise<readonly [MemoryNode, MemoryNode]> {
+  const both = await story.friends({ alice });
+  both[0].store.committed.length = 0;
+  return both;
+}
+
+describe('who sends faster than the peer takes', () => {
+  test('is held to its pace for a moment: on a link that is full for less than that, every message is sealed as it is accepted', async () => {
+    const [alice, bob] = await friends({ limits: { inFlightFrames: 2, roomWaitMs: 60_000 } });
+    const texts = numbered('m', 900);
+    const ids = await sendAll(alice, 'bob', texts);
+    await allReach([alice, bob], { from: alice, ids });
+    expect(storedUnsealed(alice)).toEqual([]);
+    expect(await inboxTexts(bob)).toEqual(['hello', ...texts]);
+  });
+
+  test('is not held longer: messages are accepted, and go in order when the peer takes again', async () => {
+    const [alice, bob] = await friends({ limits: { inFlightFrames: 2, roomWaitMs: 5, leaseBatch: 4 } });
+    story.wire.pause('bob');
+    const texts = numbered('m', 40);
+    const ids = await sendAll(alice, 'bob', texts);
+    expect(storedUnsealed(alice).reduce((sum, count) => sum + count, 0)).toBeGreaterThan(0);
+    story.wire.resume('bob');
+    await allReach([alice, bob], { from: alice, ids });
+    expect(await inboxTexts(bob)).toEqual(['hello', ...texts]);
+  });
+
+  test('does not put off what waits: beside each frame of older messages at most one frame of new ones is accepted', async () => {
+    const leaseBatch = 5;
+    const [alice, bob] = await friends({ limits: { leaseBatch } });
+    await leave(bob, alice);
+    const early = await sendAll(alice, 'bob', numbered('early', 50));
+    alice.store.committed.length = 0;
+    await bob.up();
+    await until(() => alice.host.lane(bob.agentId).courier.link !== undefined);
+    const late = await sendAll(alice, 'bob', numbered('late', 500));
+    await allReach([alice, bob], { from: alice, ids: [...early, ...late] });
+    expect(Math.max(...alice.store.committed.map((writes) => writes.filter(insert).length))).toBe(leaseBatch);
+    expect(await inboxTexts(bob)).toEqual(['hello', ...numbered('early', 50), ...numbered('late', 500)]);
+  });
+
+  test('hears at once that a message is on disk when there is no link', async () => {
+    const [alice, bob] = await friends({ limits: { roomWaitMs: 60_000 } });
+    await leave(bob, alice);
+    const { state } = await alice.api.send({ to: 'bob', text: 'later' }, { signal });
+    expect(state).toBe('queued');
+    expect(storedUnsealed(alice)).toEqual([1]);
+  });
+});
