@@ -51,6 +51,7 @@ export const nodeSchemas = {
       until: time.optional(),
       ...pageField,
       ...afterSeqField,
+      latest: z.boolean().optional().describe('The last entries instead of the first'),
     }),
     output: z.object({ entries: z.array(auditEntry) }),
   },

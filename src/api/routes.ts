@@ -69,7 +69,7 @@ export const routes = {
   audit: {
     method: 'GET',
     path: '/api/audit',
-    query: { kind: text, since: whole, until: whole, limit: whole, afterSeq: whole },
+    query: { kind: text, since: whole, until: whole, limit: whole, afterSeq: whole, latest: 'boolean' },
     offline: true,
   },
   auditVerify: { method: 'GET', path: '/api/audit/verify', offline: true },

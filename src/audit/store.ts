@@ -6,12 +6,14 @@ export interface AuditQuery {
   readonly since?: number;
   readonly until?: number;
   readonly afterSeq?: number;
+  /** The last `limit` entries instead of the first. */
+  readonly latest?: boolean;
   readonly limit: number;
 }
 
 export interface AuditReader {
   last(): AuditEntry | undefined;
-  /** In order of `seq`. */
+  /** In order of `seq`, the latest too. */
   entries(query: AuditQuery): readonly AuditEntry[];
 }
 

@@ -2,7 +2,7 @@ import type { Call } from './call.ts';
 import type { AuditEntryView } from './views/types.ts';
 
 /** The part of the log that the flags name. */
-function auditQuery({ args, settings, ports }: Call) {
+export function auditQuery({ args, settings, ports }: Call) {
   const now = ports.clock.now();
   return {
     agent: settings.agent,

@@ -52,6 +52,14 @@ describe('a program answers', () => {
     expect(again['answer']).toMatchObject({ body: 'PAY, alice' });
   });
 
+  it('and the audit log shows the latest of what was sealed and opened, whole', async () => {
+    const all = await alice.ask('audit', '--limit', '10000');
+    const { entries: latest } = await alice.ask('audit', '--limit', '2');
+    expect(latest).toHaveLength(2);
+    expect(latest).toEqual((all['entries'] as unknown[]).slice(-2));
+    expect(await alice.ask('audit', 'verify')).toMatchObject({ ok: true });
+  });
+
   it('nothing in time, and who waited is told how to go on', async () => {
     const { code, stdout, stderr } = await alice.run(['ask', 'bob', 'crash', '--timeout', '200ms']);
     expect({ code, stdout }).toEqual({ code: 4, stdout: '' });

@@ -1,4 +1,4 @@
-import { auditPages } from '../audit-query.ts';
+import { auditQuery } from '../audit-query.ts';
 import type { Call } from '../call.ts';
 import type { Outcome } from '../outcome.ts';
 import type { Paint } from '../paint.ts';
@@ -10,14 +10,11 @@ import type { AuditEntryView } from '../views/types.ts';
 
 const defaultLimit = 50;
 
-/**
- * The latest entries, oldest of them first. The API gives a log from its beginning, so the pages before are passed
- * over.
- */
+/** The latest entries, oldest of them first. */
 export async function auditList(call: Call): Promise<Outcome> {
   const limit = call.args.number('limit', [1, 10_000]) ?? defaultLimit;
-  let entries: readonly AuditEntryView[] = [];
-  for await (const page of auditPages(call)) entries = [...entries, ...page].slice(-limit);
+  const query = { ...auditQuery(call), limit, latest: true };
+  const { entries } = await call.client.audit(query, { signal: call.signal });
   return {
     data: { entries },
     lines: (paint) => (entries.length === 0 ? ['No entries.'] : entryTable(entries, paint)),

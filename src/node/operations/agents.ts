@@ -83,8 +83,8 @@ export function lookAroundOperations(parts: NodeParts): Pick<Operations, 'scan' 
     },
 
     async audit(input) {
-      const { kind, since, until, afterSeq, limit = 100 } = input;
-      const query = { limit, ...defined({ agent: input.agent, kind, since, until, afterSeq }) };
+      const { kind, since, until, afterSeq, latest, limit = 100 } = input;
+      const query = { limit, ...defined({ agent: input.agent, kind, since, until, afterSeq, latest }) };
       return { entries: [...parts.store.read.audit.entries(query)] };
     },
 

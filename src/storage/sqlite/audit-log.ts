@@ -37,8 +37,10 @@ export class AuditLog implements AuditReader {
     add('kind = ?', query.kind);
     add('at >= ?', query.since);
     add('at <= ?', query.until);
-    const sql = `${select} WHERE ${conditions.join(' AND ')} ORDER BY seq LIMIT ?`;
-    return this.queries.all(sql, ...values, query.limit).map(entryOf);
+    const order = query.latest === true ? 'DESC' : 'ASC';
+    const sql = `${select} WHERE ${conditions.join(' AND ')} ORDER BY seq ${order} LIMIT ?`;
+    const entries = this.queries.all(sql, ...values, query.limit).map(entryOf);
+    return query.latest === true ? entries.toReversed() : entries;
   }
 
   protected get shared(): Shared {

@@ -33,6 +33,8 @@ export function auditStoreContract(harness: StoreHarness): void {
       expect(seqs({ since: start + 1, until: start + 3 })).toEqual([2, 3, 4]);
       expect(seqs({ afterSeq: 4 })).toEqual([5, 6]);
       expect(seqs({ kind: 'other', agent: 'node', limit: 1 })).toEqual([5]);
+      expect(seqs({ latest: true, limit: 2 })).toEqual([5, 6]);
+      expect(seqs({ latest: true, kind: 'other', until: start + 3, limit: 2 })).toEqual([2, 3]);
     });
 
     it('goes on with the chain after a work that was undone', async () => {
