@@ -1,6 +1,7 @@
 // `npm run bench -- NAME [--json]`: one JSON line with the figures and their reference, measured in the same run.
 const benches: Record<string, () => Promise<{ run(): Promise<Record<string, number | string>> }>> = {
   pair: () => import('./pair.ts'),
+  backlog: () => import('./backlog.ts'),
   start: () => import('./start.ts'),
 };
 

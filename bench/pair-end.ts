@@ -15,7 +15,7 @@ let lastAt = 0;
 let cpuFrom = process.cpuUsage();
 let arrived = (): void => {};
 
-if (role === 'bob') {
+if (role !== 'alice') {
   agent.onMessage((message) => {
     const n = Number(message.metadata?.['n'] ?? -1);
     if (n < 0) return;
@@ -37,18 +37,24 @@ const cpuSeconds = (): number => {
 
 const now = (): number => performance.timeOrigin + performance.now();
 
-const send = (n: number): Promise<unknown> => agent.send('bob', { text: body, metadata: { n, at: now() } });
+const send = (n: number, to = 'bob'): Promise<unknown> => agent.send(to, { text: body, metadata: { n, at: now() } });
 
-async function flood(messages: number): Promise<Record<string, number>> {
+interface Flood {
+  readonly to?: string;
+  /** The number of the first message. */
+  readonly first?: number;
+}
+
+async function flood(messages: number, { to = 'bob', first = 0 }: Flood): Promise<Record<string, number>> {
   cpuFrom = process.cpuUsage();
   const startedAt = now();
   const window = 4000;
-  let next = 0;
+  let next = first;
   const worker = async (): Promise<void> => {
-    while (next < messages) {
+    while (next < first + messages) {
       const n = next;
       next += 1;
-      await send(n);
+      await send(n, to);
     }
   };
   await Promise.all(Array.from({ length: Math.min(window, messages) }, worker));
@@ -66,7 +72,7 @@ async function paced(messages: number, perSecond: number): Promise<Record<string
 }
 
 async function all(expected: number): Promise<void> {
-  const giveUpAt = performance.now() + 120_000;
+  const giveUpAt = performance.now() + 600_000;
   while (seen.size < expected && performance.now() < giveUpAt) {
     await Promise.race([new Promise<void>((resolve) => (arrived = resolve)), sleep(1000)]);
   }
@@ -89,7 +95,8 @@ const verbs: Record<string, (input: Record<string, unknown>) => Promise<Record<s
     return {};
   },
   paced: ({ messages, perSecond }) => paced(Number(messages), Number(perSecond)),
-  flood: ({ messages }) => flood(Number(messages)),
+  flood: ({ messages, ...options }) => flood(Number(messages), options),
+  rss: async () => ({ rssMb: Math.round(process.memoryUsage().rss / 1e6) }),
   reset: async () => {
     seen = new Map();
     delays = [];
