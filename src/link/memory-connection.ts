@@ -85,8 +85,11 @@ class MemoryConnection implements Connection {
 
   cut(): void {
     const peer = this.#peer;
-    this.#underWay = [];
-    peer.#underWay = [];
+    for (const end of [this, peer]) {
+      // Later messages are lost as well: an earlier delivery that is scheduled already would take them along.
+      end.#closing = true;
+      end.#underWay = [];
+    }
     this.#schedule(() => {
       this.#end(brokenEnd);
       peer.#end(brokenEnd);

@@ -89,6 +89,23 @@ export function connectionContract(open: () => Promise<LinkTransport>): void {
       await drained;
     });
 
+    test.each(['dialler', 'listener'] as const)(
+      'by cut of the %s loses the last messages, and never one before them',
+      async (who) => {
+        const [dialler, listener] = await connect();
+        const sent = Array.from({ length: 20 }, (_, index) => index);
+        for (const index of sent) {
+          if (index === 10) (who === 'dialler' ? dialler : listener).cut();
+          dialler.send(Uint8Array.of(index));
+        }
+        const arrived: number[] = [];
+        for (let bytes = await listener.receive(); bytes !== undefined; bytes = await listener.receive())
+          arrived.push(...bytes);
+        expect(arrived).toEqual(sent.slice(0, arrived.length));
+        await Promise.all([dialler.closed, listener.closed]);
+      },
+    );
+
     test('makes send and close do nothing', async () => {
       const [dialler, listener] = await connect();
       dialler.cut();
