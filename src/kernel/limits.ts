@@ -48,7 +48,6 @@ export const defaultLimits = {
   rekeyFrames: 500,
   rekeyBytes: 32 * megabyte,
   rekeyAfterMs: 12 * hour,
-  maxForwardRatchetSteps: 10_000,
   retainedEpochs: 3,
   maxDrainingSessions: 4,
   drainingSessionMs: day,

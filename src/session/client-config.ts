@@ -4,15 +4,15 @@ import { maxLifetimeSeconds } from './lifetime.ts';
 import { defaultKeyPackageEqualityConfig } from './mls.ts';
 
 /**
- * The library's settings (spec 5.6). Never its defaults: they trust every credential and keep chain secrets of skipped
- * frames, from which frames that were read and deleted could be opened again.
+ * The library's settings (spec 5.6). Never its defaults: they trust every credential, skip frames that are missing, and
+ * keep their chain secrets, from which frames that were read and deleted could be opened again.
  */
 export function clientConfig(limits: Limits, authService: AuthenticationService): ClientConfig {
   return {
     keyRetentionConfig: {
       retainKeysForGenerations: 0,
       retainKeysForEpochs: limits.retainedEpochs,
-      maximumForwardRatchetSteps: limits.maxForwardRatchetSteps,
+      maximumForwardRatchetSteps: 0,
     },
     // The library compares lifetimes with the machine's clock; `lifetime.ts` does it with the clock that is given.
     lifetimeConfig: { maximumTotalLifetime: maxLifetimeSeconds(limits), validateLifetimeOnReceive: false },

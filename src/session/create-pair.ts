@@ -11,6 +11,7 @@ import { createCommit, createGroup } from './mls.ts';
 import { PairSession } from './pair-session.ts';
 import { checkAgents, rosterOf } from './roster.ts';
 import type { CreateSession, SecureSession } from './secure-session.ts';
+import { noProgress } from './state-codec.ts';
 import { encodeWelcome, groupIdBytes } from './wire.ts';
 
 export interface CreatedPair {
@@ -41,7 +42,10 @@ export async function createPair(context: SessionContext, input: CreateSession):
     checkAgents(rosterOf(mls.ratchetTree), [self.agentId, peer]);
     overwrite([...consumed, ...replacedSecrets(alone, mls)]);
     const counters = { frames: 0, bytes: 0, epochStartedAt: now };
-    return { session: PairSession.of(context, { mls, own: 0, counters }), welcome: encodeWelcome(welcome) };
+    return {
+      session: PairSession.of(context, { mls, own: 0, counters, progress: noProgress }),
+      welcome: encodeWelcome(welcome),
+    };
   } catch (error) {
     if (error instanceof MeshError) throw error;
     // Everything else was checked before: the library can only fail on keys that are none.

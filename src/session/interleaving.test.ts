@@ -104,8 +104,8 @@ describe('any interleaving of two ends with delivery in order', () => {
     await world.run([0, 'seal']);
     await world.run([0, 'seal']);
     world.queues[0].reverse();
+    await expect(world.deliver(0)).rejects.toMatchObject({ code: 'SESSION_BROKEN' });
     await world.deliver(0);
-    await expect(world.deliver(0)).rejects.toMatchObject({ code: 'SESSION_REPLAY' });
-    expect(world.received[0]).not.toEqual(world.sent[0]);
+    expect(world.received[0]).toEqual(world.sent[0].slice(0, 1));
   });
 });

@@ -12,6 +12,7 @@ import { PairSession } from './pair-session.ts';
 import { suiteName } from './provider.ts';
 import { checkAgents, rosterOf } from './roster.ts';
 import type { JoinSession, SecureSession } from './secure-session.ts';
+import { noProgress } from './state-codec.ts';
 import { decodeKeyPackage, decodeWelcome, groupIdBytes } from './wire.ts';
 
 /**
@@ -28,7 +29,7 @@ export async function joinPair(context: SessionContext, input: JoinSession): Pro
     checkNewPair(context, { input, state });
     const mls = settle({ ...state, clientConfig: clientConfig(context.limits, trustNobody) }, 1);
     const counters = { frames: 0, bytes: 0, epochStartedAt: input.now };
-    return PairSession.of(context, { mls, own: 1, counters });
+    return PairSession.of(context, { mls, own: 1, counters, progress: noProgress });
   } catch (error) {
     const isOwn = error instanceof MeshError && error.code !== 'MALFORMED';
     throw isOwn ? error : new MeshError('SESSION_BROKEN', `The welcome cannot be joined: ${reasonOf(error)}`);

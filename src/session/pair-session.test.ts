@@ -23,6 +23,7 @@ import {
 } from '../../test/support/session-fixtures.ts';
 import { createPair } from './create-pair.ts';
 import { openEngine } from './engine.ts';
+import { withNumber } from './frame-number.ts';
 import { joinPair } from './join-pair.ts';
 import { createOwnKeyPackage, decodePrivatePackage } from './key-package.ts';
 import { createApplicationMessage, createCommit } from './mls.ts';
@@ -176,16 +177,16 @@ describe('what cannot be opened', () => {
   it('is SIGNATURE_INVALID when the other member seals it with a key that is not its device key', async () => {
     const { a, b } = await pairAfter(1);
     const forged = { ...stolenState(a, alice), signaturePrivateKey: mallory.device.seed };
-    const { privateMessage } = await createApplicationMessage(forged, toUtf8('not from alice'), suite);
+    const { privateMessage } = await createApplicationMessage(forged, withNumber(0, toUtf8('not from alice')), suite);
     expect(await codeOfOpening(b, encodePrivateMessage(privateMessage))).toBe('SIGNATURE_INVALID');
-    const real = await createApplicationMessage(stolenState(a, alice), toUtf8('from alice'), suite);
+    const real = await createApplicationMessage(stolenState(a, alice), withNumber(0, toUtf8('from alice')), suite);
     expect((await openText(b, encodePrivateMessage(real.privateMessage))).text).toBe('from alice');
   });
 
   it('is SIGNATURE_INVALID when one member claims to be the other', async () => {
     const { a, b } = await pairAfter(1);
     const asBob = { ...stolenState(a, alice), privatePath: { leafIndex: 1, privateKeys: {} } };
-    const { privateMessage } = await createApplicationMessage(asBob, toUtf8('from yourself'), suite);
+    const { privateMessage } = await createApplicationMessage(asBob, withNumber(0, toUtf8('from yourself')), suite);
     expect(await codeOfOpening(b, encodePrivateMessage(privateMessage))).toBe('SIGNATURE_INVALID');
     const ahead = await sealAll(b, ['mine']);
     expect(await codeOfOpening(ahead.next, encodePrivateMessage(privateMessage))).toBe('SESSION_REPLAY');
@@ -332,7 +333,8 @@ describe('wiping', () => {
   function watched(session: SecureSession): { session: SecureSession; state: ClientState } {
     const state = stolenState(session, alice);
     const counters = { frames: 0, bytes: 0, epochStartedAt: now };
-    return { session: PairSession.of(contextOf('watched'), { mls: state, own: 0, counters }), state };
+    const progress = { sealed: 0, opened: 0 };
+    return { session: PairSession.of(contextOf('watched'), { mls: state, own: 0, counters, progress }), state };
   }
 
   const isZero = (bytes: Uint8Array | undefined): boolean => bytes !== undefined && bytes.every((byte) => byte === 0);

@@ -5,6 +5,7 @@ import { clientConfig } from './client-config.ts';
 import type { SessionContext } from './context.ts';
 import { authenticationFor } from './credential.ts';
 import { overwrite, replacedSecrets, settle } from './epoch.ts';
+import { withNumber, withoutNumber } from './frame-number.ts';
 import { toSessionError } from './library-error.ts';
 import { createApplicationMessage, createCommit, emptyPskIndex, processPrivateMessage } from './mls.ts';
 import { checkSameRoster, otherSide, rosterOf, turnOf } from './roster.ts';
@@ -61,13 +62,19 @@ export class PairSession implements SecureSession {
 
   seal(plaintext: Uint8Array): Promise<SealedStep> {
     return this.#step('The batch cannot be sealed', async () => {
+      const { mls, progress } = this.#state;
       const { newState, privateMessage, consumed } = await createApplicationMessage(
-        this.#state.mls,
-        plaintext,
+        mls,
+        withNumber(progress.sealed, plaintext),
         this.#context.suite,
       );
       const bytes = encodePrivateMessage(privateMessage);
-      const next = this.#nextInEpoch(newState, this.#counted(bytes.length));
+      const counters = this.#counted(bytes.length);
+      const next = this.#nextInEpoch({
+        mls: newState,
+        counters,
+        progress: { ...progress, sealed: progress.sealed + 1 },
+      });
       return { bytes, next, wipe: () => this.#wipe(consumed) };
     });
   }
@@ -112,8 +119,11 @@ export class PairSession implements SecureSession {
     const result = await this.#process(this.#state.mls, message);
     // A proposal that waited for its commit would keep this side from sealing.
     if (result.kind !== 'applicationMessage') throw new MeshError('SESSION_BROKEN', 'The frame holds no batch');
-    const { newState, message: plaintext, consumed } = result;
-    const next = this.#nextInEpoch(newState, this.#counted(length));
+    const { newState, message: numbered, consumed } = result;
+    const { progress } = this.#state;
+    const plaintext = withoutNumber(numbered, progress.opened);
+    const counters = this.#counted(length);
+    const next = this.#nextInEpoch({ mls: newState, counters, progress: { ...progress, opened: progress.opened + 1 } });
     return { kind: 'app', plaintext, next, wipe: () => this.#wipe(consumed) };
   }
 
@@ -164,8 +174,8 @@ export class PairSession implements SecureSession {
     return { next, wipe };
   }
 
-  #nextInEpoch(mls: ClientState, counters: Counters): PairSession {
-    return this.#with({ ...this.#state, mls, counters }, this.#cache);
+  #nextInEpoch(changed: Omit<PairState, 'own'>): PairSession {
+    return this.#with({ ...changed, own: this.#state.own }, this.#cache);
   }
 
   #with(state: PairState, cache: EpochCache): PairSession {

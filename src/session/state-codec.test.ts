@@ -75,13 +75,13 @@ describe('a stored session', () => {
     const stored = (await pairAfter(2)).a.encode();
     const lengths = Array.from({ length: 60 }, (_, i) => Math.floor((i * stored.length) / 60));
     const changed = [
-      [0, 2],
+      [0, 1],
       [0, 0],
       [1, 1],
       [2, 83],
       [3, 2],
-      [24, 0xff],
-      [27, stored[27] === 0 ? 1 : 0],
+      [40, 0xff],
+      [43, stored[43] === 0 ? 1 : 0],
     ] as const;
     const cases = [
       ...lengths.map((length) => stored.subarray(0, length)),

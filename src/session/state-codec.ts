@@ -14,11 +14,20 @@ export interface Counters {
   readonly epochStartedAt: number;
 }
 
+/** Frames with a plaintext since the session began, over all epochs: the numbers of the next ones (spec 5.6). */
+export interface Progress {
+  readonly sealed: number;
+  readonly opened: number;
+}
+
 export interface PairState {
   readonly mls: ClientState;
   readonly own: Side;
   readonly counters: Counters;
+  readonly progress: Progress;
 }
+
+export const noProgress: Progress = { sealed: 0, opened: 0 };
 
 /** The encoded part that stays the same within an epoch: encoding happens once a frame, this part once an epoch. */
 export interface EpochCache {
@@ -32,9 +41,9 @@ export interface Environment {
   readonly signKey: Uint8Array;
 }
 
-// Stored form, version 1 (spec 5.10): header, fixed part, then the chains of each epoch, which change with every frame.
-const formatVersion = 1;
-const headerBytes = 28;
+// Stored form, version 2 (spec 5.10): header, fixed part, then the chains of each epoch, which change with every frame.
+const formatVersion = 2;
+const headerBytes = 44;
 const secretBytes = 64;
 const chainBytes = 4 + 1 + secretBytes;
 const epochBytes = 4 * chainBytes;
@@ -66,7 +75,7 @@ export function decodeState(
   environment: Environment,
 ): { readonly state: PairState; readonly cache: EpochCache } {
   const bytes = ownBytes(stored);
-  const { own, counters, fixedEnd } = readHeader(bytes);
+  const { fixedEnd, ...header } = readHeader(bytes);
   const fixed = bytes.subarray(headerBytes, fixedEnd);
   const bare = decodeFixed(fixed);
   const chains = readChains(bytes, fixedEnd, 1 + bare.historicalReceiverData.size);
@@ -85,7 +94,7 @@ export function decodeState(
     clientConfig: environment.config,
   };
   // A copy: the cache is overwritten after the epoch, while parts of the decoded state live on in the next.
-  return { state: { mls, own, counters }, cache: { fixed: ownBytes(fixed) } };
+  return { state: { mls, ...header }, cache: { fixed: ownBytes(fixed) } };
 }
 
 const epochsOf = (mls: GroupState) => [mls, ...mls.historicalReceiverData.values()];
@@ -124,27 +133,30 @@ function tryDecode(fixed: Uint8Array): ReturnType<typeof decodeGroupState> {
   }
 }
 
-function writeHeader(view: DataView, { own, counters }: PairState, fixedLength: number): void {
+function writeHeader(view: DataView, { own, counters, progress }: PairState, fixedLength: number): void {
   view.setUint8(0, formatVersion);
   view.setUint16(1, suiteId);
   view.setUint8(3, own);
   view.setUint32(4, counters.frames);
   view.setFloat64(8, counters.bytes);
   view.setFloat64(16, counters.epochStartedAt);
-  view.setUint32(24, fixedLength);
+  view.setBigUint64(24, BigInt(progress.sealed));
+  view.setBigUint64(32, BigInt(progress.opened));
+  view.setUint32(40, fixedLength);
 }
 
-function readHeader(bytes: Uint8Array): { readonly own: Side; readonly counters: Counters; readonly fixedEnd: number } {
+function readHeader(bytes: Uint8Array): Omit<PairState, 'mls'> & { readonly fixedEnd: number } {
   if (bytes.length < headerBytes) throw broken(`has ${bytes.length} bytes`);
   const view = new DataView(bytes.buffer);
   if (view.getUint8(0) !== formatVersion) throw broken(`has format ${view.getUint8(0)}, not ${formatVersion}`);
   if (view.getUint16(1) !== suiteId) throw broken(`is of suite ${view.getUint16(1)}, not ${suiteId}`);
   const own = view.getUint8(3);
   if (own !== 0 && own !== 1) throw broken(`is of member ${own}`);
-  const fixedEnd = headerBytes + view.getUint32(24);
+  const fixedEnd = headerBytes + view.getUint32(40);
   if (fixedEnd > bytes.length) throw broken('is cut off');
   const counters = { frames: view.getUint32(4), bytes: view.getFloat64(8), epochStartedAt: view.getFloat64(16) };
-  return { own, counters, fixedEnd };
+  const progress = { sealed: Number(view.getBigUint64(24)), opened: Number(view.getBigUint64(32)) };
+  return { own, counters, progress, fixedEnd };
 }
 
 /**

@@ -2,6 +2,7 @@ import type { MLSMessage } from 'ts-mls';
 import { encodeDeviceCertificate } from '#identity';
 import { fromHex, toHex, toUtf8 } from '#kernel';
 import { createPair } from '../../src/session/create-pair.ts';
+import { withNumber } from '../../src/session/frame-number.ts';
 import { joinPair } from '../../src/session/join-pair.ts';
 import { createOwnKeyPackage } from '../../src/session/key-package.ts';
 import { createApplicationMessage, createCommit } from '../../src/session/mls.ts';
@@ -46,7 +47,11 @@ interface Scene {
   readonly late: Uint8Array;
   readonly commit: Uint8Array;
   readonly after: readonly Uint8Array[];
+  /** Sealed by Alice in epoch 6, behind the frame that is under way. */
+  readonly behind: Uint8Array;
   readonly forged: Uint8Array;
+  /** By Bob in place of the first frame after his commit: with the number of the second, and with none. */
+  readonly misnumbered: readonly [Uint8Array, Uint8Array];
   readonly outOfTurn: Uint8Array;
 }
 
@@ -61,9 +66,14 @@ async function play(): Promise<Scene> {
   const bobsTurn = toHex(b.encode());
   const commit = await b.commit(now + 1000);
   const bobsStored = toHex(commit.next.encode());
+  const bobAfterCommit = stolenState(commit.next, bob);
+  const numbered = async (plaintext: Uint8Array): Promise<Uint8Array> =>
+    encodePrivateMessage((await createApplicationMessage(bobAfterCommit, plaintext, suite)).privateMessage);
   const after = await sealAll(commit.next, ['sealed after the commit', '']);
-  const asMallory = { ...stolenState(after.next, bob), signaturePrivateKey: mallory.device.seed };
-  const forged = await createApplicationMessage(asMallory, toUtf8('forged'), suite);
+  const asMallory = { ...bobAfterCommit, signaturePrivateKey: mallory.device.seed };
+  const forged = await createApplicationMessage(asMallory, withNumber(0, toUtf8('forged')), suite);
+  const followed = await late.next.open(commit.bytes, now + 1000);
+  const behind = await sealAll(followed.next, ['sealed behind it']);
   const outOfTurn = await createCommit({ state: stolenState(late.next, alice), cipherSuite: suite });
   return {
     own,
@@ -74,7 +84,9 @@ async function play(): Promise<Scene> {
     late: at(late.frames, 0),
     commit: commit.bytes,
     after: after.frames,
+    behind: at(behind.frames, 0),
     forged: encodePrivateMessage(forged.privateMessage),
+    misnumbered: [await numbered(withNumber(1, toUtf8('sealed after the commit'))), await numbered(toUtf8('none'))],
     outOfTurn: privateBytes(outOfTurn.commit),
   };
 }
@@ -121,7 +133,7 @@ function validCases(scene: Scene): VectorFile['valid'] {
       stored: scene.storedByBob[1],
       groupId,
       epoch: 6,
-      frames: [opens(scene.late, 'sealed before the commit')],
+      frames: [opens(scene.late, 'sealed before the commit'), opens(scene.behind, 'sealed behind it')],
       epochAfter: 6,
     },
   ];
@@ -132,7 +144,8 @@ interface Frames {
   readonly opened?: readonly Uint8Array[];
 }
 
-function refusedFrames({ commit, after, late, forged, outOfTurn, storedByBob }: Scene): VectorFile['invalid'] {
+function refusedFrames(scene: Scene): VectorFile['invalid'] {
+  const { commit, after, late, forged, misnumbered } = scene;
   const refused = (name: string, error: string, { frame, opened = [] }: Frames) => {
     return { name, like: creator, opened: opened.map(toHex), frame: toHex(frame), error };
   };
@@ -141,27 +154,33 @@ function refusedFrames({ commit, after, late, forged, outOfTurn, storedByBob }: 
   return [
     refused('a frame of an epoch that has not come', 'SESSION_BROKEN', { frame: first }),
     refused('a frame for the second time', 'SESSION_REPLAY', { opened: [commit, first], frame: first }),
-    refused('a skipped frame that comes late', 'SESSION_REPLAY', { opened: [commit, second], frame: first }),
+    refused('a frame before the one that is next', 'SESSION_BROKEN', next(second)),
+    refused('a frame with another number than the next', 'SESSION_BROKEN', next(misnumbered[0])),
+    refused('a frame without a number', 'SESSION_BROKEN', next(misnumbered[1])),
     refused('the own frame', 'SESSION_REPLAY', { frame: late }),
     refused('a changed byte in the text', 'SESSION_BROKEN', next(flip(first, first.length - 1))),
     refused('a changed byte in the group id', 'SESSION_BROKEN', next(flip(first, 5))),
     refused('a byte cut off', 'SESSION_BROKEN', next(first.subarray(0, -1))),
     refused('not signed by the device key', 'SIGNATURE_INVALID', next(forged)),
     {
-      ...refused('a commit out of turn', 'SESSION_BROKEN', { frame: outOfTurn }),
-      self: selfHex(bob),
-      peer: alice.agentId,
-      stored: storedByBob[0],
+      ...refused('a frame before one of an earlier epoch', 'SESSION_BROKEN', { frame: scene.behind }),
+      ...asBob(scene.storedByBob[1]),
+    },
+    {
+      ...refused('a commit out of turn', 'SESSION_BROKEN', { frame: scene.outOfTurn }),
+      ...asBob(scene.storedByBob[0]),
     },
   ];
 }
+
+const asBob = (stored: string) => ({ self: selfHex(bob), peer: alice.agentId, stored });
 
 function refusedStates({ storedByAlice }: Scene): VectorFile['invalid'] {
   const stored = fromHex(storedByAlice);
   const broken = { like: creator, operation: 'load', error: 'SESSION_BROKEN' };
   const put = (index: number, value: number) => toHex(stored.map((byte, i) => (i === index ? value : byte)));
   return [
-    { name: 'a stored session of another format version', ...broken, stored: put(0, 2) },
+    { name: 'a stored session of another format version', ...broken, stored: put(0, 1) },
     { name: 'a stored session of another suite', ...broken, stored: put(2, 83) },
     { name: 'a stored session that is cut', ...broken, stored: toHex(stored.subarray(0, 1000)) },
     { name: 'a stored session with another peer', ...broken, peer: mallory.agentId },
