@@ -1,5 +1,5 @@
 import type { Clock, ErrorCode, Limits, Logger, Random } from '#kernel';
-import type { FrameOutcome, Link } from '#link';
+import type { Link } from '#link';
 import type { FrameId } from '#protocol';
 import type { BreakerState } from './breaker.ts';
 import type { OutboxFrame } from './store.ts';
@@ -15,8 +15,10 @@ export interface CourierPorts {
   /** True when there is anything that a link would help with. */
   hasWork(): boolean;
   onSent(frameId: FrameId, route: string): void;
-  /** The far end's final word on a frame. Retryable refusals never come here. */
-  onOutcome(frame: OutboxFrame, outcome: FrameOutcome): void;
+  /** The far end has the frame. */
+  onTaken(frame: OutboxFrame): void;
+  /** The far end's final word on a frame that it does not take; those that pass never come here. Rejects when it cannot be stored. */
+  onRefused(frame: OutboxFrame, code: ErrorCode): Promise<void>;
   /** There is room for more frames, or a link came or went. */
   onChange(change: CourierChange): void;
 }

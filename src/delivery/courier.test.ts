@@ -78,7 +78,12 @@ afterEach(async () => {
 });
 
 function bench(
-  options: { dial?: () => Promise<Link>; stored?: readonly OutboxFrame[]; greet?: () => Promise<void> } = {},
+  options: {
+    dial?: () => Promise<Link>;
+    stored?: readonly OutboxFrame[];
+    greet?: () => Promise<void>;
+    onRefused?: () => Promise<void>;
+  } = {},
 ): Bench {
   const clock = new ManualClock();
   const links: FakeLink[] = [];
@@ -100,8 +105,11 @@ function bench(
       unacknowledged: () => options.stored ?? [],
       hasWork: () => courier.inFlight > 0,
       onSent: () => {},
-      onOutcome: ({ frame }, outcome) =>
-        outcomes.push(`${frame.id} ${outcome.kind === 'refused' ? outcome.code : outcome.kind}`),
+      onTaken: ({ frame }) => outcomes.push(`${frame.id} delivered`),
+      onRefused: async ({ frame }, code) => {
+        outcomes.push(`${frame.id} ${code}`);
+        await options.onRefused?.();
+      },
       onChange: (change) => changes.push(change),
     },
   });
@@ -258,6 +266,96 @@ describe('a courier', () => {
     expect(older.written).toEqual(['frm_1']);
     expect(courier.link).toBe(older);
     expect(links).toEqual([]);
+  });
+
+  test('writes a frame to each link once, and those that the link before has not got behind the others', async () => {
+    const { courier, outcomes } = bench();
+    const [older, newer] = [new FakeLink(), new FakeLink()];
+    courier.attach(older);
+    await settled();
+    courier.submit([frameOf(1), frameOf(2)]);
+    courier.attach(newer);
+    await settled();
+    courier.submit([frameOf(3)]);
+    newer.answer('frm_1', { kind: 'delivered' });
+    await settled();
+    newer.close('LINK_CLOSED');
+    await settled();
+    expect(newer.written).toEqual(['frm_1', 'frm_2', 'frm_3']);
+    expect(older.written).toEqual(['frm_1', 'frm_2', 'frm_3']);
+    for (const id of ['frm_1', 'frm_2', 'frm_3']) older.answer(id, { kind: 'delivered' });
+    await settled();
+    expect(outcomes).toEqual(['frm_1 delivered', 'frm_2 delivered', 'frm_3 delivered']);
+    expect(courier.inFlight).toBe(0);
+  });
+
+  test('takes the first answer of two links, and keeps to the link that goes on when the other refuses for now', async () => {
+    const { courier, outcomes } = bench();
+    const [older, newer] = [new FakeLink(), new FakeLink()];
+    courier.attach(older);
+    await settled();
+    courier.submit([frameOf(1), frameOf(2)]);
+    courier.attach(newer);
+    await settled();
+    older.answer('frm_1', { kind: 'refused', code: 'STORE_FULL' });
+    await settled();
+    newer.answer('frm_1', { kind: 'delivered' });
+    newer.answer('frm_2', { kind: 'delivered' });
+    await settled();
+    expect(outcomes).toEqual(['frm_1 delivered', 'frm_2 delivered']);
+    expect(courier.link).toBe(newer);
+  });
+
+  test('keeps the place of a refused frame until that is stored, and asks again in the same order', async () => {
+    let full = true;
+    const onRefused = (): Promise<void> =>
+      full ? Promise.reject(new MeshError('STORE_FULL', 'no room')) : Promise.resolve();
+    const { clock, courier, dialled, links, outcomes } = bench({ onRefused });
+    courier.submit([frameOf(1), frameOf(2), frameOf(3)]);
+    const first = await dialled();
+    first.answer('frm_2', { kind: 'refused', code: 'MALFORMED' });
+    await settled();
+    expect(courier.inFlight).toBe(3);
+    full = false;
+    await clock.advance(2000);
+    const second = await dialled();
+    expect(second.written).toEqual(['frm_1', 'frm_2', 'frm_3']);
+    second.answer('frm_2', { kind: 'refused', code: 'MALFORMED' });
+    await settled();
+    expect([links.length, courier.inFlight, outcomes]).toEqual([2, 2, ['frm_2 MALFORMED', 'frm_2 MALFORMED']]);
+  });
+
+  test('does not ask again on a link that answered already, also when it is the only one left', async () => {
+    const { clock, courier, dialled } = bench({ onRefused: () => Promise.reject(new MeshError('STORE_FULL')) });
+    const [older, newer] = [new FakeLink(), new FakeLink()];
+    courier.attach(older);
+    await settled();
+    courier.submit([frameOf(1), frameOf(2)]);
+    courier.attach(newer);
+    await settled();
+    newer.answer('frm_1', { kind: 'refused', code: 'MALFORMED' });
+    await settled();
+    await clock.advance(2000);
+    expect((await dialled()).written).toEqual(['frm_1', 'frm_2']);
+    expect([older.written, newer.written]).toEqual([
+      ['frm_1', 'frm_2'],
+      ['frm_1', 'frm_2'],
+    ]);
+  });
+
+  test('says whether it carries frames of another session', async () => {
+    const { courier, dialled } = bench();
+    expect(courier.carriesOther('new')).toBe(false);
+    courier.submit([frameOf(1, 'old')]);
+    const link = await dialled();
+    expect([courier.carriesOther('old'), courier.carriesOther('new'), courier.carriesOther(undefined)]).toEqual([
+      false,
+      true,
+      true,
+    ]);
+    link.answer('frm_1', { kind: 'delivered' });
+    await settled();
+    expect(courier.carriesOther('new')).toBe(false);
   });
 
   test('sends nothing on a link whose greeting failed', async () => {

@@ -1,27 +1,21 @@
-import { codeOf, MeshError, toMeshError } from '#kernel';
+import { codeOf, type ErrorCode, MeshError, toMeshError } from '#kernel';
 import type { Link } from '#link';
-import type { FrameId } from '#protocol';
 import { answerInTime } from './answer-in-time.ts';
 import type { CourierOptions, RouteStatus } from './courier-ports.ts';
+import { type InFlight, InFlightFrames } from './in-flight-frames.ts';
 import { Pace } from './pace.ts';
 import { isDistrust, isPassing, isProof } from './outcome.ts';
 import type { OutboxFrame } from './store.ts';
 
-interface InFlight {
-  readonly entry: OutboxFrame;
-  /** The link it was last written to; undefined means that it waits for one. */
-  link: Link | undefined;
-}
-
 /**
- * Carries the sealed frames of one local agent to one peer: keeps a link, sends in sealing order, sends again verbatim what was not
- * acknowledged when a link is lost, and paces attempts by retry and breaker (PROTOCOL §7).
+ * Carries the sealed frames of one local agent to one peer: keeps a link, sends again verbatim what was not acknowledged when a link is
+ * lost, and paces attempts by retry and breaker (PROTOCOL §7). On every link frames follow one another in the order of sealing, from the
+ * first that the peer has not answered (spec §6.6).
  */
 export class Courier {
   readonly #options: CourierOptions;
-  readonly #inFlight = new Map<FrameId, InFlight>();
+  readonly #inFlight: InFlightFrames;
   readonly #stop = new AbortController();
-  #bytes = 0;
   #link: Link | undefined;
   /** Replaced by newer ones and still open. */
   readonly #older = new Set<Link>();
@@ -41,7 +35,8 @@ export class Courier {
   constructor(options: CourierOptions) {
     this.#options = options;
     this.#pace = new Pace(options);
-    for (const entry of options.ports.unacknowledged()) this.#keep(entry);
+    this.#inFlight = new InFlightFrames(options.limits);
+    for (const entry of options.ports.unacknowledged()) this.#inFlight.keep(entry);
   }
 
   /** The link in use, once greeted. */
@@ -49,10 +44,14 @@ export class Courier {
     return this.#greeted ? this.#link : undefined;
   }
 
+  /** Frames of another session than this are in flight. */
+  carriesOther(groupId: string | undefined): boolean {
+    return this.#inFlight.haveOther(groupId);
+  }
+
   /** True when sealing another frame makes sense: a link is up and the window is not full. */
   get hasRoom(): boolean {
-    const { limits } = this.#options;
-    return this.link !== undefined && this.#inFlight.size < limits.inFlightFrames && this.#bytes < limits.inFlightBytes;
+    return this.link !== undefined && !this.#inFlight.isFull;
   }
 
   get inFlight(): number {
@@ -75,19 +74,17 @@ export class Courier {
 
   /** Takes committed frames, in sealing order. */
   submit(entries: readonly OutboxFrame[]): void {
-    for (const entry of entries) this.#transmit(this.#keep(entry));
+    for (const entry of entries) this.#transmit(this.#inFlight.keep(entry));
     this.wake();
   }
 
   /** Forgets the frames of a session that is gone; their messages are sealed anew. */
   drop(groupId: string): void {
-    for (const { entry } of this.#inFlight.values()) {
-      if (entry.groupId === groupId) this.#forget(entry.frame.id);
-    }
+    for (const kept of this.#inFlight) if (kept.entry.groupId === groupId) this.#inFlight.forget(kept);
   }
 
   dropAll(): void {
-    for (const id of this.#inFlight.keys()) this.#forget(id);
+    for (const kept of this.#inFlight) this.#inFlight.forget(kept);
   }
 
   /** There is work: dial unless a link is up, an attempt is under way, or the pace forbids it. */
@@ -140,13 +137,6 @@ export class Courier {
     else this.#giveUp(this.#link, error);
   }
 
-  /** What became of the frame could not be stored: the peer is asked again, on the next link. */
-  askAgain(entry: OutboxFrame, error: MeshError): void {
-    this.#keep(entry);
-    if (this.#link === undefined) this.#pace.failed(error);
-    else this.#giveUp(this.#link, error);
-  }
-
   async measure(): Promise<number | undefined> {
     const link = this.link;
     if (link === undefined) return undefined;
@@ -159,20 +149,6 @@ export class Courier {
     this.#wakeUp?.abort();
     this.#link?.close('SHUTTING_DOWN');
     await this.#dialling;
-  }
-
-  #keep(entry: OutboxFrame): InFlight {
-    const kept: InFlight = { entry, link: undefined };
-    this.#inFlight.set(entry.frame.id, kept);
-    this.#bytes += entry.frame.bytes.length;
-    return kept;
-  }
-
-  #forget(id: FrameId): void {
-    const kept = this.#inFlight.get(id);
-    if (kept === undefined) return;
-    this.#inFlight.delete(id);
-    this.#bytes -= kept.entry.frame.bytes.length;
   }
 
   async #greet(link: Link): Promise<void> {
@@ -191,21 +167,21 @@ export class Courier {
     this.#greeted = true;
     this.#pace.forgive();
     if (this.#inFlight.size === 0) this.#pace.recovered();
-    for (const kept of this.#inFlight.values()) this.#transmit(kept);
+    for (const kept of this.#inFlight) this.#transmit(kept);
     ports.onChange({ type: 'up', route: link.route });
     this.measure().catch(() => undefined);
   }
 
   #transmit(kept: InFlight): void {
     const link = this.link;
-    if (link === undefined || kept.link === link) return;
-    kept.link = link;
-    void this.#sendOn(link, kept.entry);
+    if (link === undefined || kept.links.has(link)) return;
+    kept.links.add(link);
+    void this.#sendOn(link, kept);
   }
 
-  async #sendOn(link: Link, entry: OutboxFrame): Promise<void> {
+  async #sendOn(link: Link, kept: InFlight): Promise<void> {
     const { ports, clock, limits } = this.#options;
-    const { frame } = entry;
+    const { frame } = kept.entry;
     try {
       const outcome = await answerInTime(link, frame, {
         clock,
@@ -213,23 +189,54 @@ export class Courier {
         onWritten: () => ports.onSent(frame.id, link.route),
       });
       this.heard();
-      if (!this.#inFlight.has(frame.id)) return;
-      if (outcome.kind === 'refused' && isPassing(outcome.code)) {
-        // Order matters: what comes after a frame that must be repeated has to be repeated too.
-        this.#giveUp(link, new MeshError(outcome.code, `The peer refused a frame for now: ${outcome.code}`));
-        return;
-      }
-      this.#forget(frame.id);
-      // A stranger gets no more credit on this link: what is behind waits for the next one.
-      if (isDistrust(outcome)) this.#giveUp(link, new MeshError(outcome.code, 'The peer does not trust this agent'));
-      else if (isProof(frame, outcome)) this.#pace.cured();
-      else this.#pace.recovered();
-      ports.onOutcome(entry, outcome);
-      ports.onChange({ type: 'room' });
+      if (!this.#inFlight.has(kept) || kept.isSettling) return;
+      if (outcome.kind !== 'refused') this.#taken(kept);
+      else await this.#refused(link, { kept, code: outcome.code });
     } catch {
       // The link is gone or too slow: `closed` tells, and the frame stays in flight for the next link.
+      kept.links.delete(link);
       link.close('TIMEOUT');
     }
+  }
+
+  #taken(kept: InFlight): void {
+    const { entry } = kept;
+    if (isProof(entry.frame)) this.#pace.cured();
+    else this.#pace.recovered();
+    this.#options.ports.onTaken(entry);
+    this.#done(kept);
+  }
+
+  async #refused(link: Link, { kept, code }: { readonly kept: InFlight; readonly code: ErrorCode }): Promise<void> {
+    if (isPassing(code)) {
+      // Order matters: what comes after a frame that must be repeated has to be repeated too.
+      this.#giveUp(link, new MeshError(code, `The peer refused a frame for now: ${code}`));
+      return;
+    }
+    // A stranger gets no more credit on this link: what is behind waits for the next one.
+    if (isDistrust(code)) this.#giveUp(link, new MeshError(code, 'The peer does not trust this agent'));
+    else this.#pace.recovered();
+    // Until the refusal is stored the frame keeps its place in line.
+    kept.isSettling = true;
+    try {
+      await this.#options.ports.onRefused(kept.entry, code);
+    } catch (error) {
+      this.#askAgain(kept, toMeshError(error));
+      return;
+    }
+    this.#done(kept);
+  }
+
+  /** What became of the frame could not be stored: the peer is asked again, on a new link. */
+  #askAgain(kept: InFlight, error: MeshError): void {
+    kept.isSettling = false;
+    if (this.#link === undefined) this.#pace.failed(error);
+    for (const link of kept.links) this.#giveUp(link, error);
+  }
+
+  #done(kept: InFlight): void {
+    this.#inFlight.forget(kept);
+    this.#options.ports.onChange({ type: 'room' });
   }
 
   /** Ends the link for a reason that paces the next attempt. */
@@ -246,7 +253,6 @@ export class Courier {
     if (this.#link !== link) return;
     this.#link = undefined;
     this.#greeted = false;
-    for (const kept of this.#inFlight.values()) kept.link = undefined;
     const livedMs = this.#options.clock.monotonic() - this.#linkedAt;
     // A link that dies young did not help: without pacing it would be made again and again.
     const young = livedMs < (this.#options.limits.quickRetryMs[0] ?? 0);

@@ -1,5 +1,4 @@
 import type { ErrorCode } from '#kernel';
-import type { FrameOutcome } from '#link';
 import type { Frame } from '#protocol';
 
 const passing: ReadonlySet<ErrorCode> = new Set([
@@ -16,9 +15,7 @@ const passing: ReadonlySet<ErrorCode> = new Set([
 export const isPassing = (code: ErrorCode): boolean => passing.has(code);
 
 /** The peer takes nothing of this agent, whatever it is. */
-export const isDistrust = (outcome: FrameOutcome): outcome is Extract<FrameOutcome, { kind: 'refused' }> =>
-  outcome.kind === 'refused' && (outcome.code === 'NOT_TRUSTED' || outcome.code === 'CONTACT_CHANGED');
+export const isDistrust = (code: ErrorCode): boolean => code === 'NOT_TRUSTED' || code === 'CONTACT_CHANGED';
 
-/** The peer opened it in the session; a welcome or a commit alone does not show that it can read what follows. */
-export const isProof = ({ kind }: Pick<Frame, 'kind'>, outcome: FrameOutcome): boolean =>
-  outcome.kind !== 'refused' && (kind === 'app' || kind === 'receipt');
+/** That the peer took it shows that it can read the session; a welcome or a commit alone does not. */
+export const isProof = ({ kind }: Pick<Frame, 'kind'>): boolean => kind === 'app' || kind === 'receipt';
