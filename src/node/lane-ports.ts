@@ -1,4 +1,4 @@
-import { codeOf, type ErrorCode, MeshError, toMeshError } from '#kernel';
+import { codeOf, type ErrorCode, MeshError } from '#kernel';
 import { parseCard, verifyCard } from '#identity';
 import { type CourierChange, type CourierPorts, type FrameOutcome, isProof, type OutboxFrame } from '#delivery';
 import type { Link } from '#link';
@@ -36,15 +36,18 @@ export function lanePorts(wiring: LaneWiring): CourierPorts {
       const at = desk.ports.clock.now();
       lane.deferred.add((tx) => tx.outbox.markSent(frameId, { at, route }));
     },
-    onOutcome: (frame, outcome) => {
-      settleFrame(wiring, { frame, outcome }).catch((error: unknown) => {
-        desk.ports.logger.error('outcome.not-stored', {
-          agent: lane.agent.name,
-          frame: frame.frame.id,
-          code: codeOf(error),
-        });
-        lane.courier.askAgain(frame, toMeshError(error));
-      });
+    onTaken: ({ frame }) => {
+      if (isProof(frame)) lane.replacements = 0;
+      lane.deferred.add((tx) => tx.outbox.acknowledge(frame.id));
+    },
+    onRefused: async (frame, code) => {
+      try {
+        await settleRefusal(wiring, { frame, code });
+      } catch (error) {
+        const fields = { agent: lane.agent.name, frame: frame.frame.id, code: codeOf(error) };
+        desk.ports.logger.error('outcome.not-stored', fields);
+        throw error;
+      }
     },
     onChange: (change) => {
       if (change.type !== 'down') lane.flushSoon();
@@ -118,21 +121,13 @@ async function refreshCard({ desk, lane }: LaneWiring, link: Link): Promise<void
   }
 }
 
-interface Settled {
+interface Refusal {
   readonly frame: OutboxFrame;
-  readonly outcome: FrameOutcome;
+  readonly code: ErrorCode;
 }
 
-async function settleFrame(wiring: LaneWiring, { frame, outcome }: Settled): Promise<void> {
-  const { lane, desk } = wiring;
+async function settleRefusal({ lane, desk }: LaneWiring, { frame, code }: Refusal): Promise<void> {
   const { store, clock } = desk.ports;
-  const { id } = frame.frame;
-  if (isProof(frame.frame, outcome)) lane.replacements = 0;
-  if (outcome.kind !== 'refused') {
-    lane.deferred.add((tx) => tx.outbox.acknowledge(id));
-    return;
-  }
-  const { code } = outcome;
   if (
     code === 'SESSION_UNKNOWN' ||
     code === 'SESSION_BROKEN' ||
@@ -148,7 +143,7 @@ async function settleFrame(wiring: LaneWiring, { frame, outcome }: Settled): Pro
     lane.flushSoon();
     return;
   }
-  const ids = await lane.deferred.transact((tx) => tx.outbox.refuseFrame(id, { code, at: clock.now() }));
+  const ids = await lane.deferred.transact((tx) => tx.outbox.refuseFrame(frame.frame.id, { code, at: clock.now() }));
   const agent = lane.agent.name;
   if (ids.length > 0) desk.ports.emit({ type: 'state', agent, peer: lane.peer, ids, state: 'refused', reason: code });
 }

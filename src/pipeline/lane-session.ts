@@ -25,9 +25,14 @@ export function loadSession(lane: Lane, record: SessionRecord): SecureSession {
   return lane.ports.engine.load({ self: lane.agent.self, peer: lane.peer, stored });
 }
 
-/** The session to seal with, and whatever has to go out before: a welcome, a rekey commit. Throws NO_KEY_PACKAGE. */
-export async function prepareSession(lane: Lane): Promise<Prepared> {
-  const prepared = (await currentSession(lane)) ?? (await newSession(lane));
+/**
+ * The session to seal with, and whatever has to go out before: a welcome, a rekey commit. Undefined while frames of another session are
+ * under way: they may still come back unsealed, and would then be behind what is sealed now (spec §5.9). Throws NO_KEY_PACKAGE.
+ */
+export async function prepareSession(lane: Lane): Promise<Prepared | undefined> {
+  const current = await currentSession(lane);
+  if (lane.courier.carriesOther(current?.session.groupId)) return undefined;
+  const prepared = current ?? (await newSession(lane));
   const now = lane.ports.clock.now();
   if (prepared.session.rekeyDue(now)) {
     const step = await prepared.session.commit(now);

@@ -54,7 +54,7 @@ export async function flushLane(lane: Lane): Promise<void> {
       return;
     }
     lane.noteRoom();
-    let prepared: Prepared;
+    let prepared: Prepared | undefined;
     try {
       prepared = await prepareSession(lane);
     } catch (error) {
@@ -62,6 +62,7 @@ export async function flushLane(lane: Lane): Promise<void> {
       lane.courier.fail(toMeshError(error));
       return;
     }
+    if (prepared === undefined) return storeArrivals(lane);
     if (!(await sealNext(lane, prepared))) return;
   }
 }
@@ -147,8 +148,9 @@ async function nextMessages(lane: Lane): Promise<Omit<Load, 'receipts' | 'keyPac
   const scope = { agent: lane.agent.name, peer: lane.peer };
   if (lane.hasStored) {
     const stored = store.read.outbox.waiting({ ...scope, maxBytes: limits.maxBatchBytes, limit: limits.leaseBatch });
-    const fresh = await unexpired(lane, stored);
+    // Before anything is waited for: meanwhile an answer may be stored, and says so.
     lane.hasStored = stored.length > 0;
+    const fresh = await unexpired(lane, stored);
     if (stored.length > 0) return { arrivals: [], waiting: takeArrivals(lane), messages: fresh };
   }
   const arrivals = takeArrivals(lane);
