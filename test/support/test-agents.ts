@@ -122,14 +122,18 @@ export async function eventually<T>(
 ): Promise<T> {
   const stop = new AbortController();
   const streams = nodes.map((node) => node.node.events.subscribe({ signal: stop.signal })[Symbol.asyncIterator]());
-  let pending = streams.map((stream) => stream.next());
+  // The stream of a node that went down is at its end, and tells nothing more.
+  const told = async (stream: AsyncIterator<unknown>): Promise<void> => {
+    if ((await stream.next()).done === true) await new Promise(() => {});
+  };
+  let pending = streams.map(told);
   try {
     for (;;) {
       const found = await look();
       if (found !== undefined && found !== false) return found;
       // Some changes have no event of their own (a row written after it): so it looks again soon, without keeping a core busy.
       await Promise.race([...pending, systemClock.sleep(2)]);
-      pending = streams.map((stream) => stream.next());
+      pending = streams.map(told);
     }
   } finally {
     stop.abort();
