@@ -72,6 +72,16 @@ export async function turns(count = 50): Promise<void> {
   for (let n = 0; n < count; n += 1) await nextTurn();
 }
 
+/** As after the loss of a backup: the node knows nothing of its sessions with the peer. */
+export async function forgetSessions(node: MemoryNode, peer: MemoryNode): Promise<void> {
+  const lane = node.host.lane(peer.agentId);
+  await lane.serial.run(async () => {
+    await node.store.transact((tx) => tx.sessions.deleteSessionsOf(node.name, peer.agentId));
+    lane.session = undefined;
+    lane.openSessions.clear();
+  });
+}
+
 /** Stops the node in good order, and waits until the other has noticed. */
 export async function leave(node: MemoryNode, other: MemoryNode): Promise<void> {
   const { courier } = other.host.lane(node.agentId);

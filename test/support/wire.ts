@@ -2,6 +2,7 @@ import { MeshError, toHex } from '#kernel';
 import type { AgentId } from '#identity';
 import { type Connection, type ConnectionEnd, memoryConnections, type ReceiveLimit } from '#link';
 import { decodeFrame, decodeLinkOperation, encodeLinkOperation, type Frame, type LinkOperation } from '#protocol';
+import { seededRandom } from './session-fixtures.ts';
 
 /** One operation that a node wrote to a connection. */
 export interface Passing {
@@ -13,8 +14,14 @@ export interface Passing {
   readonly hex?: string;
 }
 
-/** On it goes; twice; not at all; as another operation; or the connection breaks before it. */
-export type Fate = 'pass' | 'twice' | 'drop' | 'cut' | LinkOperation;
+/** On it goes; twice; not at all; as one or more other operations; or the connection breaks before it. */
+export type Fate = 'pass' | 'twice' | 'drop' | 'cut' | LinkOperation | readonly LinkOperation[];
+
+/** Connections break now and then, before one in so many operations; the same ones for the same seed. */
+export function breaking(seed: string, oneIn: number): (passing: Passing) => Fate {
+  const random = seededRandom(seed);
+  return () => (random.fraction() < 1 / oneIn ? 'cut' : 'pass');
+}
 
 /** What a node on the wire must offer. */
 export interface Callee {
@@ -123,6 +130,7 @@ class WireEnd implements Connection {
   readonly #inner: Connection;
   readonly #held: Uint8Array[] = [];
   #muted = false;
+  #broken = false;
 
   constructor(wire: Wire, inner: Connection, { from, to }: { from: string; to: string }) {
     this.#wire = wire;
@@ -173,14 +181,16 @@ class WireEnd implements Connection {
   }
 
   cut(): void {
+    this.#broken = true;
     this.#inner.cut();
   }
 
   #write(bytes: Uint8Array): void {
+    // Nothing passes a connection that is broken, before its ends know it as well.
+    if (this.#broken) return;
     const fate = this.#wire.note(this, bytes);
-    if (fate === 'cut') this.#inner.cut();
-    else if (fate !== 'drop') this.#inner.send(typeof fate === 'string' ? bytes : encodeLinkOperation(fate));
-    if (fate === 'twice') this.#inner.send(bytes);
+    if (fate === 'cut') this.cut();
+    else for (const passing of passingAs(fate, bytes)) this.#inner.send(passing);
   }
 
   #unlessMuted<T>(promise: Promise<T>): Promise<T> {
@@ -191,4 +201,11 @@ class WireEnd implements Connection {
       );
     });
   }
+}
+
+function passingAs(fate: Exclude<Fate, 'cut'>, bytes: Uint8Array): readonly Uint8Array[] {
+  if (fate === 'drop') return [];
+  if (fate === 'pass') return [bytes];
+  if (fate === 'twice') return [bytes, bytes];
+  return ('op' in fate ? [fate] : fate).map(encodeLinkOperation);
 }
