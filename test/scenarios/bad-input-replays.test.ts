@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createIds, systemClock, systemRandom } from '#kernel';
 import type { Link } from '#link';
-import { decodeInvite } from '#protocol';
+import type { MeshStore } from '#pipeline';
+import { decodeInvite, decodeMessage, type Frame } from '#protocol';
 import { HostilePeer, tellOn } from '../support/hostile-peer.ts';
-import { codeOfRejection, inboxTexts, Story, stillTalk } from '../support/story.ts';
+import { codeOfRejection, inboxTexts, Story, stillTalk, until } from '../support/story.ts';
 import { eventually, pair, signal, type TestNode } from '../support/test-agents.ts';
 
 const story = new Story();
@@ -25,6 +26,26 @@ const contactsOf = async (node: TestNode) => (await node.api.contacts({}, { sign
 const requestsIn = async () =>
   (await alice.api.requests({}, { signal })).requests.filter(({ direction }) => direction === 'in');
 
+const replacements = ({ read }: MeshStore, peer?: string): number =>
+  read.audit
+    .entries({ kind: 'session.replaced', limit: 1000 })
+    .filter(({ data }) => peer === undefined || data.peer === peer).length;
+
+/** The peer at the link, and everybody else, go on in both directions and in the sessions that they had. */
+async function goOn(peer: HostilePeer, link: Link): Promise<void> {
+  const texts = { there: `there ${ids.next('msg')}`, back: `back ${ids.next('msg')}` };
+  const message = peer.message(self(), { payload: { body: texts.there } });
+  expect(await tellOn(link, await peer.sealMessages(self(), message))).toBe('delivered');
+  expect(await timesIn(texts.there)).toBe(1);
+  await alice.api.send({ to: peer.name, text: texts.back }, { signal });
+  const said = () => peer.messages.map((body) => decodeMessage(body).payload.body);
+  await until(() => said().includes(texts.back));
+  expect(said().filter((text) => text === texts.back)).toHaveLength(1);
+  expect(replacements(alice.node.parts.store, peer.agentId)).toBe(0);
+  await stillTalk(bob, alice);
+  await stillTalk(alice, bob);
+}
+
 describe('a frame that comes again', () => {
   let mallory: HostilePeer;
   let link: Link;
@@ -37,6 +58,7 @@ describe('a frame that comes again', () => {
   });
 
   const sealed = (body: string) => mallory.sealMessages(self(), mallory.message(self(), { payload: { body } }));
+  const underAnotherId = (frame: Frame): Frame => ({ ...frame, id: ids.next('frm') });
 
   test('is answered as before and counts once, also on another link and after a restart', async () => {
     const frame = await sealed('once');
@@ -47,21 +69,89 @@ describe('a frame that comes again', () => {
     link = await mallory.connect(alice);
     expect(await tellOn(link, frame)).toBe('delivered');
     expect(await timesIn('once')).toBe(1);
-    await stillTalk(bob, alice);
+    await goOn(mallory, link);
   });
 
-  test('as a welcome that was joined already is refused', async () => {
-    const eve = await HostilePeer.create('eva');
+  test('under another id is refused, and ends no session', async () => {
+    const frame = await sealed('first');
+    expect(await tellOn(link, frame)).toBe('delivered');
+    for (let n = 0; n < 3; n += 1) expect(await tellOn(link, underAnotherId(frame))).toBe('SESSION_BROKEN');
+    expect(await tellOn(link, frame)).toBe('delivered');
+    expect(await timesIn('first')).toBe(1);
+    await goOn(mallory, link);
+  });
+
+  test('under another id, after its receiver restarted, is refused as well', async () => {
+    const frame = await sealed('before the night');
+    expect(await tellOn(link, frame)).toBe('delivered');
+    await alice.down();
+    await alice.up();
+    link = await mallory.connect(alice);
+    expect(await tellOn(link, underAnotherId(frame))).toBe('SESSION_BROKEN');
+    expect(await tellOn(link, frame)).toBe('delivered');
+    expect(await timesIn('before the night')).toBe(1);
+    await goOn(mallory, link);
+  });
+
+  test('before its turn is refused, and taken when its turn has come', async () => {
+    const [one, two, three] = [await sealed('one'), await sealed('two'), await sealed('three')];
+    for (const early of [two, three, underAnotherId(three)]) expect(await tellOn(link, early)).toBe('SESSION_BROKEN');
+    for (const frame of [one, two, three]) expect(await tellOn(link, frame)).toBe('delivered');
+    const texts = (await inboxTexts(alice)).filter((text) => ['one', 'two', 'three'].includes(text));
+    expect(texts).toEqual(['one', 'two', 'three']);
+    await goOn(mallory, link);
+  });
+
+  test('from another peer is refused, whoever it says to be from, and harms neither', async () => {
+    const eve = await HostilePeer.create('eve');
     await eve.befriend(alice);
-    const keyPackage = await (await eve.connect(alice)).takeKeyPackage();
-    const { device, certificate } = eve.secrets;
-    const party = { self: { agentId: eve.agentId, device, certificate }, peer: self(), keyPackage };
-    const { welcome } = await eve.engine.create({ ...party, now: systemClock.now() });
-    const frame = eve.frame(self(), { kind: 'welcome', bytes: welcome });
-    expect(await eve.tell(alice, frame)).toBe('delivered');
-    expect(await eve.tell(alice, frame)).toBe('delivered');
-    expect(await eve.tell(alice, { ...frame, id: ids.next('frm') })).toBe('KEY_PACKAGE_STALE');
-    await stillTalk(bob, alice);
+    const other = await eve.connect(alice);
+    await eve.openSession(other);
+    await goOn(eve, other);
+    const frame = await sealed('stolen');
+    for (const stolen of [frame, underAnotherId(frame)]) {
+      expect(await tellOn(other, { ...stolen, from: eve.agentId })).toBe('SESSION_UNKNOWN');
+      expect(await tellOn(other, stolen)).toBe('WRONG_RECIPIENT');
+    }
+    expect(await timesIn('stolen')).toBe(0);
+    expect(await tellOn(link, frame)).toBe('delivered');
+    expect(await tellOn(other, { ...underAnotherId(frame), from: eve.agentId })).toBe('SESSION_UNKNOWN');
+    expect(await timesIn('stolen')).toBe(1);
+    await goOn(eve, other);
+    await goOn(mallory, link);
+  });
+
+  test('with a message that was taken already, or that it holds twice, brings nothing new', async () => {
+    const message = mallory.message(self(), { payload: { body: 'the same' } });
+    for (let n = 0; n < 3; n += 1) {
+      expect(await tellOn(link, await mallory.sealMessages(self(), message, message))).toBe('delivered');
+    }
+    expect(await timesIn('the same')).toBe(1);
+    await goOn(mallory, link);
+  });
+
+  test('as a welcome that was joined already is refused, also when a newer session is in use', async () => {
+    const eva = await HostilePeer.create('eva');
+    await eva.befriend(alice);
+    const own = await eva.connect(alice);
+    const { device, certificate } = eva.secrets;
+    const party = { self: { agentId: eva.agentId, device, certificate }, peer: self() };
+    const { welcome } = await eva.engine.create({
+      ...party,
+      keyPackage: await own.takeKeyPackage(),
+      now: systemClock.now(),
+    });
+    const frame = eva.frame(self(), { kind: 'welcome', bytes: welcome });
+    expect(await tellOn(own, frame)).toBe('delivered');
+    expect(await tellOn(own, frame)).toBe('delivered');
+    expect(await tellOn(own, underAnotherId(frame))).toBe('KEY_PACKAGE_STALE');
+    await eva.openSession(own);
+    await goOn(eva, own);
+    expect(await tellOn(own, frame)).toBe('delivered');
+    expect(await tellOn(own, underAnotherId(frame))).toBe('KEY_PACKAGE_STALE');
+    expect(await tellOn(link, { ...underAnotherId(frame), from: mallory.agentId })).toBe('KEY_PACKAGE_STALE');
+    await goOn(eva, own);
+    await goOn(mallory, link);
   });
 });
 
@@ -69,12 +159,12 @@ describe('a contact request that comes again', () => {
   test('with the same bytes is refused, also when it was rejected or its contact removed meanwhile', async () => {
     const mallory = await HostilePeer.create('mal');
     const bytes = await mallory.request(self(), { purpose: 'to be remembered' });
-    const send = () => mallory.tell(alice, mallory.frame(self(), { kind: 'request', bytes }));
-    expect(await send()).toBe('delivered');
-    expect(await send()).toBe('REPLAYED');
+    const ask = () => mallory.tell(alice, mallory.frame(self(), { kind: 'request', bytes }));
+    expect(await ask()).toBe('delivered');
+    expect(await ask()).toBe('REPLAYED');
     const [request] = await requestsIn();
     await alice.api.reject({ id: request?.id ?? '' }, { signal });
-    expect(await send()).toBe('REPLAYED');
+    expect(await ask()).toBe('REPLAYED');
     expect(await requestsIn()).toEqual([]);
 
     const again = await mallory.request(self());

@@ -199,8 +199,9 @@ export class HostilePeer implements LinkHandler {
   }
 
   async onFrame(frame: Frame): Promise<FrameOutcome> {
+    const isKnown = this.received.some(({ id }) => id === frame.id);
     this.received.push(frame);
-    await this.#serial.run(() => this.#open(frame));
+    if (!isKnown) await this.#serial.run(() => this.#open(frame));
     return this.answer(frame);
   }
 
