@@ -74,6 +74,8 @@ export class Lane {
   /** Whether the outbox may hold unsealed messages of this peer; when unsure, true. */
   hasStored = true;
   hasReceipts = true;
+  /** The contact says that the peer refused something: what gets through now is news. */
+  isDoubted = false;
   /** Replacements of the session in a row without a frame that got through. */
   replacements = 0;
   #flush: ((lane: Lane) => Promise<void>) | undefined;

@@ -4,6 +4,7 @@ export {
   contactStates,
   type PendingExchange,
   type Permissions,
+  type Refusal,
   type RequestId,
   type Tier,
   tiers,
@@ -13,12 +14,20 @@ export { type ContactStep, nextContact } from './contact-machine.ts';
 export type { ContactStart } from './contact-table.ts';
 export {
   checkInvite,
-  type InviteCheck,
   makeInviteRecord,
   type NewInvite,
   useInvite,
   type ValidInvite,
 } from './invite.ts';
+export {
+  awaitsAnswer,
+  blamesClock,
+  endsExchange,
+  type ExchangeStanding,
+  exchangeStanding,
+  isOver,
+  owesStep,
+} from './exchange.ts';
 export { choosePetname } from './petname.ts';
 export {
   admitFrame,

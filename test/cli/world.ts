@@ -69,6 +69,7 @@ export const dora = contact('dora', {
 export const erin: RequestView = {
   id: 'req_019bf000-1111-7222-8333-444444444444',
   direction: 'in',
+  state: 'requested-in',
   petname: 'erin',
   agentId: agentId('erin'),
   displayName: 'Erin',
@@ -82,6 +83,7 @@ export const erin: RequestView = {
 export const frank: RequestView = {
   id: 'req_019bf000-2222-7222-8333-444444444444',
   direction: 'out',
+  state: 'requested-out',
   petname: 'frank',
   agentId: agentId('frank'),
   fingerprint: fingerprint('f'),
@@ -89,6 +91,7 @@ export const frank: RequestView = {
   endpoints: ['http://frank.example:8787'],
   at: now - hour,
   delivered: true,
+  exchange: { step: 'request', state: 'delivered', until: now - hour + 7 * day },
 };
 
 export function message(id: string, facts: Partial<MessageView> = {}): MessageView {
@@ -210,7 +213,13 @@ export const world: World = {
   contact: ({ contact: name }) => [bob, carol, dora].find(({ petname }) => petname === name) ?? contact(name),
   requests: { requests: [frank, erin] },
   approve: ({ petname }) => contact(petname ?? 'erin'),
-  approveChange: () => contact('dora'),
+  approveChange: ({ keepKey }) =>
+    keepKey === true
+      ? contact('dora')
+      : contact('dora', {
+          state: 'requested-out',
+          exchange: { step: 'request', state: 'under-way', until: now + 7 * day },
+        }),
   reject: ({ id }) => ({ rejected: id }),
   invite: {
     invite: 'mesh:AbCdEfGhIjKlMnOpQrStUvWxYz',
