@@ -197,6 +197,11 @@ export class AgentHost {
     for (const link of this.#linksOf(contact.agentId)) link.close('NOT_TRUSTED');
   }
 
+  /** Makes the device key anew when its time is almost over, or has not begun. */
+  async renewDevice(): Promise<void> {
+    if (await this.agent.renewDeviceIfDue()) await this.onOwnKeyChanged();
+  }
+
   /** Our own root or device key changed: sessions end, links are made anew, and the rotation statement travels with them. */
   async onOwnKeyChanged(): Promise<void> {
     const peers = this.desk.ports.store.read.contacts.list({ agent: this.agent.name }).map(({ agentId }) => agentId);

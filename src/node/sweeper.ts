@@ -16,6 +16,7 @@ export async function sweep(parts: NodeParts, signal: AbortSignal): Promise<void
     try {
       await expire(parts);
       for (const host of parts.hosts.values()) host.wakeLanes();
+      for (const host of parts.hosts.values()) await host.renewDevice();
       await checkpoint(parts);
       if (clock.now() - prunedAt < pruneMs) continue;
       prunedAt = clock.now();

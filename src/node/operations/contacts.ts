@@ -1,6 +1,6 @@
 import type { Operations } from '#api';
 import { MeshError } from '#kernel';
-import { parseName, safetyNumber } from '#identity';
+import { parseName } from '#identity';
 import { changeContact, endContact, petnameFor, takeNewKey } from '#pipeline';
 import { type Contact, type ContactEvent, resolveContact } from '#trust';
 import type { AgentHost } from '../agent-host.ts';
@@ -52,7 +52,7 @@ export function contactOperations(
 
     async markVerified(input) {
       const [host, contact] = found(parts, input);
-      checkNumber(input.safetyNumber, safetyNumber(host.agent.agentId, contact.agentId));
+      checkNumber(input.safetyNumber, host.agent.safetyNumberWith(contact.agentId));
       return decide(host, contact, { type: 'markVerified' });
     },
   };

@@ -1,4 +1,4 @@
-import { type AgentId, fingerprintOf, publicKeyOf, safetyNumber } from '#identity';
+import { type AgentId, fingerprintOf, publicKeyOf } from '#identity';
 import type { InboxMessage, OutboxMessage, RouteStatus } from '#delivery';
 import { type Attachment, decodeMessage, type Payload } from '#protocol';
 import type { Contact } from '#trust';
@@ -70,7 +70,7 @@ export function identityOf(host: AgentHost, contact: Contact) {
     agentId,
     ...defined({ name: card?.name, displayName: card?.displayName }),
     fingerprint: fingerprintOf(publicKeyOf(agentId)).short,
-    safetyNumber: safetyNumber(host.agent.agentId, agentId),
+    safetyNumber: host.agent.safetyNumberWith(agentId),
   };
 }
 
