@@ -85,8 +85,11 @@ class MemoryConnection implements Connection {
 
   cut(): void {
     const peer = this.#peer;
-    this.#underWay = [];
-    peer.#underWay = [];
+    // What is written from now on goes nowhere: nothing arrives behind a gap.
+    for (const end of [this, peer]) {
+      end.#underWay = [];
+      end.#closing = true;
+    }
     this.#schedule(() => {
       this.#end(brokenEnd);
       peer.#end(brokenEnd);

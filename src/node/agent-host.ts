@@ -182,12 +182,7 @@ export class AgentHost {
         if (contact.state === 'trusted') link.grant();
         if (!lane.courier.isUp) lane.courier.attach(link);
       }
-      // Two that met before meet again, and the link is older than what is owed.
-      if (wasUp && owesStep(contact, this.desk.ports.clock.now())) {
-        // Whoever is not trusted may say one thing on a link: a new request needs a new one.
-        if (contact.pending?.kind === 'request') lane.courier.hangUp();
-        else lane.courier.greetAgain();
-      }
+      if (wasUp) this.#tellNews(lane, contact);
       lane.courier.wake();
       lane.flushSoon();
       return;
@@ -273,6 +268,16 @@ export class AgentHost {
 
   #contacts(): readonly Contact[] {
     return this.desk.ports.store.read.contacts.list({ agent: this.agent.name });
+  }
+
+  /** Two that met before meet again, and the link is older than what is owed. */
+  #tellNews({ courier, telling }: Lane, contact: Contact): void {
+    const { pending } = contact;
+    if (!owesStep(contact, this.desk.ports.clock.now())) return;
+    if (telling?.step.kind === pending?.kind && telling?.step.nonce === pending?.nonce) return;
+    // Whoever is not trusted may say one thing on a link: a new request needs a new one.
+    if (pending?.kind === 'request') courier.hangUp();
+    else courier.greetAgain();
   }
 
   #linksOf(peer: AgentId): readonly Link[] {

@@ -78,15 +78,33 @@ function hasWork({ desk, lane }: LaneWiring): boolean {
 
 /** On every new link: what the contact exchange owes, then the peer's card as it is now. */
 async function greet(wiring: LaneWiring, link: Link): Promise<void> {
-  const { desk } = wiring;
+  const { lane } = wiring;
   const contact = requireContact(wiring);
-  const frame = await makeExchangeFrame(desk, contact);
-  if (frame !== undefined && contact.pending !== undefined) {
-    const code = refusalIn(await answerTo(frame, link, desk.ports));
-    const next = await settleExchange(desk, contact.agentId, { step: contact.pending, code });
-    if (code !== undefined) throw stepRefused(wiring, { contact: next, step: contact.pending, code });
+  const { pending: step } = contact;
+  if (step !== undefined) {
+    lane.telling = { on: link, step };
+    try {
+      await tellStep(wiring, link, { contact, step });
+    } finally {
+      if (lane.telling?.on === link) lane.telling = undefined;
+    }
   }
   await refreshCard(wiring, link);
+}
+
+interface OpenStep {
+  readonly contact: Contact;
+  readonly step: PendingExchange;
+}
+
+/** Throws the refusal of the peer, after it was kept. */
+async function tellStep(wiring: LaneWiring, link: Link, { contact, step }: OpenStep): Promise<void> {
+  const { desk } = wiring;
+  const frame = await makeExchangeFrame(desk, contact);
+  if (frame === undefined) return;
+  const code = refusalIn(await answerTo(frame, link, desk.ports));
+  const next = await settleExchange(desk, contact.agentId, { step, code });
+  if (code !== undefined) throw stepRefused(wiring, { contact: next, step, code });
 }
 
 /** Of a statement that was received before, the first one counted. */
@@ -96,7 +114,7 @@ const refusalIn = (outcome: FrameOutcome): ErrorCode | undefined =>
 /** Why this link ends: what was refused for now is tried again on the next one. */
 function stepRefused(
   { desk }: LaneWiring,
-  refused: { readonly contact: Contact; readonly step: PendingExchange; readonly code: ErrorCode },
+  refused: OpenStep & { readonly code: ErrorCode },
 ): MeshError {
   const { contact, step, code } = refused;
   const { agent, petname, agentId: peer } = contact;

@@ -57,7 +57,7 @@ describe('an invite whose maker is not there', () => {
     expect((await alice.api.status({}, { signal })).warnings).toContainEqual({
       code: 'INVITE_EXPIRED',
       message: 'bob says that the invite has expired',
-      hint: 'Ask its owner for a new one and run: mesh join INVITE. To give up: mesh remove bob',
+      hint: 'Ask its owner for a new one and run: mesh join INVITE, or give it up: mesh remove bob',
     });
     await join(alice, await inviteOf(bob));
     await becomePeers(alice, bob, clock);

@@ -132,7 +132,7 @@ describe('an acceptance that is refused for now', () => {
     await arrives(alice, bob);
     void alice.store.refuse(writing('contacts.put'), { times: 1_000_000 });
     const waiting = bob.api.approve({ id: 'alice', waitMs: 5000 }, { signal });
-    await comesTo(bob, alice, 'trusted accept under-way accept STORE_FULL', clock);
+    await comesTo(bob, alice, 'trusted accept under-way accept STORE_FULL');
     await clock.advance(5000);
     expect(await waiting).toMatchObject({ state: 'trusted', refusal: { of: 'accept', code: 'STORE_FULL' } });
   });
@@ -148,7 +148,7 @@ describe('a refusal for good', () => {
     const told = {
       code: 'INVITE_INVALID',
       message: 'bob does not know this invite',
-      hint: 'Ask its owner for a new one and run: mesh join INVITE. To give up: mesh remove bob',
+      hint: 'Ask its owner for a new one and run: mesh join INVITE, or give it up: mesh remove bob',
     };
     expect(await shownOf(alice)).toMatchObject([{ delivered: false, refusal: told }]);
     expect(await warningsOf(alice)).toContainEqual(told);
@@ -182,7 +182,7 @@ describe('a refusal for good', () => {
     expect(story.wire.framesOf('bob')).toEqual([]);
 
     await ask(bob, alice);
-    await arrives(bob, alice);
+    await arrives(bob, alice, clock);
     await approve(alice, bob);
     await becomePeers(alice, bob, clock);
     await talk(alice, bob, clock);

@@ -20,8 +20,12 @@ export const waitingAt = async (node: NodeLike, other: NodeLike): Promise<Reques
   );
 
 /** Resolves when the request of `asker` waits at `asked`, and the asker knows. */
-export async function arrives(asker: NodeLike, asked: NodeLike): Promise<RequestView> {
-  await eventually([asker, asked], async () => (await seenBy(asker, asked))?.exchange?.state === 'delivered');
+export async function arrives(asker: NodeLike, asked: NodeLike, clock?: ManualClock): Promise<RequestView> {
+  await eventually([asker, asked], async () => {
+    const isSo = (await seenBy(asker, asked))?.exchange?.state === 'delivered';
+    if (!isSo) await clock?.advance(1000);
+    return isSo;
+  });
   return eventually([asker, asked], () => waitingAt(asked, asker));
 }
 

@@ -3,7 +3,7 @@ import type { Outcome } from '../outcome.ts';
 import { shortIds } from '../short-id.ts';
 import type { RequestView } from '../views/types.ts';
 import { requestLines } from '../views/contact-lines.ts';
-import { exchangeNext, exchangeTrouble } from '../views/exchange-lines.ts';
+import { exchangeNext, needsLook } from '../views/exchange-lines.ts';
 
 /** Requests that wait: first those for this person to decide, then the own ones. */
 export async function requests({ client, settings, signal }: Call): Promise<Outcome> {
@@ -32,6 +32,6 @@ export async function requests({ client, settings, signal }: Call): Promise<Outc
 /** First what needs a person; requests that only take their time say so in their lines. */
 function nextForOwn(all: readonly RequestView[]): NonNullable<Outcome['next']> {
   const own = all.filter(({ direction }) => direction === 'out');
-  const troubled = own.find((request) => exchangeTrouble(request) !== undefined) ?? own[0];
+  const troubled = own.find(needsLook) ?? own[0];
   return troubled === undefined ? [] : exchangeNext(troubled);
 }

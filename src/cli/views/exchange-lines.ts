@@ -72,24 +72,32 @@ function standingOf({ step, state, until }: NonNullable<ContactView['exchange']>
 
 /** What to do about a step that is open; nothing when none is. */
 export function exchangeNext(contact: Standing): Next {
-  const { petname, exchange, refusal, endpoints } = contact;
+  const { petname, state, exchange, refusal, endpoints } = contact;
   const name = shellWord(petname);
-  if (refusal !== undefined) return refusal.hint.split(/(?<=\.) /);
+  if (refusal !== undefined) return sentencesOf(refusal.hint);
   if (exchange === undefined) return [];
-  if (exchange.state === 'expired' && exchange.step === 'request') {
+  if (exchange.step === 'accept') {
+    return exchange.state === 'expired'
+      ? [`A message takes the acceptance along: mesh send ${name} "hello"`, `To give up: mesh remove ${name}`]
+      : [`See whether it knows: mesh contact ${name}`];
+  }
+  if (exchange.state === 'expired') {
     return [`Ask again: mesh request ${endpoints[0] ?? 'URL'}`, `Or give it up: mesh remove ${name}`];
   }
-  if (exchange.step === 'accept') return [`See whether it knows: mesh contact ${name}`];
-  const there = { elsewhere: 'They must approve it on their side: mesh requests, mesh approve ID' };
-  return [...(exchange.byInvite === true ? [] : [there]), `To withdraw it: mesh remove ${name}`];
+  const there = { elsewhere: `The owner of ${petname} must approve it there: mesh requests, mesh approve ID` };
+  return [
+    ...(exchange.byInvite === true ? [] : [there]),
+    ...(state === 'requested-out' ? [`To withdraw it: mesh remove ${name}`] : []),
+  ];
 }
 
-/** One sentence about what is not as a person would wish; undefined when all is well or only takes its time. */
-export function exchangeTrouble({ petname, exchange, refusal }: Standing): string | undefined {
-  if (refusal !== undefined) return refusal.message;
-  if (exchange?.state !== 'expired') return undefined;
-  return exchange.step === 'request' ? `${petname} did not answer` : `${petname} does not know that it is trusted`;
-}
+/** The parts of a hint, each with a command at its end or none. */
+const sentencesOf = (hint: string): readonly string[] =>
+  hint.split(/(?<=\.) |, or /).map((part) => part.charAt(0).toUpperCase() + part.slice(1));
+
+/** True when a person has to know or do something; false when all is well or only takes its time. */
+export const needsLook = ({ exchange, refusal }: Standing): boolean =>
+  refusal !== undefined || exchange?.state === 'expired';
 
 /** The first line after a request, an approval or an invite: whether the two are peers now. */
 export const outcomeLines = (contact: Standing, paint: Paint): readonly string[] =>

@@ -67,12 +67,12 @@ function over(petname: string, code: ErrorCode): Explained {
   if (said === undefined) {
     return {
       message: `Another agent than ${petname} answers at its address`,
-      hint: `Ask its owner for the current address or an invite, and remove this one: mesh remove ${petname}`,
+      hint: `Ask its owner for the current address or an invite, or give it up: mesh remove ${petname}`,
     };
   }
   return {
     message: `${petname} ${said}`,
-    hint: `Ask its owner for a new one and run: mesh join INVITE. To give up: mesh remove ${petname}`,
+    hint: `Ask its owner for a new one and run: mesh join INVITE, or give it up: mesh remove ${petname}`,
   };
 }
 

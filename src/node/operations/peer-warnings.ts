@@ -39,7 +39,7 @@ function openStep(peer: PeerView): Warning | undefined {
       ? {
           code: 'ANSWER_TIMEOUT',
           message: `${petname} did not answer the contact request in time and is not asked any more`,
-          hint: `Ask again: mesh request ${endpoints[0] ?? 'URL'}. ${giveUp}`,
+          hint: `Ask again: mesh request ${endpoints[0] ?? 'URL'}, or give it up: mesh remove ${petname}`,
         }
       : {
           code: 'UNREACHABLE',

@@ -2,7 +2,7 @@ import type { Operations } from '#api';
 import { MeshError } from '#kernel';
 import { fingerprintOf, parseName, publicKeyOf, type VerifiedCard, verifyCard } from '#identity';
 import { fetchDiscovery } from '#discovery';
-import { changeContact, petnameFor, requestContact } from '#pipeline';
+import { changeContact, type ContactTarget, petnameFor, requestContact } from '#pipeline';
 import { decodeInvite, encodeInvite, parsePurpose } from '#protocol';
 import { type Contact, makeInviteRecord, resolveRequest } from '#trust';
 import type { AgentHost } from '../agent-host.ts';
@@ -33,7 +33,7 @@ export function requestOperations(parts: NodeParts): RequestOperations {
       };
       const { agentId } = card;
       const options = { agent: host.agent.name, agentId, isThere: hasNews, ms: input.waitMs ?? 0, signal };
-      const asked = latest(host, await parts.watch.after(() => requestContact(host.desk, target), options));
+      const asked = latest(host, await parts.watch.after(() => askNow(host, target), options));
       checkTurnedAway(asked, parts.limits);
       return requestView(host, asked);
     },
@@ -96,6 +96,13 @@ const hasNews = (contact: Contact): boolean => hasAnswer(contact) || contact.pen
 const hasAnswer = (contact: Contact): boolean => isTold(contact) || isTurnedAway(contact);
 /** What a person decided here has reached the other node, or is refused there for good. */
 const isTold = ({ state, pending }: Contact): boolean => state === 'trusted' && pending === undefined;
+
+/** Somebody wants it now: earlier failures to reach the other node do not count. */
+async function askNow(host: AgentHost, target: ContactTarget): Promise<Contact> {
+  const asked = await requestContact(host.desk, target);
+  host.lane(asked.agentId).courier.retryNow();
+  return asked;
+}
 
 const latest = (host: AgentHost, contact: Contact): Contact => host.contact(contact.agentId) ?? contact;
 
@@ -178,7 +185,7 @@ async function join(
   const petname = input.petname === undefined ? undefined : parseName(input.petname);
   const target = { agentId, name, routes, petname, tier: input.tier, invite: { id, secret } };
   const options = { agent: host.agent.name, agentId, isThere: hasAnswer, ms: input.waitMs ?? joinWaitMs, signal };
-  const joined = latest(host, await parts.watch.after(() => requestContact(host.desk, target), options));
+  const joined = latest(host, await parts.watch.after(() => askNow(host, target), options));
   checkTurnedAway(joined, parts.limits);
   return contactView(host, joined);
 }
