@@ -20,7 +20,9 @@ export const exchangeFields = {
       step: z.enum(['request', 'accept']),
       state: z
         .enum(['under-way', 'delivered', 'refused', 'expired'])
-        .describe('under-way: not there yet; delivered: waits for its owner; refused: for good; expired: no more calls'),
+        .describe(
+          'under-way: not there yet; delivered: waits for its owner; refused: for good; expired: no more calls',
+        ),
       until: time.optional().describe('When its time is or was over'),
       byInvite: z.boolean().optional().describe('Of a request: no person has to decide'),
     })

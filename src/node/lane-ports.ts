@@ -112,10 +112,7 @@ const refusalIn = (outcome: FrameOutcome): ErrorCode | undefined =>
   outcome.kind !== 'refused' || outcome.code === 'REPLAYED' ? undefined : outcome.code;
 
 /** Why this link ends: what was refused for now is tried again on the next one. */
-function stepRefused(
-  { desk }: LaneWiring,
-  refused: OpenStep & { readonly code: ErrorCode },
-): MeshError {
+function stepRefused({ desk }: LaneWiring, refused: OpenStep & { readonly code: ErrorCode }): MeshError {
   const { contact, step, code } = refused;
   const { agent, petname, agentId: peer } = contact;
   desk.ports.logger.warn('exchange.not-taken', { agent, petname, peer, kind: step.kind, code });

@@ -65,8 +65,10 @@ function rememberTurnedDown({ ports }: Desk, tx: MeshTransaction, { agentId, req
   tx.contacts.useNonce(agentId, turnedDown(requestNonce), ports.clock.now() + ports.limits.contactExchangeLifetimeMs);
 }
 
-export const wasTurnedDown = (tx: MeshTransaction, request: { readonly from: AgentId; readonly nonce: string }): boolean =>
-  tx.contacts.hasNonce(request.from, turnedDown(request.nonce));
+export const wasTurnedDown = (
+  tx: MeshTransaction,
+  request: { readonly from: AgentId; readonly nonce: string },
+): boolean => tx.contacts.hasNonce(request.from, turnedDown(request.nonce));
 
 /**
  * A person trusts the key that turned up at a contact: it is asked for contact, and what waits is for it now. Nothing that was sealed for

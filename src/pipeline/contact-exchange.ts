@@ -213,7 +213,6 @@ export interface TriedStep {
 /** Keeps what the far end said to our request or acceptance. */
 export async function settleExchange(desk: Desk, agentId: AgentId, { step, code }: TriedStep): Promise<Contact> {
   const { kind: of, nonce } = step;
-  const event: ContactEvent =
-    code === undefined ? { type: 'confirmed', nonce } : { type: 'refused', of, nonce, code };
+  const event: ContactEvent = code === undefined ? { type: 'confirmed', nonce } : { type: 'refused', of, nonce, code };
   return changeContact(desk, agentId, event);
 }

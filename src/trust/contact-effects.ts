@@ -39,14 +39,7 @@ export function applyEvent(contact: Contact, event: ContactEvent, times: EffectT
   }
 }
 
-type DecisionType =
-  | 'reject'
-  | 'approveChange'
-  | 'block'
-  | 'unblock'
-  | 'setTier'
-  | 'remove'
-  | 'markVerified';
+type DecisionType = 'reject' | 'approveChange' | 'block' | 'unblock' | 'setTier' | 'remove' | 'markVerified';
 
 /** What a person decided. */
 function applyDecision(contact: Contact, event: EventOf<DecisionType>, times: EffectTimes): Contact {

@@ -12,13 +12,7 @@ export {
 export type { ChangeDecision, ContactEvent, ContactEventType, EventOf, Newcomer } from './contact-event.ts';
 export { type ContactStep, nextContact } from './contact-machine.ts';
 export type { ContactStart } from './contact-table.ts';
-export {
-  checkInvite,
-  makeInviteRecord,
-  type NewInvite,
-  useInvite,
-  type ValidInvite,
-} from './invite.ts';
+export { checkInvite, makeInviteRecord, type NewInvite, useInvite, type ValidInvite } from './invite.ts';
 export {
   awaitsAnswer,
   blamesClock,

@@ -51,6 +51,10 @@ export function checkInvite(record: InviteRecord | undefined, now: number): Vali
 }
 
 /** The record after `by` redeemed it. */
-export function useInvite(invite: ValidInvite, { now, by }: { readonly now: number; readonly by: AgentId }): InviteRecord {
-  return { ...(invite satisfies InviteRecord), usedAt: now, usedBy: by };
+export function useInvite(
+  invite: ValidInvite,
+  { now, by }: { readonly now: number; readonly by: AgentId },
+): InviteRecord {
+  const record: InviteRecord = invite;
+  return { ...record, usedAt: now, usedBy: by };
 }

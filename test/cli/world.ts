@@ -94,7 +94,8 @@ export const frank: RequestView = {
   exchange: { step: 'request', state: 'delivered', until: now - hour + 7 * day },
 };
 
-const askedBy = (name: string) => `Ask it for trust: mesh request http://${name}.example:8787, or give it up: mesh remove ${name}`;
+const askedBy = (name: string) =>
+  `Ask it for trust: mesh request http://${name}.example:8787, or give it up: mesh remove ${name}`;
 
 /** Contacts with whom something of the exchange is open, or was refused: those of the agent `robot`. */
 const open = [

@@ -1,5 +1,15 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { approve, arrives, ask, becomePeers, comesTo, seenBy, standing, talk, waitingAt } from '../support/exchange-story.ts';
+import {
+  approve,
+  arrives,
+  ask,
+  expectPeers,
+  comesTo,
+  seenBy,
+  standing,
+  talk,
+  waitingAt,
+} from '../support/exchange-story.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import type { MemoryNode } from '../support/memory-node.ts';
 import { leave, MemoryStory, turns } from '../support/memory-story.ts';
@@ -56,7 +66,7 @@ describe('an approval while the asker is away', () => {
       hint: 'It is tried again by itself. Check that its node runs and its address is right. To give up: mesh remove alice',
     });
     await alice.up();
-    await becomePeers(alice, bob);
+    await expectPeers(alice, bob);
     expect(await warningsOf(bob)).toEqual([]);
     await talk(alice, bob, clock);
   });
@@ -68,7 +78,7 @@ describe('an approval while the asker is away', () => {
     await approve(bob, alice);
     await pass(3 * day);
     await alice.up();
-    await becomePeers(alice, bob);
+    await expectPeers(alice, bob);
     await talk(alice, bob, clock);
   });
 
@@ -83,7 +93,7 @@ describe('an approval while the asker is away', () => {
     await alice.up();
     expect(await standing(alice, bob)).toBe('requested-out request expired');
     story.wire.resume('bob');
-    await becomePeers(alice, bob);
+    await expectPeers(alice, bob);
     await talk(alice, bob, clock);
   });
 
@@ -104,7 +114,7 @@ describe('an approval while the asker is away', () => {
     expect(await standing(bob, alice)).toBe('trusted accept expired');
 
     await alice.up();
-    await becomePeers(alice, bob, clock);
+    await expectPeers(alice, bob, clock);
     await talk(alice, bob, clock);
   });
 
@@ -119,7 +129,7 @@ describe('an approval while the asker is away', () => {
     expect(await standing(bob, alice)).toBe('trusted accept expired');
     expect(await standing(alice, bob)).toBe('requested-out request expired');
     await talk(bob, alice, clock);
-    await becomePeers(alice, bob, clock);
+    await expectPeers(alice, bob, clock);
   });
 });
 
@@ -144,14 +154,14 @@ describe('a request that nobody decides about', () => {
     await comesTo(alice, bob, 'requested-out request delivered', clock);
     expect(await waitingAt(bob, alice)).toMatchObject({ purpose: 'once more' });
     await approve(bob, alice);
-    await becomePeers(alice, bob, clock);
+    await expectPeers(alice, bob, clock);
   });
 
   test('and is approved after that makes both peers all the same', async () => {
     const [alice, bob] = await asked();
     await pass(8 * day);
     await approve(bob, alice);
-    await becomePeers(alice, bob, clock);
+    await expectPeers(alice, bob, clock);
     await talk(alice, bob, clock);
   });
 
@@ -195,6 +205,6 @@ describe('a request to somebody who is away', () => {
     await clock.advance(alice.limits.breakerMaxCooldownMs);
     await comesTo(alice, bob, 'requested-out request delivered', clock);
     await approve(bob, alice);
-    await becomePeers(alice, bob, clock);
+    await expectPeers(alice, bob, clock);
   });
 });

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { toMeshError } from '#kernel';
-import { approve, arrives, ask, becomePeers, comesTo, seenBy, standing, talk } from '../support/exchange-story.ts';
+import { approve, arrives, ask, expectPeers, comesTo, seenBy, standing, talk } from '../support/exchange-story.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import type { MemoryNode } from '../support/memory-node.ts';
 import { MemoryStory } from '../support/memory-story.ts';
@@ -44,26 +44,29 @@ const askAndWait = (alice: MemoryNode, bob: MemoryNode): Promise<unknown> =>
   alice.api.request({ target: { ...bob.host.agent.card() }, waitMs: minute }, { signal });
 
 describe('a clock that is wrong', () => {
-  test.each(wrong)('(%s) is told to the one who asks, and the request goes on when it is right', async (_how, ms, code, message) => {
-    const { alice, bob, watch } = await skewed(ms);
-    const error = await askAndWait(alice, bob).then(() => undefined, toMeshError);
-    const hint = 'Set the clocks of both machines right. The request is kept and goes on by itself.';
-    expect(error).toMatchObject({ code, message, hint });
-    expect(await standing(alice, bob)).toBe(`requested-out request under-way request ${code}`);
-    expect((await alice.api.status({}, { signal })).warnings).toContainEqual({ code, message, hint });
-    await clock.advance(hour);
-    expect(await standing(alice, bob)).toBe(`requested-out request under-way request ${code}`);
-    expect((await bob.api.requests({}, { signal })).requests).toEqual([]);
+  test.each(wrong)(
+    '(%s) is told to the one who asks, and the request goes on when it is right',
+    async (_how, ms, code, message) => {
+      const { alice, bob, watch } = await skewed(ms);
+      const error = await askAndWait(alice, bob).then(() => undefined, toMeshError);
+      const hint = 'Set the clocks of both machines right. The request is kept and goes on by itself.';
+      expect(error).toMatchObject({ code, message, hint });
+      expect(await standing(alice, bob)).toBe(`requested-out request under-way request ${code}`);
+      expect((await alice.api.status({}, { signal })).warnings).toContainEqual({ code, message, hint });
+      await clock.advance(hour);
+      expect(await standing(alice, bob)).toBe(`requested-out request under-way request ${code}`);
+      expect((await bob.api.requests({}, { signal })).requests).toEqual([]);
 
-    watch.skewMs = 0;
-    // No later than the longest pause between two attempts.
-    await clock.advance(alice.limits.breakerMaxCooldownMs + second);
-    await comesTo(alice, bob, 'requested-out request delivered', clock);
-    expect((await seenBy(alice, bob))?.exchange?.until).toBeGreaterThan(clock.now() + 6 * day);
-    await approve(bob, alice);
-    await becomePeers(alice, bob, clock);
-    await talk(alice, bob, clock);
-  });
+      watch.skewMs = 0;
+      // No later than the longest pause between two attempts.
+      await clock.advance(alice.limits.breakerMaxCooldownMs + second);
+      await comesTo(alice, bob, 'requested-out request delivered', clock);
+      expect((await seenBy(alice, bob))?.exchange?.until).toBeGreaterThan(clock.now() + 6 * day);
+      await approve(bob, alice);
+      await expectPeers(alice, bob, clock);
+      await talk(alice, bob, clock);
+    },
+  );
 
   test.each([
     ['behind', -299 * second],
@@ -75,20 +78,22 @@ describe('a clock that is wrong', () => {
     expect(await standing(alice, bob)).toBe('requested-out request delivered');
   });
 
-  test.each(wrong)('(%s) after the request is told to the one who approves, and the acceptance goes on', async (_how, ms) => {
-    const { alice, bob, watch } = await skewed(0);
-    await ask(alice, bob);
-    await arrives(alice, bob);
-    watch.skewMs = ms;
-    await approve(bob, alice);
-    const code = ms < 0 ? 'TIMESTAMP_FUTURE' : 'TIMESTAMP_STALE';
-    await comesTo(bob, alice, `trusted accept under-way accept ${code}`, clock);
-    watch.skewMs = 0;
-    await clock.advance(bob.limits.breakerMaxCooldownMs + second);
-    await becomePeers(alice, bob, clock);
-    await talk(alice, bob, clock);
-  });
-
+  test.each(wrong)(
+    '(%s) after the request is told to the one who approves, and the acceptance goes on',
+    async (_how, ms) => {
+      const { alice, bob, watch } = await skewed(0);
+      await ask(alice, bob);
+      await arrives(alice, bob);
+      watch.skewMs = ms;
+      await approve(bob, alice);
+      const code = ms < 0 ? 'TIMESTAMP_FUTURE' : 'TIMESTAMP_STALE';
+      await comesTo(bob, alice, `trusted accept under-way accept ${code}`, clock);
+      watch.skewMs = 0;
+      await clock.advance(bob.limits.breakerMaxCooldownMs + second);
+      await expectPeers(alice, bob, clock);
+      await talk(alice, bob, clock);
+    },
+  );
 });
 
 describe('an invite and a clock that is wrong', () => {
@@ -99,7 +104,7 @@ describe('an invite and a clock that is wrong', () => {
     expect(await standing(alice, bob)).toBe('requested-out request under-way request TIMESTAMP_FUTURE');
     watch.skewMs = 0;
     await clock.advance(alice.limits.breakerMaxCooldownMs + second);
-    await becomePeers(alice, bob, clock);
+    await expectPeers(alice, bob, clock);
     await talk(alice, bob, clock);
   });
 
@@ -122,6 +127,11 @@ describe('an invite and a clock that is wrong', () => {
     const { invite, expiresAt } = await bob.api.invite({ expiresInMs: hour }, { signal });
     await clock.advance(expiresAt - clock.now() - leftMs);
     const joined = alice.api.join({ invite, waitMs: minute }, { signal });
-    expect(await joined.then(({ state }) => state, (error: unknown) => toMeshError(error).code)).toBe(expected);
+    expect(
+      await joined.then(
+        ({ state }) => state,
+        (error: unknown) => toMeshError(error).code,
+      ),
+    ).toBe(expected);
   });
 });

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { approve, arrives, ask, becomePeers, comesTo, seenBy, standing, talk } from '../support/exchange-story.ts';
+import { approve, arrives, ask, expectPeers, comesTo, seenBy, standing, talk } from '../support/exchange-story.ts';
 import { writing } from '../support/faulty-store.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import type { MemoryNode } from '../support/memory-node.ts';
@@ -61,10 +61,7 @@ describe('the one who approves crashes', () => {
     ['when the acceptance was made', ({ bob }) => void bob.store.crashAfter(writing('sessions.putOwnKeyPackage'))],
     ['when the acceptance leaves', ({ bob }) => when(isAccept, () => bob.crash())],
     ['when the answer to it arrives', ({ bob }) => when(answerOf('alice'), () => bob.crash())],
-    [
-      'before the answer is committed',
-      ({ bob }) => when(answerOf('alice'), () => void bob.store.crashBefore(storing)),
-    ],
+    ['before the answer is committed', ({ bob }) => when(answerOf('alice'), () => void bob.store.crashBefore(storing))],
     ['when the answer is committed', ({ bob }) => when(answerOf('alice'), () => void bob.store.crashAfter(storing))],
   ];
 
@@ -76,7 +73,7 @@ describe('the one who approves crashes', () => {
     await until(() => !bob.isUp);
     await bob.up();
     expect((await seenBy(bob, alice))?.state).toBe('trusted');
-    await becomePeers(alice, bob);
+    await expectPeers(alice, bob);
     await talk(alice, bob, clock);
   });
 
@@ -88,7 +85,7 @@ describe('the one who approves crashes', () => {
     await bob.up();
     expect(await standing(bob, alice)).toBe('requested-in');
     await approve(bob, alice);
-    await becomePeers(alice, bob);
+    await expectPeers(alice, bob);
     await talk(alice, bob, clock);
   });
 
@@ -100,7 +97,7 @@ describe('the one who approves crashes', () => {
     await crashed;
     await bob.up();
     expect(await standing(bob, alice)).toBe('trusted accept under-way');
-    await becomePeers(alice, bob, clock);
+    await expectPeers(alice, bob, clock);
     await talk(alice, bob, clock);
   });
 });
@@ -120,7 +117,7 @@ describe('the one who asked crashes', () => {
     await approve(bob, alice);
     await until(() => !alice.isUp);
     await alice.up();
-    await becomePeers(alice, bob);
+    await expectPeers(alice, bob);
     await talk(alice, bob, clock);
   });
 
@@ -132,7 +129,7 @@ describe('the one who asked crashes', () => {
     await alice.up();
     await arrives(alice, bob);
     await approve(bob, alice);
-    await becomePeers(alice, bob);
+    await expectPeers(alice, bob);
   });
 
   test('when its request was taken and the answer is lost: it asks once, not twice', async () => {
@@ -145,14 +142,21 @@ describe('the one who asked crashes', () => {
     await arrives(alice, bob);
     expect((await bob.api.requests({}, { signal })).requests).toHaveLength(1);
     await approve(bob, alice);
-    await becomePeers(alice, bob);
+    await expectPeers(alice, bob);
   });
 });
 
 describe('an invite survives that', () => {
   const joinerCrashes: readonly (readonly [string, (cast: Cast) => void])[] = [
     ['the joiner crashes when its request is committed', ({ alice }) => void alice.store.crashAfter(storing)],
-    ['the joiner crashes when its request leaves', ({ alice }) => when(({ frame }) => frame?.kind === 'request', () => alice.crash())],
+    [
+      'the joiner crashes when its request leaves',
+      ({ alice }) =>
+        when(
+          ({ frame }) => frame?.kind === 'request',
+          () => alice.crash(),
+        ),
+    ],
     ['the joiner crashes when the answer to it arrives', ({ alice }) => when(answerOf('bob'), () => alice.crash())],
     ['the joiner crashes when the acceptance arrives', ({ alice }) => when(isAccept, () => alice.crash())],
     [
@@ -169,14 +173,20 @@ describe('an invite survives that', () => {
     void alice.api.join({ invite, waitMs: 0 }, { signal });
     await until(() => !alice.isUp);
     await alice.up();
-    await becomePeers(alice, bob);
+    await expectPeers(alice, bob);
     await talk(alice, bob, clock);
     expect((await bob.api.invites({}, { signal })).invites).toMatchObject([{ usedBy: alice.agentId }]);
   });
 
   const inviterCrashes: readonly (readonly [string, (cast: Cast) => void])[] = [
-    ['the inviter crashes before it takes the request', ({ bob }) => void bob.store.crashBefore(writing('contacts.putInvite'))],
-    ['the inviter crashes when it has taken the request', ({ bob }) => void bob.store.crashAfter(writing('contacts.putInvite'))],
+    [
+      'the inviter crashes before it takes the request',
+      ({ bob }) => void bob.store.crashBefore(writing('contacts.putInvite')),
+    ],
+    [
+      'the inviter crashes when it has taken the request',
+      ({ bob }) => void bob.store.crashAfter(writing('contacts.putInvite')),
+    ],
     ['the inviter crashes when its acceptance leaves', ({ bob }) => when(isAccept, () => bob.crash())],
     ['the inviter crashes when its acceptance is answered', ({ bob }) => when(answerOf('alice'), () => bob.crash())],
   ];
@@ -189,7 +199,7 @@ describe('an invite survives that', () => {
     void alice.api.join({ invite, waitMs: 0 }, { signal });
     await until(() => !bob.isUp);
     await bob.up();
-    await becomePeers(alice, bob, clock);
+    await expectPeers(alice, bob, clock);
     await talk(alice, bob, clock);
     expect((await bob.api.invites({}, { signal })).invites).toMatchObject([{ usedBy: alice.agentId }]);
   });
@@ -200,7 +210,7 @@ describe('an invite survives that', () => {
     bob.crash();
     await bob.up();
     await alice.api.join({ invite, waitMs: 0 }, { signal });
-    await becomePeers(alice, bob);
+    await expectPeers(alice, bob);
     await talk(alice, bob, clock);
   });
 });
@@ -209,7 +219,7 @@ describe('a removal survives a crash', () => {
   test('at its commit: the contact is gone, with all that waited for it', async () => {
     const { alice, bob, clock } = await asked();
     await approve(bob, alice);
-    await becomePeers(alice, bob);
+    await expectPeers(alice, bob);
     await talk(alice, bob, clock);
     await alice.down();
     const { id } = await bob.api.send({ to: 'alice', text: 'never sent' }, { signal });
@@ -222,8 +232,10 @@ describe('a removal survives a crash', () => {
     await alice.up();
     await comesTo(alice, bob, 'trusted');
     await ask(bob, alice);
-    await becomePeers(alice, bob, clock);
+    await expectPeers(alice, bob, clock);
     await talk(alice, bob, clock);
-    expect((await alice.api.inbox({ limit: 100 }, { signal })).messages.map(({ body }) => body)).not.toContain('never sent');
+    expect((await alice.api.inbox({ limit: 100 }, { signal })).messages.map(({ body }) => body)).not.toContain(
+      'never sent',
+    );
   });
 });

@@ -3,7 +3,7 @@ import {
   approve,
   arrives,
   ask,
-  becomePeers,
+  expectPeers,
   comesTo,
   seenBy,
   standing,
@@ -35,7 +35,7 @@ async function peers(): Promise<readonly [MemoryNode, MemoryNode]> {
   await ask(alice, bob);
   await arrives(alice, bob);
   await approve(bob, alice);
-  await becomePeers(alice, bob, clock);
+  await expectPeers(alice, bob, clock);
   await talk(alice, bob, clock);
   return [alice, bob];
 }
@@ -57,7 +57,7 @@ describe('two who ask each other', () => {
     story.wire.resume(first);
     await clock.advance(10);
     for (const name of ['alice', 'bob']) story.wire.resume(name);
-    await becomePeers(alice, bob, clock);
+    await expectPeers(alice, bob, clock);
     await talk(alice, bob, clock);
   });
 
@@ -66,7 +66,7 @@ describe('two who ask each other', () => {
     let passed = 0;
     story.wire.fate = () => ((passed += 1) % 11 === 0 ? 'cut' : 'pass');
     await Promise.all([ask(alice, bob), ask(bob, alice)]);
-    await becomePeers(alice, bob, clock);
+    await expectPeers(alice, bob, clock);
     expect(passed).toBeGreaterThan(11);
     story.wire.fate = () => 'pass';
     await talk(alice, bob, clock);
@@ -78,7 +78,7 @@ describe('two who ask each other', () => {
     await arrives(alice, bob);
     const answered = await bob.api.request({ target: { ...alice.host.agent.card() }, waitMs: 5000 }, { signal });
     expect(answered).toMatchObject({ state: 'trusted', delivered: true });
-    await becomePeers(alice, bob);
+    await expectPeers(alice, bob);
     await talk(alice, bob, clock);
   });
 
@@ -91,7 +91,7 @@ describe('two who ask each other', () => {
       story.wire.resume(first);
       await clock.advance(10);
       for (const name of ['alice', 'bob']) story.wire.resume(name);
-      await becomePeers(alice, bob, clock);
+      await expectPeers(alice, bob, clock);
       await talk(alice, bob, clock);
       await story[Symbol.asyncDispose]();
     }
@@ -112,7 +112,7 @@ describe('a request that is made twice', () => {
     });
     expect((await bob.api.requests({}, { signal })).requests).toHaveLength(1);
     await bob.api.approve({ id: request.id }, { signal });
-    await becomePeers(alice, bob, clock);
+    await expectPeers(alice, bob, clock);
   });
 
   test('is answered by the approval of the first, which was on its way', async () => {
@@ -123,7 +123,7 @@ describe('a request that is made twice', () => {
     await approve(bob, alice);
     await ask(alice, bob, 'second');
     story.wire.resume('bob');
-    await becomePeers(alice, bob, clock);
+    await expectPeers(alice, bob, clock);
     await talk(alice, bob, clock);
   });
 });
@@ -136,7 +136,7 @@ describe('after a removal on one side', () => {
     await alice.api.remove({ contact: 'bob' }, { signal });
     expect(sessionsOf(alice, bob)).toEqual([]);
     await ask(alice, bob);
-    await becomePeers(alice, bob, clock);
+    await expectPeers(alice, bob, clock);
     await talk(alice, bob, clock);
     expect(before).not.toContain(sessionsOf(bob, alice)[0]);
     expect(sessionsOf(alice, bob)[0]).toBe(sessionsOf(bob, alice)[0]);
@@ -163,7 +163,7 @@ describe('after a removal on one side', () => {
     expect(await waitingAt(alice, bob)).toMatchObject({ purpose: 'it is me' });
     const waiting = await send(bob, 'alice', 'while it waits');
     await approve(alice, bob);
-    await becomePeers(alice, bob, clock);
+    await expectPeers(alice, bob, clock);
     expect(await seenBy(bob, alice)).toMatchObject({ agentId, tier: 'owner', verifiedAt: expect.any(Number) });
     await talk(alice, bob, clock);
     expect(['delivered', 'refused']).toContain((await bob.api.track({ id: waiting }, { signal })).state);
@@ -179,7 +179,7 @@ describe('after a removal on one side', () => {
     await ask(bob, alice);
     await comesTo(bob, alice, 'requested-out request delivered', clock);
     await approve(alice, bob);
-    await becomePeers(alice, bob, clock);
+    await expectPeers(alice, bob, clock);
     await talk(alice, bob, clock);
   });
 
@@ -192,7 +192,7 @@ describe('after a removal on one side', () => {
     await ask(bob, alice);
     await comesTo(bob, alice, 'trusted request delivered', clock);
     await approve(alice, bob);
-    await becomePeers(alice, bob, clock);
+    await expectPeers(alice, bob, clock);
     await talk(alice, bob, clock);
   });
 });
@@ -208,7 +208,7 @@ describe('a request to somebody who', () => {
     await bob.api.setTier({ contact: 'alice', tier: 'bounded' }, { signal });
     await comesTo(alice, bob, 'requested-out request delivered', clock);
     await approve(bob, alice);
-    await becomePeers(alice, bob, clock);
+    await expectPeers(alice, bob, clock);
     await talk(alice, bob, clock);
   });
 
@@ -218,7 +218,7 @@ describe('a request to somebody who', () => {
     await reachesRefused(alice, await send(alice, 'bob', 'into the void'));
     expect(await standing(alice, bob)).toBe('trusted message NOT_TRUSTED');
     await bob.api.setTier({ contact: 'alice', tier: 'bounded' }, { signal });
-    await becomePeers(alice, bob, clock);
+    await expectPeers(alice, bob, clock);
     await talk(alice, bob, clock);
   });
 
@@ -229,7 +229,7 @@ describe('a request to somebody who', () => {
     await bob.api.setTier({ contact: 'alice', tier: 'bounded' }, { signal });
     await comesTo(bob, alice, 'trusted accept refused accept NOT_TRUSTED', clock);
     await ask(alice, bob);
-    await becomePeers(alice, bob, clock);
+    await expectPeers(alice, bob, clock);
     await talk(alice, bob, clock);
   });
 

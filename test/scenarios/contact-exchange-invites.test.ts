@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { areMutual, becomePeers, comesTo, seenBy, standing, talk } from '../support/exchange-story.ts';
+import { areMutual, expectPeers, comesTo, seenBy, standing, talk } from '../support/exchange-story.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import type { MemoryNode } from '../support/memory-node.ts';
 import { leave, MemoryStory } from '../support/memory-story.ts';
@@ -42,7 +42,7 @@ describe('an invite whose maker is not there', () => {
     expect(await standing(alice, bob)).toBe('requested-out request under-way');
     await bob.up();
     await clock.advance(alice.limits.breakerMaxCooldownMs + 1000);
-    await becomePeers(alice, bob, clock);
+    await expectPeers(alice, bob, clock);
     await talk(alice, bob, clock);
   });
 
@@ -60,7 +60,7 @@ describe('an invite whose maker is not there', () => {
       hint: 'Ask its owner for a new one and run: mesh join INVITE, or give it up: mesh remove bob',
     });
     await join(alice, await inviteOf(bob));
-    await becomePeers(alice, bob, clock);
+    await expectPeers(alice, bob, clock);
   });
 });
 
@@ -69,7 +69,7 @@ describe('an invite is used once', () => {
     const [alice, bob, carol] = [await start('alice'), await start('bob'), await start('carol')];
     const invite = await inviteOf(bob);
     await join(alice, invite);
-    await becomePeers(alice, bob, clock);
+    await expectPeers(alice, bob, clock);
     const joining = carol.api.join({ invite }, { signal });
     await expect(joining).rejects.toMatchObject({
       code: 'INVITE_USED',
@@ -102,7 +102,7 @@ describe('an invite is used once', () => {
   test('each, by two whose names are the same here: both are peers, under two names', async () => {
     const [bob, alice, carol] = [await start('bob'), await start('alice'), await start('carol')];
     await join(alice, await inviteOf(bob));
-    await becomePeers(alice, bob, clock);
+    await expectPeers(alice, bob, clock);
     await bob.api.rename({ contact: 'alice', name: 'carol' }, { signal });
     await join(carol, await inviteOf(bob));
     await comesTo(carol, bob, 'trusted', clock);
@@ -113,7 +113,7 @@ describe('an invite is used once', () => {
     const [alice, bob] = [await start('alice'), await start('bob')];
     const invite = await inviteOf(bob);
     await join(alice, invite);
-    await becomePeers(alice, bob, clock);
+    await expectPeers(alice, bob, clock);
     await talk(alice, bob, clock);
     await bob.api.remove({ contact: 'alice' }, { signal });
     expect(await codeOfRejection(alice.api.join({ invite }, { signal }))).toBe('INVITE_USED');
@@ -121,7 +121,7 @@ describe('an invite is used once', () => {
     expect(await seenBy(bob, alice)).toBeUndefined();
 
     await join(alice, await inviteOf(bob));
-    await becomePeers(alice, bob, clock);
+    await expectPeers(alice, bob, clock);
     await talk(alice, bob, clock);
   });
 });
@@ -130,26 +130,26 @@ describe('an invite between two who are peers', () => {
   test('changes nothing, and stays for somebody else', async () => {
     const [alice, bob] = [await start('alice'), await start('bob')];
     await join(alice, await inviteOf(bob));
-    await becomePeers(alice, bob, clock);
+    await expectPeers(alice, bob, clock);
     const spare = await inviteOf(bob);
     await alice.api.join({ invite: spare, tier: 'notify' }, { signal });
-    await becomePeers(alice, bob, clock);
+    await expectPeers(alice, bob, clock);
     await talk(alice, bob, clock);
     const carol = await start('carol');
     await join(carol, spare);
-    await becomePeers(carol, bob, clock);
+    await expectPeers(carol, bob, clock);
   });
 
   test('says truthfully that the other side has to come up first', async () => {
     const [alice, bob] = [await start('alice'), await start('bob')];
     await join(alice, await inviteOf(bob));
-    await becomePeers(alice, bob, clock);
+    await expectPeers(alice, bob, clock);
     const spare = await inviteOf(bob);
     await leave(bob, alice);
     await join(alice, spare);
     expect(await standing(alice, bob)).toBe('trusted request under-way');
     await bob.up();
-    await becomePeers(alice, bob, clock);
+    await expectPeers(alice, bob, clock);
     expect(await inboxTexts(alice)).toEqual([]);
   });
 });

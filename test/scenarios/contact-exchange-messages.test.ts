@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Limits } from '#kernel';
-import { approve, arriveAll, arrives, ask, becomePeers, standing } from '../support/exchange-story.ts';
+import { approve, expectArrival, arrives, ask, expectPeers, standing } from '../support/exchange-story.ts';
 import { writing } from '../support/faulty-store.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import type { MemoryNode } from '../support/memory-node.ts';
@@ -52,11 +52,11 @@ describe('what the one who approves says before the acceptance arrived', () => {
     const ids = await say(bob, 'alice', texts);
     expect(await standing(alice, bob)).toBe('requested-out request delivered');
     story.wire.resume('bob');
-    await arriveAll(bob, alice, { ids, clock });
+    await expectArrival(bob, alice, { ids, clock });
     expect(await inboxTexts(alice)).toEqual(texts);
     const kinds = story.wire.framesOf('bob').map(({ frame }) => frame?.kind);
     expect(kinds.indexOf('accept')).toBeLessThan(kinds.indexOf('welcome'));
-    await becomePeers(alice, bob, clock);
+    await expectPeers(alice, bob, clock);
   });
 
   test('arrives once and in order when the asker was away for hours', async () => {
@@ -66,7 +66,7 @@ describe('what the one who approves says before the acceptance arrived', () => {
     const ids = await say(bob, 'alice', texts);
     await clock.advance(3_600_000);
     await alice.up();
-    await arriveAll(bob, alice, { ids, clock });
+    await expectArrival(bob, alice, { ids, clock });
     expect(await inboxTexts(alice)).toEqual(texts);
   });
 
@@ -90,7 +90,7 @@ describe('what the one who approves says before the acceptance arrived', () => {
     story.wire.fate = () => 'pass';
     await bob.up();
     const more = await say(bob, 'alice', ['after the crash']);
-    await arriveAll(bob, alice, { ids: [...ids, ...more], clock });
+    await expectArrival(bob, alice, { ids: [...ids, ...more], clock });
     expect(await inboxTexts(alice)).toEqual([...texts, 'after the crash']);
   });
 
@@ -100,7 +100,7 @@ describe('what the one who approves says before the acceptance arrived', () => {
     await approve(bob, alice);
     const ids = await say(bob, 'alice', texts);
     await refused;
-    await arriveAll(bob, alice, { ids, clock });
+    await expectArrival(bob, alice, { ids, clock });
     expect(await inboxTexts(alice)).toEqual(texts);
   });
 });
@@ -116,10 +116,10 @@ describe('what both say as soon as they may', () => {
     return say(from, to.name, what);
   }
 
-  async function allArrive(alice: MemoryNode, bob: MemoryNode): Promise<void> {
+  async function expectAllArrive(alice: MemoryNode, bob: MemoryNode): Promise<void> {
     const [mine, yours] = await Promise.all([sayWhenTrusted(alice, bob, texts), sayWhenTrusted(bob, alice, back)]);
-    await arriveAll(alice, bob, { ids: mine, clock });
-    await arriveAll(bob, alice, { ids: yours, clock });
+    await expectArrival(alice, bob, { ids: mine, clock });
+    await expectArrival(bob, alice, { ids: yours, clock });
     expect(await inboxTexts(bob)).toEqual(texts);
     expect(await inboxTexts(alice)).toEqual(back);
   }
@@ -127,20 +127,20 @@ describe('what both say as soon as they may', () => {
   test('after an approval', async () => {
     const [alice, bob] = await asked();
     await approve(bob, alice);
-    await allArrive(alice, bob);
+    await expectAllArrive(alice, bob);
   });
 
   test('after an invite', async () => {
     const [alice, bob] = await two();
     const { invite } = await bob.api.invite({}, { signal });
     await alice.api.join({ invite, waitMs: 0 }, { signal });
-    await allArrive(alice, bob);
+    await expectAllArrive(alice, bob);
   });
 
   test('after both asked each other', async () => {
     const [alice, bob] = await two();
     await Promise.all([ask(alice, bob), ask(bob, alice)]);
-    await allArrive(alice, bob);
+    await expectAllArrive(alice, bob);
   });
 
   test.each([['alice'], ['bob']])('after an invite, while links break and %s crashes', async (name) => {
@@ -154,13 +154,13 @@ describe('what both say as soon as they may', () => {
     const [mine, yours] = await saying;
     victim.crash();
     await victim.up();
-    await arriveAll(alice, bob, { ids: mine, clock });
-    await arriveAll(bob, alice, { ids: yours, clock });
+    await expectArrival(alice, bob, { ids: mine, clock });
+    await expectArrival(bob, alice, { ids: yours, clock });
     expect(passed).toBeGreaterThan(29);
     expect(await inboxTexts(bob)).toEqual(texts);
     expect(await inboxTexts(alice)).toEqual(back);
     story.wire.fate = () => 'pass';
-    await becomePeers(alice, bob, clock);
+    await expectPeers(alice, bob, clock);
   });
 });
 
@@ -175,9 +175,9 @@ describe('what the joiner of an invite says at once', () => {
     expect(await standing(alice, bob)).toBe('trusted');
     const ids = await say(alice, 'bob', texts);
     await bob.up();
-    await arriveAll(alice, bob, { ids, clock });
+    await expectArrival(alice, bob, { ids, clock });
     expect(await inboxTexts(bob)).toEqual(texts);
-    await becomePeers(alice, bob, clock);
+    await expectPeers(alice, bob, clock);
   });
 });
 

@@ -6,7 +6,7 @@ import {
   areMutual,
   arrives,
   ask,
-  becomePeers,
+  expectPeers,
   comesTo,
   seenBy,
   standing,
@@ -62,7 +62,7 @@ describe('a request that is refused for now', () => {
     await comesTo(alice, bob, 'requested-out request delivered', clock);
     expect(await warningsOf(alice)).not.toContainEqual(expect.objectContaining({ code: 'STORE_FULL' }));
     await approve(bob, alice);
-    await becomePeers(alice, bob, clock);
+    await expectPeers(alice, bob, clock);
     await talk(alice, bob, clock);
   });
 
@@ -80,7 +80,7 @@ describe('a request that is refused for now', () => {
     await clock.advance(hour);
     await comesTo(alice, bob, 'requested-out request delivered', clock);
     await approve(bob, alice);
-    await becomePeers(alice, bob, clock);
+    await expectPeers(alice, bob, clock);
   });
 
   test('because the node has as many links as it takes is repeated', async () => {
@@ -122,7 +122,7 @@ describe('an acceptance that is refused for now', () => {
     await clock.advance(minute);
     expect(await standing(alice, bob)).toBe('requested-out request delivered');
     alice.store.heal();
-    await becomePeers(alice, bob, clock);
+    await expectPeers(alice, bob, clock);
     await talk(alice, bob, clock);
   });
 
@@ -160,7 +160,7 @@ describe('a refusal for good', () => {
     expect(story.wire.framesOf('alice')).toEqual([]);
 
     await alice.api.join({ invite, waitMs: 0 }, { signal });
-    await becomePeers(alice, bob, clock);
+    await expectPeers(alice, bob, clock);
     await talk(alice, bob, clock);
   });
 
@@ -184,7 +184,7 @@ describe('a refusal for good', () => {
     await ask(bob, alice);
     await arrives(bob, alice, clock);
     await approve(alice, bob);
-    await becomePeers(alice, bob, clock);
+    await expectPeers(alice, bob, clock);
     await talk(alice, bob, clock);
   });
 
@@ -196,7 +196,7 @@ describe('a refusal for good', () => {
     await alice.api.join({ invite, waitMs: 0 }, { signal });
     await ask(bob, alice);
     story.wire.resume('bob');
-    await becomePeers(alice, bob, clock);
+    await expectPeers(alice, bob, clock);
     await clock.advance(minute);
     expect(await areMutual(alice, bob)).toBe(true);
     await talk(alice, bob, clock);
@@ -231,7 +231,7 @@ describe('a rejection', () => {
     });
     expect(second).toMatchObject({ purpose: 'second' });
     await approve(bob, alice);
-    await becomePeers(alice, bob, clock);
+    await expectPeers(alice, bob, clock);
   });
 
   test('is over when the one who rejected asks, as the other still does', async () => {
@@ -240,7 +240,7 @@ describe('a rejection', () => {
     await arrives(alice, bob);
     await bob.api.reject({ id: 'alice' }, { signal });
     await ask(bob, alice);
-    await becomePeers(alice, bob, clock);
+    await expectPeers(alice, bob, clock);
     await talk(alice, bob, clock);
   });
 });

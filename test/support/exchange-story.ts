@@ -1,7 +1,7 @@
 import type { ContactView, RequestView } from '#api';
 import type { MemoryNode } from './memory-node.ts';
 import type { ManualClock } from './manual-clock.ts';
-import { allReach } from './memory-story.ts';
+import { allReach, turns } from './memory-story.ts';
 import { inboxTexts, send } from './story.ts';
 import { eventually, type NodeLike, signal } from './test-agents.ts';
 
@@ -23,7 +23,7 @@ export const waitingAt = async (node: NodeLike, other: NodeLike): Promise<Reques
 export async function arrives(asker: NodeLike, asked: NodeLike, clock?: ManualClock): Promise<RequestView> {
   await eventually([asker, asked], async () => {
     const isSo = (await seenBy(asker, asked))?.exchange?.state === 'delivered';
-    if (!isSo) await clock?.advance(1000);
+    if (!isSo) await timePasses(clock);
     return isSo;
   });
   return eventually([asker, asked], () => waitingAt(asked, asker));
@@ -33,6 +33,12 @@ export async function approve(approver: NodeLike, asker: NodeLike): Promise<Cont
   const request = await waitingAt(approver, asker);
   if (request === undefined) throw new Error(`${asker.name} does not ask ${approver.name}`);
   return approver.api.approve({ id: request.id }, { signal });
+}
+
+/** A second, once everything that takes none is done. */
+async function timePasses(clock: ManualClock | undefined): Promise<void> {
+  await turns(10);
+  await clock?.advance(1000);
 }
 
 /** What the node knows of the other; undefined when nothing. */
@@ -51,11 +57,11 @@ export async function standing(node: NodeLike, other: NodeLike): Promise<string>
 export const areMutual = async (a: NodeLike, b: NodeLike): Promise<boolean> =>
   (await standing(a, b)) === 'trusted' && (await standing(b, a)) === 'trusted';
 
-/** Resolves when each trusts the other, and both know. With a clock, time goes on while they come to it. */
-export const becomePeers = (a: NodeLike, b: NodeLike, clock?: ManualClock): Promise<boolean> =>
+/** Resolves when each trusts the other, and both know; else the test does not end. With a clock, time goes on meanwhile. */
+export const expectPeers = (a: NodeLike, b: NodeLike, clock?: ManualClock): Promise<boolean> =>
   eventually([a, b], async () => {
     const isSo = await areMutual(a, b);
-    if (!isSo) await clock?.advance(1000);
+    if (!isSo) await timePasses(clock);
     return isSo;
   });
 
@@ -63,7 +69,7 @@ export const becomePeers = (a: NodeLike, b: NodeLike, clock?: ManualClock): Prom
 export const comesTo = (node: NodeLike, other: NodeLike, expected: string, clock?: ManualClock): Promise<boolean> =>
   eventually([node], async () => {
     const isSo = (await standing(node, other)) === expected;
-    if (!isSo) await clock?.advance(1000);
+    if (!isSo) await timePasses(clock);
     return isSo;
   });
 
@@ -75,14 +81,14 @@ export async function talk(a: NodeLike, b: NodeLike, clock?: ManualClock): Promi
   ] as const) {
     const text = `${from.name} was here`;
     const before = (await inboxTexts(to)).filter((one) => one === text).length;
-    await arriveAll(from, to, { ids: [await send(from, to.name, text)], clock });
+    await expectArrival(from, to, { ids: [await send(from, to.name, text)], clock });
     const after = (await inboxTexts(to)).filter((one) => one === text).length;
     if (after !== before + 1) throw new Error(`${to.name} got it ${after - before} times`);
   }
 }
 
 /** Resolves when the receiver proved to have all of them. */
-export async function arriveAll(
+export async function expectArrival(
   from: NodeLike,
   to: NodeLike,
   { ids, clock }: { readonly ids: readonly string[]; readonly clock?: ManualClock | undefined },

@@ -29,6 +29,8 @@ function nextSteps(contacts: readonly ContactView[]): readonly string[] {
       ? []
       : [`The key of ${changed.petname} has changed: mesh contact ${shellWord(changed.petname)}`]),
     ...(asking ? ['Somebody asks for trust: mesh requests'] : []),
-    ...contacts.filter(needsLook).map(({ petname }) => `What is open with ${petname}: mesh contact ${shellWord(petname)}`),
+    ...contacts
+      .filter(needsLook)
+      .map(({ petname }) => `What is open with ${petname}: mesh contact ${shellWord(petname)}`),
   ];
 }

@@ -82,7 +82,10 @@ export function exchangeNext(contact: Standing): Next {
       : [`See whether it knows: mesh contact ${name}`];
   }
   if (exchange.state === 'expired') {
-    return [`Ask again: mesh request ${endpoints[0] ?? 'URL'}`, `Or give it up: mesh remove ${name}`];
+    return [
+      `Ask again: mesh request ${shellWord(visible(endpoints[0] ?? 'URL'))}`,
+      `Or give it up: mesh remove ${name}`,
+    ];
   }
   const there = { elsewhere: `The owner of ${petname} must approve it there: mesh requests, mesh approve ID` };
   return [

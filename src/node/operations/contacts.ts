@@ -70,7 +70,9 @@ export function contactStanding(parts: NodeParts): Pick<Operations, 'setTier' | 
           : { permissions: { ...contact.permissions, ...defined({ messageTypes, maxAttachmentBytes }) } };
       const event = { type: 'setTier', tier: input.tier, ...permissions } as const;
       const changed =
-        input.tier === 'blocked' ? await block(host, contact, event) : await changeContact(host.desk, contact.agentId, event);
+        input.tier === 'blocked'
+          ? await block(host, contact, event)
+          : await changeContact(host.desk, contact.agentId, event);
       host.runner.wake();
       return contactView(host, changed);
     },

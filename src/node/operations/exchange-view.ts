@@ -3,6 +3,7 @@ import { blamesClock, type Contact, endsExchange, exchangeStanding, type Refusal
 import type { AgentHost } from '../agent-host.ts';
 import { routesOf } from '../dial-peer.ts';
 import { defined } from './defined.ts';
+import { pasteAddress } from './paste-address.ts';
 
 /** Where the exchange with the contact stands, and what the other node said against it, as the API shows it. */
 export function exchangeView({ desk }: AgentHost, contact: Contact) {
@@ -35,7 +36,7 @@ interface Explained {
 /** What the refusal means here, and what the person can do. */
 function explained(contact: Contact, { of, code }: Refusal, limits: Limits): Explained {
   const { petname } = contact;
-  const askAgain = `mesh request ${routesOf(contact)[0] ?? 'URL'}`;
+  const askAgain = `mesh request ${pasteAddress(routesOf(contact))}`;
   if (code === 'CONTACT_CHANGED') return frozen(petname);
   if (code === 'NOT_TRUSTED') {
     return {
@@ -48,7 +49,10 @@ function explained(contact: Contact, { of, code }: Refusal, limits: Limits): Exp
   }
   const what = of === 'accept' ? 'acceptance' : 'request';
   if (endsExchange('request', code)) return over(petname, code);
-  return { message: passing(petname, { what, code }, limits), hint: `${advice[code] ?? ''}The ${what} is kept and goes on by itself.` };
+  return {
+    message: passing(petname, { what, code }, limits),
+    hint: `${advice[code] ?? ''}The ${what} is kept and goes on by itself.`,
+  };
 }
 
 const frozen = (petname: string): Explained => ({

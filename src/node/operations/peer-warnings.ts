@@ -1,3 +1,4 @@
+import { pasteAddress } from './paste-address.ts';
 import type { contactView } from './views.ts';
 
 export interface Warning {
@@ -39,7 +40,7 @@ function openStep(peer: PeerView): Warning | undefined {
       ? {
           code: 'ANSWER_TIMEOUT',
           message: `${petname} did not answer the contact request in time and is not asked any more`,
-          hint: `Ask again: mesh request ${endpoints[0] ?? 'URL'}, or give it up: mesh remove ${petname}`,
+          hint: `Ask again: mesh request ${pasteAddress(endpoints)}, or give it up: mesh remove ${petname}`,
         }
       : {
           code: 'UNREACHABLE',
