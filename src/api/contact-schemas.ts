@@ -13,6 +13,33 @@ import {
 
 const permissions = z.object({ messageTypes: z.array(messageType).optional(), maxAttachmentBytes: count.optional() });
 
+/** Where a request or an acceptance stands, and what the other node said against it. */
+export const exchangeFields = {
+  exchange: z
+    .object({
+      step: z.enum(['request', 'accept']),
+      state: z
+        .enum(['under-way', 'delivered', 'refused', 'expired'])
+        .describe(
+          'under-way: not there yet; delivered: waits for its owner; refused: for good; expired: no more calls',
+        ),
+      until: time.optional().describe('When its time is or was over'),
+      byInvite: z.boolean().optional().describe('Of a request: no person has to decide'),
+    })
+    .optional()
+    .describe('The step of the contact exchange that this side took and that is still open'),
+  refusal: z
+    .object({
+      of: z.enum(['request', 'accept', 'message']),
+      code: z.string(),
+      message: z.string(),
+      hint: z.string(),
+      at: time,
+    })
+    .optional()
+    .describe('What the other node would not take, until it takes something'),
+};
+
 export const contactView = z.object({
   petname: z.string(),
   agentId: z.string(),
@@ -42,7 +69,7 @@ export const contactView = z.object({
   lastError: z.object({ code: z.string(), message: z.string().optional(), at: time }).optional(),
   waiting: count.describe('Messages that are not sealed yet'),
   inFlight: count.describe('Sealed frames that the peer has not acknowledged'),
-  pendingExchange: z.enum(['request', 'accept']).optional().describe('What has not reached the other node yet'),
+  ...exchangeFields,
   session: z
     .object({
       groupId: z.string(),

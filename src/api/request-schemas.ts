@@ -1,11 +1,12 @@
 import * as z from 'zod';
-import { agentField, label, type OperationSchema, requestIdField, tier, time } from './base-schemas.ts';
-import { contactView } from './contact-schemas.ts';
+import { agentField, contactState, label, type OperationSchema, requestIdField, tier, time } from './base-schemas.ts';
+import { contactView, exchangeFields } from './contact-schemas.ts';
 
 export const requestView = z.object({
   id: z.string(),
   direction: z.enum(['in', 'out']),
   petname: z.string(),
+  state: contactState,
   agentId: z.string(),
   name: z.string().optional(),
   displayName: z.string().optional(),
@@ -15,6 +16,7 @@ export const requestView = z.object({
   endpoints: z.array(z.string()),
   at: time,
   delivered: z.boolean().optional().describe('Of a request that went out: the other node has it'),
+  ...exchangeFields,
   sameNameAs: z.string().optional().describe('A contact with the same name and another key: be careful'),
 });
 
@@ -39,7 +41,7 @@ export const requestSchemas = {
       purpose: z.string().optional().describe('What for, at most 500 characters'),
       petname,
       targetAgent: label.optional().describe('Name or id, when several agents live at the URL'),
-      waitMs: waitMs.describe('For the request to arrive; none without it'),
+      waitMs: waitMs.describe('For the request to arrive, or to be refused for good; none without it'),
     }),
     output: requestView,
   },
@@ -88,7 +90,7 @@ export const requestSchemas = {
       invite: z.string(),
       petname,
       tier: tier.optional(),
-      waitMs: waitMs.describe('For the acceptance; 10 000 without it'),
+      waitMs: waitMs.describe('For the acceptance, or a refusal for good; 10 000 without it'),
     }),
     output: contactView,
   },

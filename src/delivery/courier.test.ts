@@ -184,6 +184,24 @@ describe('a courier', () => {
     expect(courier.status()).toMatchObject({ link: 'down', breaker: 'open', lastError: { code: 'UNREACHABLE' } });
   });
 
+  test('waits no longer because the wall clock was set back', async () => {
+    const { clock, courier, links } = bench({
+      dial: () => (links.length === 0 ? Promise.reject(new MeshError('UNREACHABLE')) : Promise.resolve(new FakeLink())),
+    });
+    courier.connect();
+    await settled();
+    expect(courier.status()).toMatchObject({ link: 'down', retryAt: clock.now() + 2000 });
+    clock.jump(-3_600_000);
+    expect(courier.status().retryAt).toBe(clock.now() + 2000);
+    links.push(new FakeLink());
+    courier.submit([frameOf(1)]);
+    await clock.advance(1999);
+    expect(courier.status().link).toBe('down');
+    await clock.advance(1);
+    await settled();
+    expect(courier.status().link).toBe('up');
+  });
+
   test('passes a final refusal on and does not send that frame again', async () => {
     const { clock, courier, outcomes, dialled } = bench();
     courier.submit([frameOf(1), frameOf(2)]);

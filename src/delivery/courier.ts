@@ -49,6 +49,11 @@ export class Courier {
     return this.#inFlight.haveOther(groupId);
   }
 
+  /** A link is there, greeted or not. */
+  get isUp(): boolean {
+    return this.#link !== undefined;
+  }
+
   /** True when sealing another frame makes sense: a link is up and the window is not full. */
   get hasRoom(): boolean {
     return this.link !== undefined && !this.#inFlight.isFull;
@@ -59,13 +64,13 @@ export class Courier {
   }
 
   status(): RouteStatus {
-    const { attemptAt, lastError } = this.#pace;
-    const up = this.#link !== undefined;
+    const { waitMs, lastError } = this.#pace;
+    const up = this.isUp;
     return {
       link: up ? 'up' : 'down',
       ...(this.#link === undefined ? {} : { route: this.#link.route }),
       breaker: this.#pace.breaker,
-      ...(!up && attemptAt > this.#options.clock.now() ? { retryAt: attemptAt } : {}),
+      ...(!up && waitMs > 0 ? { retryAt: Math.ceil(this.#options.clock.now() + waitMs) } : {}),
       ...(up || lastError === undefined ? {} : { lastError }),
       ...(this.#latencyMs === undefined ? {} : { latencyMs: this.#latencyMs }),
       ...(this.#lastHeardAt === undefined ? {} : { lastHeardAt: this.#lastHeardAt }),
@@ -124,6 +129,11 @@ export class Courier {
   greetAgain(): void {
     if (this.link === undefined) this.#unsaid = true;
     else void this.#greet(this.link);
+  }
+
+  /** What there is to say needs a new link. */
+  hangUp(): void {
+    this.#link?.close();
   }
 
   heard(): void {
@@ -264,10 +274,10 @@ export class Courier {
   }
 
   async #dialUntilUp(): Promise<void> {
-    const { ports, clock, logger } = this.#options;
+    const { ports, logger } = this.#options;
     while (this.#link === undefined && !this.#stop.signal.aborted && (this.#wanted || ports.hasWork())) {
       this.#wanted = false;
-      await this.#pause(this.#pace.attemptAt - clock.now());
+      await this.#pause(this.#pace.waitMs);
       if (this.#link !== undefined || this.#stop.signal.aborted) return;
       try {
         const link = await ports.dial({ signal: this.#stop.signal });

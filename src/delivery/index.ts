@@ -1,7 +1,7 @@
 export type { FrameOutcome } from '#link';
 export type { BreakerState } from './breaker.ts';
 export { Courier } from './courier.ts';
-export { isProof } from './outcome.ts';
+export { isDistrust, isProof } from './outcome.ts';
 export type { CourierChange, CourierOptions, CourierPorts, RouteStatus } from './courier-ports.ts';
 export {
   type InboxMessage,

@@ -3,7 +3,7 @@ import { afterFailure, type Breaker, type BreakerState, breakerState, closedBrea
 import type { CourierOptions, RouteStatus } from './courier-ports.ts';
 import { nextAttemptAt } from './retry.ts';
 
-/** When a route may be tried again, from how its attempts went (PROTOCOL §7). */
+/** When a route may be tried again, from how its attempts went (PROTOCOL §7). Counts in time that passes, whatever the wall clock is set to. */
 export class Pace {
   readonly #options: Pick<CourierOptions, 'clock' | 'random' | 'limits'>;
   #breaker: Breaker = closedBreaker;
@@ -16,9 +16,9 @@ export class Pace {
     this.#options = options;
   }
 
-  /** ms since 1970; 0 is at once. */
-  get attemptAt(): number {
-    return this.#attemptAt;
+  /** Until the next attempt; 0 is at once. */
+  get waitMs(): number {
+    return Math.max(0, this.#attemptAt - this.#options.clock.monotonic());
   }
 
   /** In a row. */
@@ -27,7 +27,7 @@ export class Pace {
   }
 
   get breaker(): BreakerState {
-    return breakerState(this.#breaker, this.#options.clock.now());
+    return breakerState(this.#breaker, this.#options.clock.monotonic());
   }
 
   get lastError(): RouteStatus['lastError'] {
@@ -59,10 +59,10 @@ export class Pace {
 
   failed({ code, message }: MeshError): void {
     const { clock, limits, random } = this.#options;
-    const now = clock.now();
+    const now = clock.monotonic();
     this.#failures += 1;
     this.#breaker = afterFailure(this.#breaker, now, limits);
-    this.#lastError = { code, message, at: now };
+    this.#lastError = { code, message, at: clock.now() };
     this.#attemptAt = nextAttemptAt({ failures: this.#failures, now, breaker: this.#breaker, random, limits });
   }
 }

@@ -4,6 +4,7 @@ import { allowedAt, type Breaker } from './breaker.ts';
 export interface RetryInput {
   /** Attempts that failed in a row. */
   readonly failures: number;
+  /** In the time of the breaker. */
   readonly now: number;
   readonly breaker: Breaker;
   readonly random: Random;
@@ -11,7 +12,7 @@ export interface RetryInput {
 }
 
 /**
- * When to try a route again (ms since 1970): at once, then after 2, 4 and 8 s with ±20 % jitter, then at the slow pace; never before the
+ * When to try a route again: at once, then after 2, 4 and 8 s with ±20 % jitter, then at the slow pace; never before the
  * breaker allows it (PROTOCOL §7).
  */
 export function nextAttemptAt(input: RetryInput): number {

@@ -24,6 +24,16 @@ describe('a memory connection', () => {
     expect((await dialler.closed).code).toBe(1006);
   });
 
+  test('takes nothing more once it is cut: what is written then does not arrive behind a gap', async () => {
+    const deliveries: (() => void)[] = [];
+    const [dialler, listener] = memoryConnections({ schedule: (deliver) => deliveries.push(deliver) });
+    for (const end of [dialler, listener]) end.send(Uint8Array.of(1));
+    dialler.cut();
+    for (const end of [dialler, listener]) end.send(Uint8Array.of(2));
+    for (const deliver of deliveries.splice(0)) deliver();
+    expect([await dialler.receive(), await listener.receive()]).toEqual([undefined, undefined]);
+  });
+
   test('delivers when the given schedule says so and not before', async () => {
     const deliveries: (() => void)[] = [];
     const [dialler, listener] = memoryConnections({ schedule: (deliver) => deliveries.push(deliver) });

@@ -1,4 +1,4 @@
-import { codeOf, type ErrorCode, type Limits, MeshError } from '#kernel';
+import { codeOf, type Limits, MeshError } from '#kernel';
 import { type AgentId, cardBytes, type VerifiedRotation } from '#identity';
 import { Courier, type CourierChange, type FrameOutcome } from '#delivery';
 import { type PeerHealth, unknownHealth } from '#discovery';
@@ -18,7 +18,7 @@ import {
 } from '#pipeline';
 import type { Frame } from '#protocol';
 import type { Runtime } from '#runtime';
-import type { Contact } from '#trust';
+import { awaitsAnswer, type Contact, owesStep } from '#trust';
 import type { HostedAgent } from './hosted-agent.ts';
 import { InboxRunner } from './inbox-runner.ts';
 import { lanePorts } from './lane-ports.ts';
@@ -29,11 +29,7 @@ export interface AgentHostOptions {
   readonly runtime: Runtime;
   dial(host: AgentHost, contact: Contact, options: { readonly signal: AbortSignal }): Promise<Link>;
   onChange(host: AgentHost, lane: Lane, change: CourierChange): void;
-  onExchangeRefused(host: AgentHost, contact: Contact, code: ErrorCode): void;
 }
-
-/** A request or an acceptance of ours has not reached the other node. */
-const owesExchange = ({ pending }: Contact): boolean => pending !== undefined && pending.deliveredAt === undefined;
 
 /** One local agent at work: its lanes to peers, what comes in over its links, and the program that handles its inbox. */
 export class AgentHost {
@@ -82,7 +78,7 @@ export class AgentHost {
   lane(peer: AgentId): Lane {
     const known = this.#lanes.get(peer);
     if (known !== undefined) return known;
-    const { ports, dial, onChange, onExchangeRefused } = this.#options;
+    const { ports, dial, onChange } = this.#options;
     const { clock, random, limits, logger } = ports;
     const makeCourier = (lane: Lane): Courier =>
       new Courier({
@@ -95,25 +91,39 @@ export class AgentHost {
           lane,
           dial: (contact, options) => dial(this, contact, options),
           onChange: (changed, change) => onChange(this, changed, change),
-          onExchangeRefused: (contact, code) => onExchangeRefused(this, contact, code),
         }),
       });
     const lane = new Lane({ agent: this.agent, peer, ports, makeCourier });
     const scope = { agent: this.agent.name, peer };
     lane.hasStored = ports.store.read.outbox.waiting({ ...scope, maxBytes: 1, limit: 1 }).length > 0;
     lane.hasReceipts = ports.store.read.outbox.receipts({ ...scope, limit: 1 }).length > 0;
+    lane.isDoubted = this.contact(peer)?.refusal !== undefined;
     lane.onFlush(flushLane);
     this.#lanes.set(peer, lane);
     return lane;
   }
 
-  /** Every trusted peer gets a lane and one attempt to connect; what was on its way goes on. */
+  /** Every trusted peer, and whoever was asked, gets a lane and one attempt to connect; what was on its way goes on. */
   start(): void {
-    for (const contact of this.desk.ports.store.read.contacts.list({ agent: this.agent.name })) {
-      if (contact.state === 'trusted' || contact.state === 'requested-out')
-        this.lane(contact.agentId).courier.connect();
+    for (const { state, pending, agentId } of this.#contacts()) {
+      // Also when the time of the request is over: a late answer still counts.
+      if (state === 'trusted' || (state === 'requested-out' && pending !== undefined))
+        this.lane(agentId).courier.connect();
     }
     this.runner.start();
+  }
+
+  /** Looks after the lanes now and then: one that could not store or seal waits for nothing that would wake it. */
+  wakeLanes(): void {
+    for (const contact of this.#contacts()) {
+      if (contact.state !== 'trusted' && contact.state !== 'requested-out') continue;
+      const lane = this.lane(contact.agentId);
+      if (lane.courier.link !== undefined) lane.flushSoon();
+      // Also without anything to send: an acceptance may wait at the other side, which may not be able to call us.
+      else if (awaitsAnswer(contact, this.desk.ports.clock.now())) lane.courier.connect();
+      else lane.courier.wake();
+    }
+    this.runner.wake();
   }
 
   async stop(limits: Limits): Promise<void> {
@@ -166,17 +176,13 @@ export class AgentHost {
   onContact(contact: Contact): void {
     if (contact.state === 'trusted' || contact.state === 'requested-out') {
       const lane = this.lane(contact.agentId);
-      const inUse = lane.courier.link;
+      lane.isDoubted = contact.refusal !== undefined;
+      const wasUp = lane.courier.isUp;
       for (const link of this.#linksOf(contact.agentId)) {
         if (contact.state === 'trusted') link.grant();
-        if (lane.courier.link === undefined) lane.courier.attach(link);
+        if (!lane.courier.isUp) lane.courier.attach(link);
       }
-      // Two that met before meet again, and the link is older than what is owed.
-      if (inUse !== undefined && owesExchange(contact)) {
-        // Whoever is not trusted may say one thing on a link: a new request needs a new one.
-        if (contact.state === 'requested-out') inUse.close();
-        else lane.courier.greetAgain();
-      }
+      if (wasUp) this.#tellNews(lane, contact);
       lane.courier.wake();
       lane.flushSoon();
       return;
@@ -184,6 +190,11 @@ export class AgentHost {
     // A stranger that asks hears that its request arrived, and nothing of what becomes of it.
     if (contact.state === 'requested-in' || contact.state === 'rejected') return;
     for (const link of this.#linksOf(contact.agentId)) link.close('NOT_TRUSTED');
+  }
+
+  /** Makes the device key anew when its time is almost over, or has not begun. */
+  async renewDevice(): Promise<void> {
+    if (await this.agent.renewDeviceIfDue()) await this.onOwnKeyChanged();
   }
 
   /** Our own root or device key changed: sessions end, links are made anew, and the rotation statement travels with them. */
@@ -253,6 +264,20 @@ export class AgentHost {
       });
       return refused(code);
     }
+  }
+
+  #contacts(): readonly Contact[] {
+    return this.desk.ports.store.read.contacts.list({ agent: this.agent.name });
+  }
+
+  /** Two that met before meet again, and the link is older than what is owed. */
+  #tellNews({ courier, telling }: Lane, contact: Contact): void {
+    const { pending } = contact;
+    if (!owesStep(contact, this.desk.ports.clock.now())) return;
+    if (telling?.step.kind === pending?.kind && telling?.step.nonce === pending?.nonce) return;
+    // Whoever is not trusted may say one thing on a link: a new request needs a new one.
+    if (pending?.kind === 'request') courier.hangUp();
+    else courier.greetAgain();
   }
 
   #linksOf(peer: AgentId): readonly Link[] {

@@ -3,7 +3,8 @@ import { codeOf, type EventStream } from '#kernel';
 import { type AgentId, fingerprintOf, publicKeyOf } from '#identity';
 import type { NodeEvent } from './node-event.ts';
 import type { EventLog } from './http/index.ts';
-import { defined, messageView, peerOf } from './operations/views.ts';
+import { defined } from './operations/defined.ts';
+import { messageView, peerOf } from './operations/views.ts';
 import type { NodeParts } from './parts.ts';
 
 /** Turns what happens at the node into the events of the API, while anybody reads them. Ends when the stream closes. */

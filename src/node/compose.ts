@@ -80,7 +80,7 @@ export async function compose(options: ComposeOptions): Promise<Composed> {
     },
   };
   const links = new LinkDesk({ hosts, ...base });
-  const addHost = hostMaker({ options, ports, files, hosts, tell, watch, links });
+  const addHost = hostMaker({ options, ports, files, hosts, tell, links });
   for (const agentFiles of await loadAgents(state, files)) await addHost(agentFiles);
   checkAgentNames(options, hosts);
   const parts: NodeParts = {
@@ -120,12 +120,11 @@ interface HostMaking {
   readonly files: AgentFilePorts;
   readonly hosts: Map<string, AgentHost>;
   readonly tell: (event: NodeEvent) => void;
-  readonly watch: ContactWatch;
   readonly links: LinkDesk;
 }
 
 function hostMaker(making: HostMaking): (files: AgentFiles) => Promise<AgentHost> {
-  const { options, ports, files, hosts, tell, watch, links } = making;
+  const { options, ports, files, hosts, tell, links } = making;
   const { clock, random, limits, logger } = ports;
   const dialPorts: DialPorts = {
     clock,
@@ -144,7 +143,6 @@ function hostMaker(making: HostMaking): (files: AgentFiles) => Promise<AgentHost
       runtime: options.runtimes?.[name] ?? (await makeRuntime(options.config.agents[name], runtimePorts)),
       dial: (who, contact, dialOptions) => dialPeer(dialPorts, { host: who, contact }, dialOptions),
       onChange: (who, lane, change) => tell({ type: 'route', agent: who.agent.name, peer: lane.peer, change }),
-      onExchangeRefused: (_who, contact, code) => watch.refused(contact, code),
     });
     hosts.set(name, host);
     return host;

@@ -1,4 +1,4 @@
-import { type Clock, type ErrorCode, MeshError } from '#kernel';
+import type { Clock } from '#kernel';
 import type { AgentId } from '#identity';
 import type { PipelineEvent } from '#pipeline';
 import type { Contact } from '#trust';
@@ -25,7 +25,7 @@ export class ContactWatch {
 
   /**
    * Takes the step and waits for what comes of it: resolves with the contact once it is there, or after `ms` with what the step
-   * made. Rejects with what the step throws, or with the code of a refusal.
+   * made. Rejects with what the step throws.
    */
   async after(step: () => Promise<Contact>, { agent, agentId, isThere, ms, signal }: Awaited): Promise<Contact> {
     const watcher: Watcher = { agent, agentId, isThere, reached: Promise.withResolvers() };
@@ -37,7 +37,7 @@ export class ContactWatch {
           await this.#clock.sleep(ms, { signal: AbortSignal.any([signal, done.signal]) });
         return contact;
       });
-      // Raced from the start: a refusal may come before the step is over, and a step that fails has nothing to wait for.
+      // Raced from the start: the contact may be there before the step is over, and a step that fails has nothing to wait for.
       return await Promise.race([watcher.reached.promise, taken]);
     } finally {
       done.abort();
@@ -50,13 +50,6 @@ export class ContactWatch {
     for (const { agent, agentId, isThere, reached } of this.#watchers) {
       if (agent === event.contact.agent && agentId === event.contact.agentId && isThere(event.contact))
         reached.resolve(event.contact);
-    }
-  }
-
-  refused(who: { readonly agent: string; readonly agentId: AgentId; readonly petname: string }, code: ErrorCode): void {
-    for (const { agent, agentId, reached } of this.#watchers) {
-      if (agent !== who.agent || agentId !== who.agentId) continue;
-      reached.reject(new MeshError(code, `${who.petname} refused: ${code}`));
     }
   }
 }

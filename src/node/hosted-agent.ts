@@ -6,6 +6,7 @@ import {
   createVault,
   renewDevice,
   rotateRoot,
+  safetyNumber,
   type Vault,
   type VerifiedCard,
 } from '#identity';
@@ -23,6 +24,8 @@ export class HostedAgent implements LocalAgent {
   #files: AgentFiles;
   /** Derived from the root key once, not at every message. */
   #agentId: AgentId;
+  /** By contact: slow to work out on purpose, and shown with every list of contacts. */
+  readonly #safetyNumbers = new Map<AgentId, string>();
 
   constructor(files: AgentFiles, ports: AgentFilePorts, logger: Logger) {
     this.name = files.name;
@@ -59,14 +62,25 @@ export class HostedAgent implements LocalAgent {
     return { agentId: this.agentId, device, certificate };
   }
 
+  safetyNumberWith(contact: AgentId): string {
+    const known = this.#safetyNumbers.get(contact) ?? safetyNumber(this.agentId, contact);
+    this.#safetyNumbers.set(contact, known);
+    return known;
+  }
+
   card(): VerifiedCard {
     return this.#files.card;
   }
 
-  /** True when the device key was renewed: sessions made with the old one must be replaced. */
+  /**
+   * True when the device key was renewed: sessions made with the old one must be replaced. One that was certified while the clock was
+   * ahead would not be valid until that time.
+   */
   async renewDeviceIfDue(): Promise<boolean> {
     const { limits, clock } = this.#ports;
-    if (this.deviceExpiresAt - clock.now() > limits.deviceCertificateLifetimeMs / 12) return false;
+    const { notBefore, notAfter } = this.#files.secrets.certificate;
+    const now = clock.now();
+    if (notBefore <= now && notAfter - now > limits.deviceCertificateLifetimeMs / 12) return false;
     const secrets = renewDevice({ secrets: this.#files.secrets, ...this.#moment() });
     await this.#replace(secrets, {});
     this.#logger.info('device.renewed', { agent: this.name });
@@ -99,6 +113,7 @@ export class HostedAgent implements LocalAgent {
     await saveAgent(files, this.#ports);
     this.#files = files;
     this.#agentId = agentIdOf(secrets.root.publicKey);
+    this.#safetyNumbers.clear();
   }
 
   #nextCard(secrets: AgentFiles['secrets'], facts: Partial<Pick<Card, 'endpoints' | 'capabilities'>>): VerifiedCard {

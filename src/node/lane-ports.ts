@@ -1,11 +1,17 @@
 import { codeOf, type ErrorCode, MeshError } from '#kernel';
 import { parseCard, verifyCard } from '#identity';
-import { type CourierChange, type CourierPorts, type FrameOutcome, isProof, type OutboxFrame } from '#delivery';
+import {
+  type CourierChange,
+  type CourierPorts,
+  type FrameOutcome,
+  isDistrust,
+  isProof,
+  type OutboxFrame,
+} from '#delivery';
 import type { Link } from '#link';
 import {
   changeContact,
   type Desk,
-  endsExchange,
   type Lane,
   makeExchangeFrame,
   replaceSession,
@@ -13,14 +19,13 @@ import {
   unsealLeft,
 } from '#pipeline';
 import type { Frame } from '#protocol';
-import type { Contact } from '#trust';
+import { type Contact, type EventOf, owesStep, type PendingExchange } from '#trust';
 
 export interface LaneWiring {
   readonly desk: Desk;
   readonly lane: Lane;
   dial(contact: Contact, options: { readonly signal: AbortSignal }): Promise<Link>;
   onChange(lane: Lane, change: CourierChange): void;
-  onExchangeRefused(contact: Contact, code: ErrorCode): void;
 }
 
 /** Ties the courier of one lane to the store, the contact exchange and the session. */
@@ -37,7 +42,7 @@ export function lanePorts(wiring: LaneWiring): CourierPorts {
       lane.deferred.add((tx) => tx.outbox.markSent(frameId, { at, route }));
     },
     onTaken: ({ frame }) => {
-      if (isProof(frame)) lane.replacements = 0;
+      if (isProof(frame)) noteProof(wiring);
       lane.deferred.add((tx) => tx.outbox.acknowledge(frame.id));
     },
     onRefused: async (frame, code) => {
@@ -67,25 +72,55 @@ function requireContact({ desk, lane }: LaneWiring): Contact {
 function hasWork({ desk, lane }: LaneWiring): boolean {
   const contact = desk.ports.store.read.contacts.byAgentId(lane.agent.name, lane.peer);
   if (contact === undefined) return false;
-  const { state, pending } = contact;
+  const { state } = contact;
   if (state !== 'trusted' && state !== 'requested-out') return false;
-  if (pending !== undefined && pending.deliveredAt === undefined && pending.expiresAt > desk.ports.clock.now())
-    return true;
+  if (owesStep(contact, desk.ports.clock.now())) return true;
   const { courier, arrivals, hasStored, hasReceipts } = lane;
   return state === 'trusted' && (courier.inFlight > 0 || arrivals.length > 0 || hasStored || hasReceipts);
 }
 
 /** On every new link: what the contact exchange owes, then the peer's card as it is now. */
 async function greet(wiring: LaneWiring, link: Link): Promise<void> {
-  const { desk } = wiring;
+  const { lane } = wiring;
   const contact = requireContact(wiring);
-  const frame = await makeExchangeFrame(desk, contact);
-  if (frame !== undefined) {
-    const outcome = await answerTo(frame, link, desk.ports);
-    if (outcome.kind === 'refused') await exchangeRefused(wiring, contact, outcome.code);
-    else await settleExchange(desk, contact, undefined);
+  const { pending: step } = contact;
+  if (step !== undefined) {
+    lane.telling = { on: link, step };
+    try {
+      await tellStep(wiring, link, { contact, step });
+    } finally {
+      if (lane.telling?.on === link) lane.telling = undefined;
+    }
   }
   await refreshCard(wiring, link);
+}
+
+interface OpenStep {
+  readonly contact: Contact;
+  readonly step: PendingExchange;
+}
+
+/** Throws the refusal of the peer, after it was kept. */
+async function tellStep(wiring: LaneWiring, link: Link, { contact, step }: OpenStep): Promise<void> {
+  const { desk } = wiring;
+  const frame = await makeExchangeFrame(desk, contact);
+  if (frame === undefined) return;
+  const code = refusalIn(await answerTo(frame, link, desk.ports));
+  const next = await settleExchange(desk, contact.agentId, { step, code });
+  if (code !== undefined) throw stepRefused(wiring, { contact: next, step, code });
+}
+
+/** Of a statement that was received before, the first one counted. */
+const refusalIn = (outcome: FrameOutcome): ErrorCode | undefined =>
+  outcome.kind !== 'refused' || outcome.code === 'REPLAYED' ? undefined : outcome.code;
+
+/** Why this link ends: what was refused for now is tried again on the next one. */
+function stepRefused({ desk }: LaneWiring, refused: OpenStep & { readonly code: ErrorCode }): MeshError {
+  const { contact, step, code } = refused;
+  const { agent, petname, agentId: peer } = contact;
+  desk.ports.logger.warn('exchange.not-taken', { agent, petname, peer, kind: step.kind, code });
+  const what = step.kind === 'accept' ? 'acceptance' : 'contact request';
+  return new MeshError(code, `${petname} did not take the ${what}: ${code}`);
 }
 
 /** Whoever takes nothing more on this link may take it on the next one. */
@@ -100,12 +135,6 @@ async function answerTo(frame: Frame, link: Link, { clock, limits }: Desk['ports
   } finally {
     answered.abort();
   }
-}
-
-async function exchangeRefused(wiring: LaneWiring, contact: Contact, code: ErrorCode): Promise<void> {
-  if (endsExchange(code)) await settleExchange(wiring.desk, contact, code);
-  wiring.onExchangeRefused(contact, code);
-  throw new MeshError(code, `${contact.petname} refused the contact exchange: ${code}`);
 }
 
 async function refreshCard({ desk, lane }: LaneWiring, link: Link): Promise<void> {
@@ -143,7 +172,29 @@ async function settleRefusal({ lane, desk }: LaneWiring, { frame, code }: Refusa
     lane.flushSoon();
     return;
   }
+  if (isDistrust(code)) await noteTrust({ lane, desk }, { type: 'distrusted', code });
   const ids = await lane.deferred.transact((tx) => tx.outbox.refuseFrame(frame.frame.id, { code, at: clock.now() }));
   const agent = lane.agent.name;
   if (ids.length > 0) desk.ports.emit({ type: 'state', agent, peer: lane.peer, ids, state: 'refused', reason: code });
+}
+
+/** The peer read what was sealed for it. */
+function noteProof(wiring: LaneWiring): void {
+  const { lane, desk } = wiring;
+  lane.replacements = 0;
+  if (!lane.isDoubted) return;
+  noteTrust(wiring, { type: 'proved' }).catch((error: unknown) => {
+    desk.ports.logger.error('proof.not-stored', { agent: lane.agent.name, peer: lane.peer, code: codeOf(error) });
+  });
+}
+
+/** Whether the peer trusts us shows in what it says to sealed frames; kept where a person sees it. */
+async function noteTrust(
+  { desk, lane }: Pick<LaneWiring, 'desk' | 'lane'>,
+  event: EventOf<'distrusted' | 'proved'>,
+): Promise<void> {
+  const contact = desk.ports.store.read.contacts.byAgentId(lane.agent.name, lane.peer);
+  const isNews = event.type === 'proved' ? contact?.refusal !== undefined : contact?.refusal?.code !== event.code;
+  if (contact?.state !== 'trusted' || !isNews) return;
+  await changeContact(desk, lane.peer, event);
 }

@@ -136,7 +136,7 @@ export class MeshNode implements AsyncDisposable {
     });
     const endpoints = endpointsOf(config, this.#listening.publicAddress);
     for (const host of parts.hosts.values()) {
-      if (await host.agent.renewDeviceIfDue()) await host.onOwnKeyChanged();
+      await host.renewDevice();
       await host.agent.publish({ endpoints: [...endpoints], ...this.#capabilities(host.agent.name) });
       host.start();
     }

@@ -15,7 +15,8 @@ export async function sweep(parts: NodeParts, signal: AbortSignal): Promise<void
     if (signal.aborted) return;
     try {
       await expire(parts);
-      wakeLanes(parts);
+      for (const host of parts.hosts.values()) host.wakeLanes();
+      for (const host of parts.hosts.values()) await host.renewDevice();
       await checkpoint(parts);
       if (clock.now() - prunedAt < pruneMs) continue;
       prunedAt = clock.now();
@@ -30,21 +31,6 @@ async function expire({ hosts }: NodeParts): Promise<void> {
   const [host] = hosts.values();
   if (host === undefined) return;
   while ((await expireMessages(host.desk.ports)) > 0) await nextTurn();
-}
-
-/** A lane that could not store or seal waits for nothing that would wake it; one whose request was delivered asks again. */
-function wakeLanes({ hosts }: NodeParts): void {
-  for (const host of hosts.values()) {
-    for (const contact of host.desk.ports.store.read.contacts.list({ agent: host.agent.name })) {
-      if (contact.state !== 'trusted' && contact.state !== 'requested-out') continue;
-      const lane = host.lane(contact.agentId);
-      if (lane.courier.link !== undefined) lane.flushSoon();
-      // Also without anything to send: an acceptance may wait at the other side, which may not be able to call us.
-      else if (contact.state === 'requested-out') lane.courier.connect();
-      else lane.courier.wake();
-    }
-    host.runner.wake();
-  }
 }
 
 async function checkpoint(parts: NodeParts): Promise<void> {

@@ -35,6 +35,9 @@ export function writeEvent(
     exchangeLifetimeMs: ports.limits.contactExchangeLifetimeMs,
   });
   store(tx, contact, next);
+  if (contact !== undefined && (change.event.type === 'reject' || change.event.type === 'remove')) {
+    rememberTurnedDown(desk, tx, contact);
+  }
   if (contact?.state !== next.state || contact.tier !== next.tier || contact.agentId !== next.agentId) {
     const data = { peer: next.agentId, petname: next.petname, event: change.event.type, tier: next.tier };
     appendAudit(tx.audit, { at: ports.clock.now(), agent: agent.name, kind: `contact.${next.state}`, data });
@@ -53,6 +56,19 @@ function store(tx: MeshTransaction, before: Contact | undefined, next: Contact):
   dropPeerKeyPackages(tx, { agent: next.agent, peer: next.agentId, now: next.updatedAt });
   tx.contacts.delete(next.agent, next.agentId);
 }
+
+const turnedDown = (nonce: string): string => `turned-down.${nonce}`;
+
+/** Whoever asked goes on asking, because it is told nothing: the same request does not come before a person twice. */
+function rememberTurnedDown({ ports }: Desk, tx: MeshTransaction, { agentId, requestNonce }: Contact): void {
+  if (requestNonce === undefined) return;
+  tx.contacts.useNonce(agentId, turnedDown(requestNonce), ports.clock.now() + ports.limits.contactExchangeLifetimeMs);
+}
+
+export const wasTurnedDown = (
+  tx: MeshTransaction,
+  request: { readonly from: AgentId; readonly nonce: string },
+): boolean => tx.contacts.hasNonce(request.from, turnedDown(request.nonce));
 
 /**
  * A person trusts the key that turned up at a contact: it is asked for contact, and what waits is for it now. Nothing that was sealed for

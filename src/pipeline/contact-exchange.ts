@@ -10,17 +10,29 @@ import {
   verifyContactAccept,
   verifyContactRequest,
 } from '#protocol';
-import { admitRequest, checkInvite, type Contact, type ContactEvent, useInvite, type ValidInvite } from '#trust';
-import { type Desk, petnameFor, writeEvent } from './contact-desk.ts';
+import {
+  admitRequest,
+  checkInvite,
+  type Contact,
+  type ContactEvent,
+  isOver,
+  type PendingExchange,
+  useInvite,
+  type ValidInvite,
+} from '#trust';
+import { changeContact, type Desk, petnameFor, wasTurnedDown, writeEvent } from './contact-desk.ts';
 import { type CheckedKeyPackage, checkKeyPackage, dropPeerKeyPackages, freshKeyPackage } from './key-packages.ts';
 import type { MeshTransaction } from './store.ts';
 
-/** The signed step that a contact still owes the peer, made anew for this attempt: same nonce, fresh time and key package. */
+/**
+ * The signed step that is under way with the contact, made anew for this attempt: same nonce, fresh time and key package. A request
+ * whose time is over is not made again; an acceptance tells what was decided, and is never too late.
+ */
 export async function makeExchangeFrame(desk: Desk, contact: Contact): Promise<Frame | undefined> {
   const { pending } = contact;
   const { agent, ports } = desk;
   const now = ports.clock.now();
-  if (pending === undefined || pending.expiresAt <= now) return undefined;
+  if (pending === undefined || (pending.kind === 'request' && isOver(contact, now))) return undefined;
   const keyPackage = await freshKeyPackage(agent, ports);
   await ports.store.transact((tx) => keyPackage.write(tx));
   const common = { card: agent.card(), to: contact.agentId, at: now, keyPackage: keyPackage.bytes, root: agent.root };
@@ -53,16 +65,16 @@ function inviteSecret(desk: Desk, contact: Contact): { readonly id: string; read
 }
 
 /** A contact request came in over a link of that agent. Throws the code that the far end is told. */
-export async function receiveRequest(desk: Desk, frame: Frame): Promise<Contact> {
+export async function receiveRequest(desk: Desk, frame: Frame): Promise<void> {
   const { agent, ports } = desk;
   const now = ports.clock.now();
   const request = verifyContactRequest(frame.bytes, { now, self: agent.agentId, limits: ports.limits });
   checkSender(frame, request.card.agentId);
   const keyPackage = await checkKeyPackage(ports, request.card.agentId, request.keyPackage);
   const done = await ports.store.transact((tx) => takeRequest(desk, tx, { request, keyPackage, now }));
+  if (done === undefined) return;
   ports.emit({ type: 'contact', contact: done.contact });
   if (done.isNew) ports.emit({ type: 'request', contact: done.contact });
-  return done.contact;
 }
 
 interface TakenRequest {
@@ -71,13 +83,19 @@ interface TakenRequest {
   readonly now: number;
 }
 
-function takeRequest(desk: Desk, tx: MeshTransaction, taken: TakenRequest): { contact: Contact; isNew: boolean } {
+interface TakenAs {
+  readonly contact: Contact;
+  readonly isNew: boolean;
+}
+
+/** Undefined when a person turned this very request down: the asker is told that it arrived, as before. */
+function takeRequest(desk: Desk, tx: MeshTransaction, taken: TakenRequest): TakenAs | undefined {
   const { agent, ports } = desk;
   const { request, keyPackage, now } = taken;
   const from = request.card.agentId;
   useOnce(desk, tx, { signer: from, at: request.at, nonce: request.nonce });
   const known = tx.contacts.byAgentId(agent.name, from);
-  const invite = known?.state === 'trusted' ? undefined : redeemable(desk, tx, { request, now });
+  const invite = canRedeem(known) ? redeemable(desk, tx, { request, now }) : undefined;
   const verifiedRequest = { from, nonce: toHex(request.nonce) };
   const admission = admitRequest({
     reader: tx.contacts,
@@ -87,6 +105,7 @@ function takeRequest(desk: Desk, tx: MeshTransaction, taken: TakenRequest): { co
     limits: ports.limits,
     ...(invite === undefined ? {} : { invite }),
   });
+  if (admission.kind === 'new' && wasTurnedDown(tx, verifiedRequest)) return undefined;
   if (invite !== undefined) tx.contacts.putInvite(useInvite(invite, { now, by: from }));
   if (admission.kind === 'new') tx.contacts.countRequest(agent.name, now);
   keepKeyPackage(desk, tx, { peer: from, keyPackage });
@@ -112,6 +131,10 @@ function requestEvent(desk: Desk, request: VerifiedContactRequest, invite: Valid
   return { type: 'requestIn', who, card, nonce, requestId, ...(purpose === undefined ? {} : { purpose }) };
 }
 
+/** A peer needs no invite, and whoever is frozen or blocked gets out of it by none. */
+const canRedeem = (known: Contact | undefined): boolean =>
+  known?.state !== 'trusted' && known?.state !== 'changed' && known?.state !== 'blocked';
+
 /** The invite that the request shows, once its record, its time and its MAC hold. */
 function redeemable(
   desk: Desk,
@@ -125,7 +148,7 @@ function redeemable(
   const secret = desk.agent.vault.open(`invite/${record.id}`, record.secret);
   if (!checkInviteMac(request, secret))
     throw new MeshError('INVITE_INVALID', 'The request does not prove that it knows the invite');
-  return checkInvite(record, { now, by: request.card.agentId });
+  return checkInvite(record, now);
 }
 
 /** The signed statement may arrive again with a later time (another attempt), never with the same one. */
@@ -166,7 +189,10 @@ function takeAccept(
   const { accept, keyPackage } = taken;
   const { card } = accept;
   const known = tx.contacts.byAgentId(agent.name, card.agentId);
-  if (known === undefined) throw new MeshError('NOT_TRUSTED', 'The acceptance does not answer a request of this agent');
+  if (known?.state === 'changed') throw new MeshError('CONTACT_CHANGED');
+  // One answer for every reason: a blocked agent cannot tell a block from a request that was withdrawn.
+  if (known?.state !== 'requested-out' && known?.state !== 'trusted')
+    throw new MeshError('NOT_TRUSTED', 'The acceptance does not answer a request of this agent');
   useOnce(desk, tx, { signer: card.agentId, at: accept.at, nonce: accept.requestNonce });
   keepKeyPackage(desk, tx, { peer: card.agentId, keyPackage });
   const event = { type: 'accepted', card, nonce: toHex(accept.requestNonce) } as const;
@@ -178,18 +204,15 @@ function checkSender(frame: Frame, signer: AgentId): void {
     throw new MeshError('SIGNATURE_INVALID', 'The statement is signed by another agent than its sender');
 }
 
-/** What the far end said to our request or acceptance. Refusals about an invite are final: the contact is given up. */
-export async function settleExchange(desk: Desk, contact: Contact, code: ErrorCode | undefined): Promise<Contact> {
-  const nonce = contact.pending?.nonce ?? '';
-  // A peer that will not take our acceptance is a peer all the same: its own request proved that it wanted us.
-  const isOver = code !== undefined && contact.pending?.kind === 'request';
-  const event: ContactEvent = isOver ? { type: 'remove' } : { type: 'confirmed', nonce };
-  const next = await desk.ports.store.transact((tx) => writeEvent(desk, tx, { agentId: contact.agentId, event }));
-  desk.ports.emit({ type: 'contact', contact: next });
-  return next;
+/** The step that was tried, as the contact held it when its frame was made, and the code of a refusal. */
+export interface TriedStep {
+  readonly step: Pick<PendingExchange, 'kind' | 'nonce'>;
+  readonly code?: ErrorCode | undefined;
 }
 
-/** Refusals that no later attempt changes. */
-export function endsExchange(code: ErrorCode): boolean {
-  return code === 'INVITE_INVALID' || code === 'INVITE_EXPIRED' || code === 'INVITE_USED' || code === 'WRONG_RECIPIENT';
+/** Keeps what the far end said to our request or acceptance. */
+export async function settleExchange(desk: Desk, agentId: AgentId, { step, code }: TriedStep): Promise<Contact> {
+  const { kind: of, nonce } = step;
+  const event: ContactEvent = code === undefined ? { type: 'confirmed', nonce } : { type: 'refused', of, nonce, code };
+  return changeContact(desk, agentId, event);
 }

@@ -11,7 +11,8 @@ export {
   takeNewKey,
   unsealAll,
 } from './contact-desk.ts';
-export { endsExchange, makeExchangeFrame, receiveAccept, receiveRequest, settleExchange } from './contact-exchange.ts';
+export { makeExchangeFrame, receiveAccept, receiveRequest, settleExchange } from './contact-exchange.ts';
+export { type Ended, endContact } from './end-contact.ts';
 export type { PipelineEvent } from './event.ts';
 export { expireMessages } from './expire-messages.ts';
 export { freshKeyPackage } from './key-packages.ts';
@@ -29,7 +30,6 @@ export {
   leaseMessages,
   nextLeaseAt,
 } from './run-inbox.ts';
-export { refuseWaiting } from './refuse-waiting.ts';
 export { flushLane, maySendNow, sendMessage } from './send.ts';
 export type { MeshReader, MeshStore, MeshTransaction } from './store.ts';
 export type { Leased, LentTurns, Turns } from './turns.ts';

@@ -2,6 +2,7 @@ import { type Clock, type IdSource, type Limits, type Logger, MeshError, type Ra
 import type { AgentId, KeyPair, Vault, VerifiedCard } from '#identity';
 import type { Courier, NewOutboxMessage } from '#delivery';
 import type { MessageId } from '#protocol';
+import type { PendingExchange } from '#trust';
 import type { SecureSession, SessionEngine, SessionSelf } from '#session';
 import { DeferredWrites } from './deferred-writes.ts';
 import type { PipelineEvent } from './event.ts';
@@ -77,6 +78,10 @@ export class Lane {
   /** Whether the outbox may hold unsealed messages of this peer; when unsure, true. */
   hasStored = true;
   hasReceipts = true;
+  /** The step of the contact exchange that a greeting is about to bring to the peer, and the link that it uses. */
+  telling: { readonly on: object; readonly step: Pick<PendingExchange, 'kind' | 'nonce'> } | undefined;
+  /** The contact says that the peer refused something: what gets through now is news. */
+  isDoubted = false;
   /** Replacements of the session in a row without a frame that got through. */
   replacements = 0;
   #flush: ((lane: Lane) => Promise<void>) | undefined;

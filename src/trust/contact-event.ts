@@ -1,8 +1,9 @@
+import type { ErrorCode } from '#kernel';
 import type { AgentId, VerifiedCard, VerifiedRotation } from '#identity';
 import type { PendingExchange, Permissions, RequestId, Tier } from './contact.ts';
 import type { ValidInvite } from './invite.ts';
 
-/** What a contact begins with; ignored when there is one already. */
+/** What a contact begins with; ignored when there is one already, but for the petname that a person chose in `requestOut`. */
 export interface Newcomer {
   readonly agent: string;
   readonly agentId: AgentId;
@@ -68,6 +69,17 @@ export type ContactEvent =
   | { readonly type: 'accepted'; readonly card: VerifiedCard; readonly nonce: string }
   /** The other node has our request or acceptance with this nonce. */
   | { readonly type: 'confirmed'; readonly nonce: string }
+  /** The other node did not take our request or acceptance with this nonce. */
+  | {
+      readonly type: 'refused';
+      readonly of: PendingExchange['kind'];
+      readonly nonce: string;
+      readonly code: ErrorCode;
+    }
+  /** The other node refused a message because we are no peer of it. */
+  | { readonly type: 'distrusted'; readonly code: ErrorCode }
+  /** The other node opened what we sealed for it, which it does for peers only. */
+  | { readonly type: 'proved' }
   /** Another key, without a rotation statement, where the pinned one is expected. */
   | { readonly type: 'keyChanged'; readonly card: VerifiedCard }
   | { readonly type: 'approveChange'; readonly decision: ChangeDecision }

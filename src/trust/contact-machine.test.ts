@@ -25,7 +25,7 @@ const inviteOf = (agent: string) =>
       now: 0,
       lifetimeMs: 1000,
     }),
-    { now, by: bob.agentId },
+    now,
   );
 
 const who = { agent: 'me', agentId: bob.agentId, petname: 'bob' };
@@ -39,6 +39,9 @@ const samples: { readonly [E in ContactEventType]: ContactEvent } = {
   reject: { type: 'reject' },
   accepted: { type: 'accepted', card: bob.card, nonce: 'bb' },
   confirmed: { type: 'confirmed', nonce: 'bb' },
+  refused: { type: 'refused', of: 'request', nonce: 'bb', code: 'STORE_FULL' },
+  distrusted: { type: 'distrusted', code: 'NOT_TRUSTED' },
+  proved: { type: 'proved' },
   keyChanged: { type: 'keyChanged', card: bobsNewKey.card },
   approveChange: { type: 'approveChange', decision: { keep: 'old-key' } },
   block: { type: 'block' },
@@ -74,6 +77,7 @@ const expected: { readonly [S in ContactStart]: { readonly [E in ContactEventTyp
     redeem: 'trusted',
     accepted: 'trusted',
     confirmed: 'requested-out',
+    refused: 'requested-out',
     block: 'blocked',
     setTier: 'requested-out',
     remove: 'removed',
@@ -82,6 +86,7 @@ const expected: { readonly [S in ContactStart]: { readonly [E in ContactEventTyp
     followRotation: 'requested-out',
   },
   'requested-in': {
+    requestOut: 'trusted',
     requestIn: 'requested-in',
     redeem: 'trusted',
     approve: 'trusted',
@@ -93,10 +98,14 @@ const expected: { readonly [S in ContactStart]: { readonly [E in ContactEventTyp
     followRotation: 'requested-in',
   },
   trusted: {
+    requestOut: 'trusted',
     requestIn: 'trusted',
     redeem: 'trusted',
     accepted: 'trusted',
     confirmed: 'trusted',
+    refused: 'trusted',
+    distrusted: 'trusted',
+    proved: 'trusted',
     keyChanged: 'changed',
     block: 'blocked',
     setTier: 'trusted',
@@ -107,6 +116,7 @@ const expected: { readonly [S in ContactStart]: { readonly [E in ContactEventTyp
   },
   changed: {
     confirmed: 'changed',
+    refused: 'changed',
     keyChanged: 'changed',
     approveChange: 'trusted',
     block: 'blocked',
@@ -163,9 +173,9 @@ describe('the table of contacts', () => {
   });
 
   it('says what a person can do instead, with the name of the contact', () => {
-    const error = refusal(contactIn('requested-in', bob, { petname: 'bobby' }), samples.requestOut);
-    expect(error.message).toBe('bobby cannot be asked for trust: its state is requested-in');
-    expect(error.hint).toContain('mesh approve bobby');
+    const error = refusal(contactIn('blocked', bob, { petname: 'bobby' }), samples.requestOut);
+    expect(error.message).toBe('bobby cannot be asked for trust: its state is blocked');
+    expect(error.hint).toContain('mesh tier bobby bounded');
   });
 });
 
@@ -384,6 +394,9 @@ describe('trust', () => {
   const arbitraryEvent = fc.constantFrom<ContactEvent>(
     ...Object.values(samples),
     { type: 'confirmed', nonce: 'cc' },
+    { type: 'refused', of: 'request', nonce: 'cc', code: 'INVITE_USED' },
+    { type: 'refused', of: 'accept', nonce: 'dd', code: 'NOT_TRUSTED' },
+    { type: 'requestOut', who, card: bob.card, nonce: 'cf' },
     { type: 'accepted', card: bob.card, nonce: 'cc' },
     { type: 'followRotation', chain: [rotation] },
     { type: 'keyChanged', card: bobsNextKey.card },
@@ -393,12 +406,16 @@ describe('trust', () => {
     { type: 'unblock', tier: 'trusted' },
   );
 
-  /** The only ways in: a person approved, an invite, an acceptance of (or a request in answer to) what we asked for. */
+  /**
+   * The only ways in: a person approved (or asked who had asked already), an invite, an acceptance of what we asked for, or a request in
+   * answer to it.
+   */
   function grants(before: Contact | undefined, event: ContactEvent): boolean {
-    const asked = before?.state === 'requested-out' ? before.pending?.nonce : undefined;
+    const { nonce = '', earlier = [] } = (before?.state === 'requested-out' ? before.pending : undefined) ?? {};
     if (event.type === 'approve' || event.type === 'redeem') return true;
-    if (event.type === 'accepted') return event.nonce === asked;
-    return event.type === 'requestIn' && asked !== undefined;
+    if (event.type === 'requestOut') return before?.state === 'requested-in';
+    if (event.type === 'accepted') return nonce !== '' && [nonce, ...earlier].includes(event.nonce);
+    return event.type === 'requestIn' && before?.state === 'requested-out';
   }
 
   /** What takes it away for good. */

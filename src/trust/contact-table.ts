@@ -35,6 +35,7 @@ export const contactTable: { readonly [S in ContactStart]: Row } = {
     redeem: ['trusted'],
     accepted: ['trusted'],
     confirmed: ['requested-out'],
+    refused: ['requested-out'],
     block: ['blocked'],
     setTier: ['requested-out', 'blocked'],
     remove: ['removed'],
@@ -43,6 +44,8 @@ export const contactTable: { readonly [S in ContactStart]: Row } = {
     followRotation: ['requested-out'],
   },
   'requested-in': {
+    // Who asks somebody that asks already gives the answer by it.
+    requestOut: ['trusted'],
     requestIn: ['requested-in'],
     redeem: ['trusted'],
     approve: ['trusted'],
@@ -54,10 +57,15 @@ export const contactTable: { readonly [S in ContactStart]: Row } = {
     followRotation: ['requested-in'],
   },
   trusted: {
+    // It may have removed us: asking again keeps what there is here.
+    requestOut: ['trusted'],
     requestIn: ['trusted'],
     redeem: ['trusted'],
     accepted: ['trusted'],
     confirmed: ['trusted'],
+    refused: ['trusted'],
+    distrusted: ['trusted'],
+    proved: ['trusted'],
     keyChanged: ['changed'],
     block: ['blocked'],
     setTier: ['trusted', 'blocked'],
@@ -68,6 +76,7 @@ export const contactTable: { readonly [S in ContactStart]: Row } = {
   },
   changed: {
     confirmed: ['changed'],
+    refused: ['changed'],
     keyChanged: ['changed'],
     approveChange: ['trusted', 'requested-out'],
     block: ['blocked'],
@@ -91,7 +100,7 @@ export const contactTable: { readonly [S in ContactStart]: Row } = {
 export const whatNext: { readonly [S in ContactStart]: string } = {
   none: 'Run: mesh request URL, or mesh join INVITE',
   discovered: 'Run: mesh request URL',
-  'requested-out': 'Wait until it approves, or withdraw with: mesh remove {name}',
+  'requested-out': 'See how the request stands: mesh contact {name}, or withdraw it: mesh remove {name}',
   'requested-in': 'Run: mesh approve {name}, or mesh reject {name}',
   trusted: 'It is trusted. To change that: mesh tier {name} TIER, mesh block {name} or mesh remove {name}',
   changed: 'Compare fingerprints with its owner, then run: mesh approve {name}',
@@ -108,6 +117,9 @@ export const cannot: { readonly [E in ContactEventType]: string } = {
   redeem: 'cannot use an invite',
   accepted: 'cannot accept a request',
   confirmed: 'has nothing to confirm',
+  refused: 'has nothing to refuse',
+  distrusted: 'has no trust to deny',
+  proved: 'has no trust to prove',
   approve: 'cannot be approved',
   reject: 'cannot be rejected',
   keyChanged: 'cannot show another key',

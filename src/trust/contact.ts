@@ -1,3 +1,4 @@
+import type { ErrorCode } from '#kernel';
 import type { AgentId, Card } from '#identity';
 import type { MessageType } from '#protocol';
 
@@ -31,11 +32,22 @@ export interface PendingExchange {
   readonly kind: 'request' | 'accept';
   /** Of the request: echoed by the acceptance, so that it answers this request and no other. Hex. */
   readonly nonce: string;
+  /** Of requests of ours that went before and were not withdrawn, latest first: who accepts one of them is answered by this too. */
+  readonly earlier?: readonly string[];
   /** Sealed invite secret that goes with a request made by `join`. */
   readonly invite?: { readonly id: string; readonly secret: Uint8Array };
+  /** From then on nobody is called for it; an acceptance is still handed over when the two meet. */
   readonly expiresAt: number;
   /** Of a request: when the other node confirmed that it has it; the acceptance is still to come. */
   readonly deliveredAt?: number;
+}
+
+/** What the other node would not take, and the code it gave. */
+export interface Refusal {
+  /** A step of the contact exchange; or a message, because we are no peer of it (any more). */
+  readonly of: PendingExchange['kind'] | 'message';
+  readonly code: ErrorCode;
+  readonly at: number;
 }
 
 /** Another agent in the trust store of the local agent `agent`. Times in ms since 1970. */
@@ -56,6 +68,8 @@ export interface Contact {
   /** Nonce of the request that came in, echoed when it is approved. Hex. */
   readonly requestNonce?: string;
   readonly pending?: PendingExchange;
+  /** The latest, until the other node takes something. A step that is not `pending` any more was refused for good. */
+  readonly refusal?: Refusal;
   /** The key that turned up instead of the pinned one, waiting for a person (state `changed`). */
   readonly candidate?: { readonly card: Card; readonly seenAt: number };
   /**

@@ -4,6 +4,7 @@ export {
   contactStates,
   type PendingExchange,
   type Permissions,
+  type Refusal,
   type RequestId,
   type Tier,
   tiers,
@@ -11,14 +12,16 @@ export {
 export type { ChangeDecision, ContactEvent, ContactEventType, EventOf, Newcomer } from './contact-event.ts';
 export { type ContactStep, nextContact } from './contact-machine.ts';
 export type { ContactStart } from './contact-table.ts';
+export { checkInvite, makeInviteRecord, type NewInvite, useInvite, type ValidInvite } from './invite.ts';
 export {
-  checkInvite,
-  type InviteCheck,
-  makeInviteRecord,
-  type NewInvite,
-  useInvite,
-  type ValidInvite,
-} from './invite.ts';
+  awaitsAnswer,
+  blamesClock,
+  endsExchange,
+  type ExchangeStanding,
+  exchangeStanding,
+  isOver,
+  owesStep,
+} from './exchange.ts';
 export { choosePetname } from './petname.ts';
 export {
   admitFrame,

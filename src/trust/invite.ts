@@ -7,7 +7,7 @@ declare class Brand {
   readonly #valid: true;
 }
 
-/** Made only by `checkInvite`: known here, in time, and not used by anybody else. */
+/** Made only by `checkInvite`: known here, in time, and not used yet. */
 export type ValidInvite = InviteRecord & Brand;
 
 export interface NewInvite {
@@ -31,22 +31,14 @@ export function makeInviteRecord(input: NewInvite): InviteRecord {
   return { id, agent, secret: input.sealedSecret, tier, createdAt: now, expiresAt: now + lifetimeMs };
 }
 
-export interface InviteCheck {
-  readonly now: number;
-  /**
-   * Who shows it, as its signature proves. The one who used it may show it again: its confirmation may have been lost.
-   */
-  readonly by: AgentId;
-}
-
 /**
  * Whether the invite may be redeemed; that its secret was shown is checked by the caller. Throws INVITE_INVALID when
- * there is no such record, INVITE_USED, INVITE_EXPIRED.
+ * there is no such record, INVITE_USED, INVITE_EXPIRED. Whoever used it and missed the answer is a peer by then and
+ * needs none; whoever was removed since does not come back by it.
  */
-export function checkInvite(record: InviteRecord | undefined, { now, by }: InviteCheck): ValidInvite {
+export function checkInvite(record: InviteRecord | undefined, now: number): ValidInvite {
   if (record === undefined) throw new MeshError('INVITE_INVALID', 'No invite with this id was made here');
   if (record.usedAt !== undefined) {
-    if (record.usedBy === by) return record as ValidInvite;
     throw new MeshError('INVITE_USED', `The invite ${record.id} was used at ${new Date(record.usedAt).toISOString()}`);
   }
   if (now >= record.expiresAt) {
@@ -58,8 +50,11 @@ export function checkInvite(record: InviteRecord | undefined, { now, by }: Invit
   return record as ValidInvite;
 }
 
-/** The record after it was redeemed; the first use stands. */
-export function useInvite(invite: ValidInvite, { now, by }: InviteCheck): InviteRecord {
+/** The record after `by` redeemed it. */
+export function useInvite(
+  invite: ValidInvite,
+  { now, by }: { readonly now: number; readonly by: AgentId },
+): InviteRecord {
   const record: InviteRecord = invite;
-  return record.usedAt === undefined ? { ...record, usedAt: now, usedBy: by } : record;
+  return { ...record, usedAt: now, usedBy: by };
 }

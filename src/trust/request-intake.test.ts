@@ -26,7 +26,7 @@ function ask({ contacts = [], recent = 0, nonce = 'aa', invited = false }: Given
     now: 0,
     lifetimeMs: 99,
   });
-  const invite = invited ? checkInvite(record, { now: 9, by: bob.agentId }) : undefined;
+  const invite = invited ? checkInvite(record, 9) : undefined;
   const reader = readerOf(contacts, { requests: recent });
   return admitRequest({ reader, agent: 'me', verifiedRequest: { from: bob.agentId, nonce }, invite, now: 10, limits });
 }

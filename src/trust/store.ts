@@ -27,6 +27,8 @@ export interface ContactReader {
   list(query: ContactQuery): readonly Contact[];
   /** Contact requests that came in since `since` (ms), decided or not. */
   requestsSince(agent: string, since: number): number;
+  /** Whether `useNonce` took it, and it is still kept. */
+  hasNonce(signer: AgentId, nonce: string): boolean;
   invite(id: string): InviteRecord | undefined;
   invites(agent: string): readonly InviteRecord[];
   /** Agent turns started for this contact since `since` (ms). */

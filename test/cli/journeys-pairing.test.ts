@@ -152,20 +152,18 @@ describe('somebody who was not invited', () => {
     const asked = await carol.say('request', alice.url, '--purpose', 'to compare notes');
     expect(asked).toMatch(/^The request has arrived\.$/m);
     expect(rowsOf((await carol.ask('requests'))['requests'])).toMatchObject([{ direction: 'out', delivered: true }]);
-    expect((await carol.contact('alice'))['pendingExchange']).toBeUndefined();
+    expect((await carol.contact('alice'))['exchange']).toMatchObject({ step: 'request', state: 'delivered' });
     expect((await carol.run(['send', 'alice', 'too early'])).code).toBe(3);
 
     const waiting = await alice.say('requests');
     expect(waiting).toContain('to compare notes');
     const approved = await alice.paste(waiting, 'Compare the fingerprint with its owner, then:');
-    expect(approved.stdout).toContain('carol is a peer now.');
+    expect(approved.stdout).toContain('You and carol are peers now.');
     expect(approved.stdout).toMatch(/^link +up/m);
     await until('carol is told', async () => (await carol.contact('alice'))['state'] === 'trusted');
     const { id } = await carol.ask('send', 'alice', 'thank you');
     await carol.reaches(String(id), 'delivered');
-    expect((await carol.run(['request', alice.url])).stderr).toContain(
-      'alice cannot be asked for trust: its state is trusted',
-    );
+    expect(await carol.say('request', alice.url)).toContain('You and alice are peers now.');
   });
 
   it('learns nothing of a rejection, which leaves nothing behind', async () => {

@@ -69,6 +69,7 @@ export const dora = contact('dora', {
 export const erin: RequestView = {
   id: 'req_019bf000-1111-7222-8333-444444444444',
   direction: 'in',
+  state: 'requested-in',
   petname: 'erin',
   agentId: agentId('erin'),
   displayName: 'Erin',
@@ -82,6 +83,7 @@ export const erin: RequestView = {
 export const frank: RequestView = {
   id: 'req_019bf000-2222-7222-8333-444444444444',
   direction: 'out',
+  state: 'requested-out',
   petname: 'frank',
   agentId: agentId('frank'),
   fingerprint: fingerprint('f'),
@@ -89,7 +91,87 @@ export const frank: RequestView = {
   endpoints: ['http://frank.example:8787'],
   at: now - hour,
   delivered: true,
+  exchange: { step: 'request', state: 'delivered', until: now - hour + 7 * day },
 };
+
+const askedBy = (name: string) =>
+  `Ask it for trust: mesh request http://${name}.example:8787, or give it up: mesh remove ${name}`;
+
+/** Contacts with whom something of the exchange is open, or was refused: those of the agent `robot`. */
+const open = [
+  // Approved, and its node is away.
+  contact('grace', {
+    exchange: { step: 'accept', state: 'under-way', until: now + 6 * day },
+    lastError: { code: 'UNREACHABLE', message: 'connection refused', at: now - minute },
+  }),
+  contact('heidi', { exchange: { step: 'accept', state: 'expired', until: now - day } }),
+  contact('ivan', {
+    exchange: { step: 'accept', state: 'refused' },
+    refusal: {
+      of: 'accept',
+      code: 'NOT_TRUSTED',
+      message: 'ivan does not wait for an answer any more: it withdrew its request',
+      hint: askedBy('ivan'),
+      at: now - hour,
+    },
+  }),
+  contact('judy', {
+    link: 'up',
+    refusal: {
+      of: 'message',
+      code: 'NOT_TRUSTED',
+      message: 'judy does not trust this agent: it refused a message',
+      hint: askedBy('judy'),
+      at: now - hour,
+    },
+  }),
+  contact('kim', { exchange: { step: 'request', state: 'delivered', until: now + 5 * day }, link: 'up' }),
+  contact('leo', { state: 'requested-out', exchange: { step: 'request', state: 'under-way', until: now + 7 * day } }),
+  contact('mia', {
+    state: 'requested-out',
+    exchange: { step: 'request', state: 'under-way', until: now + 7 * day },
+    refusal: {
+      of: 'request',
+      code: 'TIMESTAMP_STALE',
+      message: 'The clock here is more than 300 s behind that of mia',
+      hint: 'Set the clocks of both machines right. The request is kept and goes on by itself.',
+      at: now - minute,
+    },
+  }),
+  contact('nina', {
+    state: 'requested-out',
+    exchange: { step: 'request', state: 'refused' },
+    refusal: {
+      of: 'request',
+      code: 'INVITE_USED',
+      message: 'nina says that the invite was used already',
+      hint: 'Ask its owner for a new one and run: mesh join INVITE, or give it up: mesh remove nina',
+      at: now - hour,
+    },
+  }),
+  contact('oscar', { state: 'requested-out', exchange: { step: 'request', state: 'expired', until: now - day } }),
+  contact('pat', {
+    state: 'requested-out',
+    exchange: { step: 'request', state: 'under-way', until: now + 7 * day, byInvite: true },
+  }),
+] as const;
+
+const openNamed = (name: string): ContactView => open.find(({ petname }) => petname === name) ?? contact(name);
+
+/** The request to somebody, as it is listed. */
+function requestTo(name: string): RequestView {
+  const { petname, agentId: id, state, exchange, refusal, endpoints } = openNamed(name);
+  const shown = { petname, agentId: id, state, endpoints, fingerprint: fingerprint('f'), safetyNumber: number };
+  return {
+    ...shown,
+    id,
+    direction: 'out',
+    at: now - hour,
+    delivered: exchange?.state === 'delivered',
+    ...(exchange === undefined ? {} : { exchange }),
+    ...(refusal === undefined ? {} : { refusal }),
+  };
+}
 
 export function message(id: string, facts: Partial<MessageView> = {}): MessageView {
   return {
@@ -206,11 +288,21 @@ export const world: World = {
   agents: {
     agents: [alice, { ...alice, name: 'robot', agentId: agentId('robot'), runtime: 'command', isDefault: false }],
   },
-  contacts: { contacts: [dora, carol, bob, contact('gone', { state: 'removed' })] },
-  contact: ({ contact: name }) => [bob, carol, dora].find(({ petname }) => petname === name) ?? contact(name),
-  requests: { requests: [frank, erin] },
-  approve: ({ petname }) => contact(petname ?? 'erin'),
-  approveChange: () => contact('dora'),
+  contacts: ({ agent }) => ({
+    contacts: agent === 'robot' ? open : [dora, carol, bob, contact('gone', { state: 'removed' })],
+  }),
+  contact: ({ contact: name }) => [bob, carol, dora].find(({ petname }) => petname === name) ?? openNamed(name),
+  requests: ({ agent }) => ({
+    requests: agent === 'robot' ? ['leo', 'mia', 'nina', 'oscar'].map(requestTo) : [frank, erin],
+  }),
+  approve: ({ petname }) => openNamed(petname ?? 'erin'),
+  approveChange: ({ keepKey }) =>
+    keepKey === true
+      ? contact('dora')
+      : contact('dora', {
+          state: 'requested-out',
+          exchange: { step: 'request', state: 'under-way', until: now + 7 * day },
+        }),
   reject: ({ id }) => ({ rejected: id }),
   invite: {
     invite: 'mesh:AbCdEfGhIjKlMnOpQrStUvWxYz',
@@ -226,8 +318,8 @@ export const world: World = {
       { id: 'inv0', createdAt: now - 2 * day, expiresAt: now - day, usedAt: now - 47 * hour, usedBy: bob.agentId },
     ],
   },
-  join: contact('bob', { link: 'up', latencyMs: 3 }),
-  request: frank,
+  join: ({ petname }) => (petname === undefined ? contact('bob', { link: 'up', latencyMs: 3 }) : openNamed(petname)),
+  request: ({ petname }) => (petname === undefined ? frank : requestTo(petname)),
   rename: ({ name }) => contact(name),
   setTier: ({ tier, messageTypes, maxAttachmentBytes }) =>
     contact('bob', { tier, permissions: { messageTypes, maxAttachmentBytes } }),

@@ -219,13 +219,16 @@ describe('an invite that comes again', () => {
     await stillTalk(bob, alice);
   });
 
-  test('is told to the person who joins with it, and leaves no contact', async () => {
+  test('is told to the person who joins with it, and afterwards by the contact, which is no peer', async () => {
     const carol = await story.start('carol');
     const dave = await story.start('dave');
     const { invite } = await alice.api.invite({}, { signal });
     expect(await carol.api.join({ invite }, { signal })).toMatchObject({ state: 'trusted', petname: 'alice' });
     expect(await codeOfRejection(dave.api.join({ invite }, { signal }))).toBe('INVITE_USED');
-    await eventually([dave], async () => (await contactsOf(dave)).length === 0);
+    expect(await contactsOf(dave)).toMatchObject([
+      { state: 'requested-out', exchange: { state: 'refused' }, refusal: { code: 'INVITE_USED' } },
+    ]);
+    expect(await codeOfRejection(dave.api.send({ to: 'alice', text: 'please' }, { signal }))).toBe('NOT_TRUSTED');
     await stillTalk(carol, alice);
   });
 
@@ -234,7 +237,8 @@ describe('an invite that comes again', () => {
     const short = await alice.api.invite({ expiresInMs: 1 }, { signal });
     await eventually([alice], async () => systemClock.now() > short.expiresAt);
     expect(await redeem(mallory, short.invite)).toBe('INVITE_EXPIRED');
-    expect(await codeOfRejection(bob.api.join({ invite: short.invite }, { signal }))).toBe('INVITE_EXPIRED');
+    const erin = await story.start('erin');
+    expect(await codeOfRejection(erin.api.join({ invite: short.invite }, { signal }))).toBe('INVITE_EXPIRED');
     const { invite } = await alice.api.invite({}, { signal });
     const guess = { ...decodeInvite(invite), secret: systemRandom.bytes(16) };
     for (const wrong of [guess, { ...guess, id: ids.next('inv') }]) {

@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { codeOf, type Limits } from '#kernel';
+import { codeOf, defaultLimits, type Limits } from '#kernel';
 import { eventually, type NodeLike, signal, TestNode, type TestNodeOptions } from './test-agents.ts';
 
 /** What failed is tried again at once. */
@@ -24,6 +24,14 @@ export class Story implements AsyncDisposable {
     for (const node of this.#nodes.splice(0)) await node[Symbol.asyncDispose]();
   }
 }
+
+/** What failed is tried again as by a node in the field: for stories whose clock the test moves by hours. */
+export const patient = {
+  quickRetryMs: defaultLimits.quickRetryMs,
+  slowRetryMs: defaultLimits.slowRetryMs,
+  breakerCooldownMs: defaultLimits.breakerCooldownMs,
+  breakerMaxCooldownMs: defaultLimits.breakerMaxCooldownMs,
+} satisfies Partial<Limits>;
 
 export const stateOf = async (node: NodeLike, id: string): Promise<string> =>
   (await node.api.track({ id }, { signal })).state;

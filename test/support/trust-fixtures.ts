@@ -75,6 +75,7 @@ export function readerOf(contacts: readonly Contact[], counts: { readonly reques
         .slice(0, 10),
     list: ({ agent, states }) => of(agent).filter(({ state }) => states === undefined || states.includes(state)),
     requestsSince: () => counts.requests ?? 0,
+    hasNonce: () => false,
     invite: () => undefined,
     invites: () => [],
     turnsSince: () => 0,

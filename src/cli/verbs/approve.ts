@@ -6,6 +6,7 @@ import { shellWord } from '../settings.ts';
 import { tierNames } from '../table/verb-spec.ts';
 import { visible } from '../terminal-text.ts';
 import { contactLines } from '../views/contact-lines.ts';
+import { exchangeNext, isMutual, outcomeLines } from '../views/exchange-lines.ts';
 import type { ContactView } from '../views/types.ts';
 
 // For the acceptance to arrive, so that both are connected when this returns.
@@ -24,7 +25,7 @@ export async function approve(call: Call): Promise<Outcome> {
   const contact = await client.approve({ agent, id: request.id, petname: args.text('as'), tier, waitMs }, { signal });
   return {
     data: contact,
-    lines: (paint) => [`${visible(contact.petname)} is a peer now.`, '', ...contactLines(contact, paint)],
+    lines: (paint) => [...outcomeLines(contact, paint), '', ...contactLines(contact, paint)],
     next: nextSteps(contact),
   };
 }
@@ -40,9 +41,12 @@ async function approveChange({ args, client, settings, signal }: Call, text: str
   return {
     data: contact,
     lines: (paint) => [
-      keepKey
-        ? `${visible(contact.petname)} keeps the key it had.`
-        : `${visible(contact.petname)} is trusted with its new key.`,
+      ...(keepKey
+        ? [`${visible(contact.petname)} keeps the key it had.`]
+        : [
+            `${visible(contact.petname)} is asked for trust with its new key.`,
+            'What waits for it is sent once it agrees.',
+          ]),
       '',
       ...contactLines(contact, paint),
     ],
@@ -50,8 +54,9 @@ async function approveChange({ args, client, settings, signal }: Call, text: str
   };
 }
 
-function nextSteps(contact: ContactView): readonly string[] {
+function nextSteps(contact: ContactView): NonNullable<Outcome['next']> {
   const name = shellWord(contact.petname);
+  if (!isMutual(contact)) return exchangeNext(contact);
   return [`Make sure that it is really them: mesh verify ${name}`, `Say hello: mesh send ${name} "hello"`];
 }
 
@@ -66,7 +71,7 @@ function notFoundHere(error: unknown, text: string): unknown {
 function nothingToApprove({ petname, state }: ContactView): MeshError {
   const hints: Partial<Record<ContactView['state'], string>> = {
     trusted: 'It is a peer already; nothing to do.',
-    'requested-out': 'You asked them: they must approve it there, with: mesh requests, mesh approve ID',
+    'requested-out': `You asked them. See how that stands: mesh contact ${shellWord(petname)}`,
     blocked: `To allow it again run: mesh tier ${shellWord(petname)} bounded`,
   };
   const hint = hints[state];

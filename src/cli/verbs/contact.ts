@@ -2,6 +2,7 @@ import type { Call } from '../call.ts';
 import type { Outcome } from '../outcome.ts';
 import { shellWord } from '../settings.ts';
 import { contactLines } from '../views/contact-lines.ts';
+import { exchangeNext, isMutual } from '../views/exchange-lines.ts';
 import type { ContactView } from '../views/types.ts';
 
 /** Everything about one contact. */
@@ -10,10 +11,12 @@ export async function contact({ args, client, settings, signal }: Call): Promise
   return { data: view, lines: (paint) => contactLines(view, paint), next: nextSteps(view) };
 }
 
-function nextSteps({ state, petname, verifiedAt, requestId }: ContactView): NonNullable<Outcome['next']> {
+function nextSteps(contact: ContactView): NonNullable<Outcome['next']> {
+  const { state, petname, verifiedAt, requestId } = contact;
   const name = shellWord(petname);
   switch (state) {
     case 'trusted':
+      if (!isMutual(contact) && contact.exchange?.state !== 'under-way') return exchangeNext(contact);
       return verifiedAt === undefined ? [`Compare the safety number with its owner: mesh verify ${name}`] : [];
     case 'changed':
       return [
@@ -24,7 +27,7 @@ function nextSteps({ state, petname, verifiedAt, requestId }: ContactView): NonN
     case 'requested-in':
       return [`Approve it: mesh approve ${requestId ?? name}`];
     case 'requested-out':
-      return [{ elsewhere: 'They must approve it on their side: mesh requests, mesh approve ID' }];
+      return exchangeNext(contact);
     case 'blocked':
       return [`Allow it again: mesh tier ${name} bounded`];
     case 'discovered':

@@ -2,12 +2,12 @@ import type { Call } from '../call.ts';
 import type { Outcome } from '../outcome.ts';
 import { shellWord } from '../settings.ts';
 import { tierNames } from '../table/verb-spec.ts';
-import { visible } from '../terminal-text.ts';
 import { contactLines } from '../views/contact-lines.ts';
+import { exchangeNext, isMutual, outcomeLines } from '../views/exchange-lines.ts';
 
 const stillWaiting = [
-  'The other node has not answered yet. It is asked again until the invite expires;',
-  'the contact becomes a peer then.',
+  'The other node has not answered yet. It is asked again by itself;',
+  'the contact becomes a peer when it answers.',
 ];
 
 /** Uses an invite: both sides become peers in one step. */
@@ -24,16 +24,16 @@ export async function join({ args, client, settings, screen, signal }: Call): Pr
     { signal },
   );
   const name = shellWord(contact.petname);
-  const isPeer = contact.state === 'trusted';
+  const isPeer = isMutual(contact);
   return {
     data: contact,
     lines: (paint) => [
-      ...(isPeer ? [`You and ${visible(contact.petname)} are peers now.`] : stillWaiting),
+      ...(isPeer || contact.refusal !== undefined ? outcomeLines(contact, paint) : stillWaiting),
       '',
       ...contactLines(contact, paint),
     ],
     next: isPeer
       ? [`Say hello: mesh send ${name} "hello"`, `Make sure that it is really them: mesh verify ${name}`]
-      : [`See whether it has answered: mesh contact ${name}`],
+      : [...exchangeNext(contact), `See whether it has answered: mesh contact ${name}`],
   };
 }

@@ -2,6 +2,7 @@ import type { Call } from '../call.ts';
 import type { Outcome } from '../outcome.ts';
 import { shellWord } from '../settings.ts';
 import { contactTable } from '../views/contact-lines.ts';
+import { needsLook } from '../views/exchange-lines.ts';
 import type { ContactView } from '../views/types.ts';
 
 const usual: readonly ContactView['state'][] = ['trusted', 'changed', 'blocked', 'requested-out', 'requested-in'];
@@ -28,5 +29,8 @@ function nextSteps(contacts: readonly ContactView[]): readonly string[] {
       ? []
       : [`The key of ${changed.petname} has changed: mesh contact ${shellWord(changed.petname)}`]),
     ...(asking ? ['Somebody asks for trust: mesh requests'] : []),
+    ...contacts
+      .filter(needsLook)
+      .map(({ petname }) => `What is open with ${petname}: mesh contact ${shellWord(petname)}`),
   ];
 }

@@ -6,12 +6,13 @@ import type { Outcome } from '../outcome.ts';
 import { scanUrl } from '../scan-targets.ts';
 import { shellWord } from '../settings.ts';
 import { requestLines } from '../views/contact-lines.ts';
+import { exchangeNext, isMutual, outcomeLines } from '../views/exchange-lines.ts';
 
 const defaultPort = 8787;
 // For the request to arrive, so that what is said here is true a moment later.
 const waitMs = 5000;
 
-/** Asks another agent to become a peer; its owner has to approve. */
+/** Asks another agent to become a peer; its owner has to approve, unless it asked first or trusts this one already. */
 export async function request(call: Call): Promise<Outcome> {
   const { args, client, settings, screen, signal } = call;
   const target = await targetOf(call);
@@ -27,18 +28,13 @@ export async function request(call: Call): Promise<Outcome> {
     },
     { signal },
   );
-  const arrived = made.delivered === true;
+  const name = shellWord(made.petname);
   return {
     data: made,
-    lines: (paint) => [
-      arrived ? 'The request has arrived.' : 'The request is kept and sent as soon as the other node can be reached.',
-      '',
-      ...requestLines(made, paint),
-    ],
-    next: [
-      { elsewhere: 'The other person must approve it there: mesh requests, then mesh approve ID' },
-      `See whether they have: mesh contact ${shellWord(made.petname)}`,
-    ],
+    lines: (paint) => [...outcomeLines(made, paint), '', ...requestLines(made, paint)],
+    next: isMutual(made)
+      ? [`Say hello: mesh send ${name} "hello"`, `Make sure that it is really them: mesh verify ${name}`]
+      : [...exchangeNext(made), `See how it stands: mesh contact ${name}`],
   };
 }
 

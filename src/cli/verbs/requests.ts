@@ -1,7 +1,9 @@
 import type { Call } from '../call.ts';
 import type { Outcome } from '../outcome.ts';
 import { shortIds } from '../short-id.ts';
+import type { RequestView } from '../views/types.ts';
 import { requestLines } from '../views/contact-lines.ts';
+import { exchangeNext, needsLook } from '../views/exchange-lines.ts';
 
 /** Requests that wait: first those for this person to decide, then the own ones. */
 export async function requests({ client, settings, signal }: Call): Promise<Outcome> {
@@ -15,12 +17,21 @@ export async function requests({ client, settings, signal }: Call): Promise<Outc
       sorted.length === 0
         ? ['No contact request waits.']
         : sorted.flatMap((request, index) => [...(index === 0 ? [] : ['']), ...requestLines(request, paint)]),
-    next:
-      incoming === undefined
+    next: [
+      ...(incoming === undefined
         ? []
         : [
             `Compare the fingerprint with its owner, then: mesh approve ${short(incoming.id)}`,
             `Or turn it down: mesh reject ${short(incoming.id)}`,
-          ],
+          ]),
+      ...nextForOwn(sorted),
+    ],
   };
+}
+
+/** First what needs a person; requests that only take their time say so in their lines. */
+function nextForOwn(all: readonly RequestView[]): NonNullable<Outcome['next']> {
+  const own = all.filter(({ direction }) => direction === 'out');
+  const troubled = own.find(needsLook) ?? own[0];
+  return troubled === undefined ? [] : exchangeNext(troubled);
 }

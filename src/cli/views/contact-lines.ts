@@ -1,9 +1,10 @@
-import type { Paint } from '../paint.ts';
+import type { Colour, Paint } from '../paint.ts';
 import { shortAgentId } from '../short-id.ts';
 import { fields, table } from '../table.ts';
 import { visible } from '../terminal-text.ts';
 import { relative, when } from '../times.ts';
 import type { ContactView, RequestView } from './types.ts';
+import { exchangeFields, isMutual, stateWord } from './exchange-lines.ts';
 import { contactColour, count, linkWord, queueWord, shown, size } from './words.ts';
 
 /** One line a contact: what it is called, whether it is trusted, and how the connection is. */
@@ -13,8 +14,8 @@ export function contactTable(contacts: readonly ContactView[], paint: Paint): re
       { title: 'CONTACT', cell: ({ petname }) => visible(petname), shrinkTo: 10 },
       {
         title: 'STATE',
-        cell: ({ state }) => state,
-        paint: (text, { state }) => paint.colour(contactColour(state), text),
+        cell: (contact) => stateWord(contact),
+        paint: (text, contact) => paint.colour(stateColour(contact), text),
       },
       { title: 'TIER', cell: ({ tier }) => tier },
       {
@@ -43,7 +44,7 @@ export function contactLines(contact: ContactView, paint: Paint): readonly strin
     [
       ['contact', paint.colour('bold', visible(contact.petname))],
       ['calls itself', namesOf(contact)],
-      ['state', paint.colour(contactColour(state), state)],
+      ['state', paint.colour(stateColour(contact), state)],
       ['tier', `${tier}${limitsOf(contact)}`],
       ['id', contact.agentId],
       ['fingerprint', contact.fingerprint],
@@ -52,6 +53,7 @@ export function contactLines(contact: ContactView, paint: Paint): readonly strin
       ['new key', candidateOf(contact, paint)],
       ['purpose', shown(purpose)],
       ['addresses', endpoints.length === 0 ? undefined : endpoints.map(visible).join('\n')],
+      ...exchangeFields(contact, paint),
       ...connectionOf(contact, paint),
       ['known since', when(contact.createdAt, paint)],
     ],
@@ -60,7 +62,7 @@ export function contactLines(contact: ContactView, paint: Paint): readonly strin
 }
 
 function connectionOf(contact: ContactView, paint: Paint): readonly (readonly [string, string | undefined])[] {
-  const { lastError, session, route, pendingExchange } = contact;
+  const { lastError, session, route } = contact;
   const link = linkWord(contact, paint);
   const queue = queueWord(contact);
   return [
@@ -74,12 +76,6 @@ function connectionOf(contact: ContactView, paint: Paint): readonly (readonly [s
     ],
     ['breaker', contact.breaker === 'closed' ? undefined : contact.breaker],
     ['queue', queue === '' ? undefined : queue],
-    [
-      'still to do',
-      pendingExchange === undefined
-        ? undefined
-        : `the ${pendingExchange === 'accept' ? 'acceptance' : 'request'} has not reached the other node yet`,
-    ],
     ['session', session === undefined ? undefined : sessionWord(session, paint)],
   ];
 }
@@ -117,11 +113,6 @@ export function groups(safetyNumber: string): string {
     .join('\n');
 }
 
-const requestState = ({ direction, delivered }: RequestView): string => {
-  if (direction === 'in') return 'yours to decide';
-  return delivered === true ? 'delivered' : 'on its way';
-};
-
 /** Who asks, for the person who decides: a name proves nothing, so the fingerprint stands beside it. */
 export function requestLines(request: RequestView, paint: Paint): readonly string[] {
   const { petname, displayName, sameNameAs, endpoints } = request;
@@ -147,7 +138,7 @@ export function requestLines(request: RequestView, paint: Paint): readonly strin
         ['purpose', shown(request.purpose)],
         ['addresses', endpoints.length === 0 ? undefined : endpoints.map(visible).join('\n')],
         ['when', when(request.at, paint)],
-        ['state', request.direction === 'in' ? undefined : requestState(request)],
+        ...(request.direction === 'in' ? [] : exchangeFields(request, paint, 'state')),
       ],
       paint,
     ),
@@ -155,8 +146,12 @@ export function requestLines(request: RequestView, paint: Paint): readonly strin
   ];
 }
 
+/** Trust that is not mutual is no success. */
+const stateColour = (contact: ContactView): Colour =>
+  contact.state === 'trusted' && !isMutual(contact) ? 'yellow' : contactColour(contact.state);
+
 /** `3 peers, 2 connected`. */
 export function peerSummary(contacts: readonly ContactView[]): string {
-  const trusted = contacts.filter(({ state }) => state === 'trusted');
-  return `${count(trusted.length, 'peer')}, ${trusted.filter(({ link }) => link === 'up').length} connected`;
+  const peers = contacts.filter(isMutual);
+  return `${count(peers.length, 'peer')}, ${peers.filter(({ link }) => link === 'up').length} connected`;
 }

@@ -12,7 +12,8 @@ import {
 import { fetchDiscovery, expandTargets, scan } from '#discovery';
 import type { AgentHost } from '../agent-host.ts';
 import { hostNamed, type NodeParts } from '../parts.ts';
-import { agentView, defined } from './views.ts';
+import { defined } from './defined.ts';
+import { agentView } from './views.ts';
 
 type AgentOperations = Pick<Operations, 'agents' | 'addAgent' | 'card' | 'verifyCard' | 'rotateKey'>;
 

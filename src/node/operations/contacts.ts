@@ -1,12 +1,13 @@
 import type { Operations } from '#api';
 import { MeshError } from '#kernel';
-import { parseName, safetyNumber } from '#identity';
-import { changeContact, petnameFor, refuseWaiting, takeNewKey } from '#pipeline';
+import { parseName } from '#identity';
+import { changeContact, endContact, petnameFor, takeNewKey } from '#pipeline';
 import { type Contact, type ContactEvent, resolveContact } from '#trust';
 import type { AgentHost } from '../agent-host.ts';
 import { hostNamed, type NodeParts } from '../parts.ts';
 import { contactOf } from './messages.ts';
-import { contactView, defined } from './views.ts';
+import { defined } from './defined.ts';
+import { contactView } from './views.ts';
 
 type Named = { readonly agent?: string | undefined; readonly contact: string };
 
@@ -51,7 +52,7 @@ export function contactOperations(
 
     async markVerified(input) {
       const [host, contact] = found(parts, input);
-      checkNumber(input.safetyNumber, safetyNumber(host.agent.agentId, contact.agentId));
+      checkNumber(input.safetyNumber, host.agent.safetyNumberWith(contact.agentId));
       return decide(host, contact, { type: 'markVerified' });
     },
   };
@@ -67,25 +68,26 @@ export function contactStanding(parts: NodeParts): Pick<Operations, 'setTier' | 
         messageTypes === undefined && maxAttachmentBytes === undefined
           ? {}
           : { permissions: { ...contact.permissions, ...defined({ messageTypes, maxAttachmentBytes }) } };
-      const view = await decide(host, contact, { type: 'setTier', tier: input.tier, ...permissions });
-      if (view.state === 'blocked') await refuseWaiting(host.lane(contact.agentId), 'CONTACT_BLOCKED');
+      const event = { type: 'setTier', tier: input.tier, ...permissions } as const;
+      const changed =
+        input.tier === 'blocked'
+          ? await block(host, contact, event)
+          : await changeContact(host.desk, contact.agentId, event);
       host.runner.wake();
-      return view;
+      return contactView(host, changed);
     },
 
     async block(input) {
       const [host, contact] = found(parts, input);
-      await changeContact(host.desk, contact.agentId, { type: 'block' });
-      await refuseWaiting(host.lane(contact.agentId), 'CONTACT_BLOCKED');
-      return contactView(host, host.contact(contact.agentId) ?? contact);
+      return contactView(host, await block(host, contact, { type: 'block' }));
     },
 
     async remove(input) {
       const [host, contact] = found(parts, input);
-      await changeContact(host.desk, contact.agentId, { type: 'remove' });
-      const ended = await refuseWaiting(host.lane(contact.agentId), 'NOT_TRUSTED');
+      const end = { event: { type: 'remove' }, code: 'NOT_TRUSTED' } as const;
+      const { refused } = await endContact(host.lane(contact.agentId), end);
       await host.forgetLane(contact.agentId);
-      return { removed: contact.petname, cancelled: ended.length };
+      return { removed: contact.petname, cancelled: refused.length };
     },
 
     async approveChange(input) {
@@ -99,6 +101,9 @@ export function contactStanding(parts: NodeParts): Pick<Operations, 'setTier' | 
     },
   };
 }
+
+const block = async (host: AgentHost, contact: Contact, event: ContactEvent): Promise<Contact> =>
+  (await endContact(host.lane(contact.agentId), { event, code: 'CONTACT_BLOCKED' })).contact;
 
 function checkNumber(given: string | undefined, expected: string): void {
   if (given === undefined) return;

@@ -8,7 +8,8 @@ import type { AgentHost } from '../agent-host.ts';
 import { hostNamed, type NodeParts } from '../parts.ts';
 import { inboxRow, outboxRowNamed } from './find.ts';
 import { attachmentsOf, type SendLike } from './send-input.ts';
-import { defined, messageView, outboxView, peerOf, stepsOf } from './views.ts';
+import { defined } from './defined.ts';
+import { messageView, outboxView, peerOf, stepsOf } from './views.ts';
 
 type MessageOperations = Pick<
   Operations,

@@ -4,13 +4,9 @@ import { heldBack } from '#pipeline';
 import type { Contact } from '#trust';
 import type { AgentHost } from '../agent-host.ts';
 import { hostNamed, type NodeParts } from '../parts.ts';
-import { agentView, contactView, defined } from './views.ts';
-
-interface Warning {
-  readonly code: string;
-  readonly message: string;
-  readonly hint: string;
-}
+import { defined } from './defined.ts';
+import { peerWarnings, type Warning } from './peer-warnings.ts';
+import { agentView, contactView } from './views.ts';
 
 const dayMs = 86_400_000;
 const lowDiskBytes = 64 * 1024 * 1024;
@@ -57,30 +53,6 @@ export function statusOperations(parts: NodeParts): Pick<Operations, 'status' | 
 function peersOf(host: AgentHost): readonly Contact[] {
   const states = ['trusted', 'changed', 'requested-out', 'blocked'] as const;
   return host.desk.ports.store.read.contacts.list({ agent: host.agent.name, states });
-}
-
-type PeerView = ReturnType<typeof contactView>;
-
-function peerWarnings(peer: PeerView): readonly Warning[] {
-  const { petname } = peer;
-  if (peer.state === 'changed') {
-    return [
-      {
-        code: 'CONTACT_CHANGED',
-        message: `${petname} shows another key than before; nothing is sent to it`,
-        hint: `Compare fingerprints with its owner, then run: mesh approve ${petname}`,
-      },
-    ];
-  }
-  if (peer.state !== 'trusted' || peer.link === 'up' || peer.waiting + peer.inFlight === 0) return [];
-  const reason = peer.lastError === undefined ? '' : ` (${peer.lastError.message})`;
-  return [
-    {
-      code: peer.lastError?.code ?? 'UNREACHABLE',
-      message: `${petname} is not reachable, ${peer.waiting + peer.inFlight} wait for it${reason}`,
-      hint: 'They are sent when it is back. Check that its node runs and its address is right.',
-    },
-  ];
 }
 
 function nodeWarnings(parts: NodeParts, host: AgentHost, counts: { readonly dead: number }): readonly Warning[] {

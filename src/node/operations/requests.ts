@@ -2,12 +2,14 @@ import type { Operations } from '#api';
 import { MeshError } from '#kernel';
 import { fingerprintOf, parseName, publicKeyOf, type VerifiedCard, verifyCard } from '#identity';
 import { fetchDiscovery } from '#discovery';
-import { changeContact, petnameFor, requestContact } from '#pipeline';
+import { changeContact, type ContactTarget, petnameFor, requestContact } from '#pipeline';
 import { decodeInvite, encodeInvite, parsePurpose } from '#protocol';
 import { type Contact, makeInviteRecord, resolveRequest } from '#trust';
 import type { AgentHost } from '../agent-host.ts';
 import { hostNamed, type NodeParts } from '../parts.ts';
-import { contactView, defined, requestView } from './views.ts';
+import { defined } from './defined.ts';
+import { checkTurnedAway, isTurnedAway } from './exchange-view.ts';
+import { contactView, requestView } from './views.ts';
 
 type RequestOperations = Pick<Operations, 'request' | 'requests' | 'approve' | 'reject'>;
 
@@ -31,7 +33,9 @@ export function requestOperations(parts: NodeParts): RequestOperations {
       };
       const { agentId } = card;
       const options = { agent: host.agent.name, agentId, isThere: hasNews, ms: input.waitMs ?? 0, signal };
-      return requestView(host, latest(host, await parts.watch.after(() => requestContact(host.desk, target), options)));
+      const asked = latest(host, await parts.watch.after(() => askNow(host, target), options));
+      checkTurnedAway(asked, parts.limits);
+      return requestView(host, asked);
     },
 
     async requests(input) {
@@ -48,7 +52,7 @@ export function requestOperations(parts: NodeParts): RequestOperations {
       const { agentId } = contact;
       const petname = wanted && petnameFor(host.desk, { agentId, name: wanted, petname: wanted });
       const event = { type: 'approve', ...defined({ tier: input.tier, petname }) } as const;
-      const options = { agent: host.agent.name, agentId, isThere: isSettled, ms: input.waitMs ?? 0, signal };
+      const options = { agent: host.agent.name, agentId, isThere: isTold, ms: input.waitMs ?? 0, signal };
       return contactView(
         host,
         latest(host, await parts.watch.after(() => changeContact(host.desk, agentId, event), options)),
@@ -86,10 +90,20 @@ export function inviteOperations(parts: NodeParts): Pick<Operations, 'invite' | 
   };
 }
 
-/** The other node has our request, or has even answered it. */
-const hasNews = (contact: Contact): boolean => isSettled(contact) || contact.pending?.deliveredAt !== undefined;
-/** Both trust each other, and nothing of the exchange is under way. */
-const isSettled = ({ state, pending }: Contact): boolean => state === 'trusted' && pending === undefined;
+/** The other node has our request, has even answered it, or will not take it. Whom we trust already we expect to answer at once. */
+const hasNews = (contact: Contact): boolean =>
+  hasAnswer(contact) || (contact.state !== 'trusted' && contact.pending?.deliveredAt !== undefined);
+/** Both trust each other; or there is no use in waiting for it. */
+const hasAnswer = (contact: Contact): boolean => isTold(contact) || isTurnedAway(contact);
+/** What a person decided here has reached the other node, or is refused there for good. */
+const isTold = ({ state, pending }: Contact): boolean => state === 'trusted' && pending === undefined;
+
+/** Somebody wants it now: earlier failures to reach the other node do not count. */
+async function askNow(host: AgentHost, target: ContactTarget): Promise<Contact> {
+  const asked = await requestContact(host.desk, target);
+  host.lane(asked.agentId).courier.retryNow();
+  return asked;
+}
 
 const latest = (host: AgentHost, contact: Contact): Contact => host.contact(contact.agentId) ?? contact;
 
@@ -167,16 +181,12 @@ async function join(
   signal: AbortSignal,
 ) {
   const host = hostNamed(parts, input.agent);
-  const invite = decodeInvite(input.invite);
-  if (invite.expiresAt <= parts.clock.now()) {
-    throw new MeshError('INVITE_EXPIRED', `The invite expired at ${new Date(invite.expiresAt).toISOString()}`);
-  }
-  const { agentId, routes, name, id, secret } = invite;
-  const known = host.contact(agentId);
-  if (known?.state === 'trusted') return contactView(host, known);
+  // Whether its time is over is for the agent that made it to say, whose clock counts (spec §4.4).
+  const { agentId, routes, name, id, secret } = decodeInvite(input.invite);
   const petname = input.petname === undefined ? undefined : parseName(input.petname);
   const target = { agentId, name, routes, petname, tier: input.tier, invite: { id, secret } };
-  const isThere = ({ state }: Contact): boolean => state === 'trusted';
-  const options = { agent: host.agent.name, agentId, isThere, ms: input.waitMs ?? joinWaitMs, signal };
-  return contactView(host, latest(host, await parts.watch.after(() => requestContact(host.desk, target), options)));
+  const options = { agent: host.agent.name, agentId, isThere: hasAnswer, ms: input.waitMs ?? joinWaitMs, signal };
+  const joined = latest(host, await parts.watch.after(() => askNow(host, target), options));
+  checkTurnedAway(joined, parts.limits);
+  return contactView(host, joined);
 }

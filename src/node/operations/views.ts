@@ -1,9 +1,11 @@
-import { type AgentId, fingerprintOf, publicKeyOf, safetyNumber } from '#identity';
+import { type AgentId, fingerprintOf, publicKeyOf } from '#identity';
 import type { InboxMessage, OutboxMessage, RouteStatus } from '#delivery';
 import { type Attachment, decodeMessage, type Payload } from '#protocol';
 import type { Contact } from '#trust';
 import type { AgentHost } from '../agent-host.ts';
 import { routesOf } from '../dial-peer.ts';
+import { defined } from './defined.ts';
+import { exchangeView } from './exchange-view.ts';
 
 /** What the API shows of things: only facts, computed when asked. */
 export function agentView(host: AgentHost) {
@@ -47,7 +49,6 @@ export function contactView(host: AgentHost, contact: Contact) {
       purpose: contact.purpose,
       requestId: contact.requestId,
       candidate: candidateOf(contact),
-      pendingExchange: contact.pending?.deliveredAt === undefined ? contact.pending?.kind : undefined,
       session: session && {
         groupId: session.groupId,
         confirmed: session.confirmed,
@@ -55,6 +56,7 @@ export function contactView(host: AgentHost, contact: Contact) {
         ...defined({ epoch: host.lanes.find((lane) => lane.peer === agentId)?.session?.epoch }),
       },
     }),
+    ...exchangeView(host, contact),
     ...route,
     waiting: depth?.waiting ?? 0,
     inFlight: depth?.inFlight ?? 0,
@@ -68,7 +70,7 @@ export function identityOf(host: AgentHost, contact: Contact) {
     agentId,
     ...defined({ name: card?.name, displayName: card?.displayName }),
     fingerprint: fingerprintOf(publicKeyOf(agentId)).short,
-    safetyNumber: safetyNumber(host.agent.agentId, agentId),
+    safetyNumber: host.agent.safetyNumberWith(agentId),
   };
 }
 
@@ -93,9 +95,11 @@ export function requestView(host: AgentHost, contact: Contact) {
   return {
     id: contact.requestId ?? contact.agentId,
     direction,
+    state: contact.state,
     ...identityOf(host, contact),
     endpoints: [...routesOf(contact)],
-    at: contact.updatedAt,
+    at: askedAt(host, contact),
+    ...exchangeView(host, contact),
     ...defined({
       purpose: contact.purpose,
       delivered:
@@ -103,6 +107,11 @@ export function requestView(host: AgentHost, contact: Contact) {
       sameNameAs: direction === 'in' && name !== undefined ? twin?.petname : undefined,
     }),
   };
+}
+
+/** Of a request that is tried again and again: when it was made. */
+function askedAt({ desk }: AgentHost, { pending, updatedAt }: Contact): number {
+  return pending === undefined ? updatedAt : pending.expiresAt - desk.ports.limits.contactExchangeLifetimeMs;
 }
 
 export function messageView(host: AgentHost, row: InboxMessage) {
@@ -191,11 +200,4 @@ function attachmentView(attachment: Attachment) {
   const { kind, name, mediaType } = attachment;
   if (kind === 'url') return { kind, name, url: attachment.url, ...defined({ mediaType }) };
   return { kind, name, size: attachment.bytes.length, ...defined({ mediaType }) };
-}
-
-type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
-
-/** Leaves out undefined fields: absent is absent in JSON. */
-export function defined<T extends object>(fields: T): Defined<T> {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Defined<T>;
 }

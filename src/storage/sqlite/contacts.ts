@@ -55,6 +55,10 @@ export class Contacts implements ContactReader {
     return row === undefined ? 0 : int(row, 'n');
   }
 
+  hasNonce(signer: AgentId, nonce: string): boolean {
+    return this.queries.get('SELECT 1 FROM nonce WHERE signer = ? AND nonce = ?', signer, nonce) !== undefined;
+  }
+
   invite(id: string): InviteRecord | undefined {
     const row = this.queries.get('SELECT * FROM invite WHERE id = ?', id);
     return row === undefined ? undefined : inviteOf(row);

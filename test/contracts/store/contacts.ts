@@ -125,9 +125,12 @@ export function contactStoreContract(harness: StoreHarness): void {
       expect(await use(bob, 'aa')).toBe(false);
       expect(await use(bob, 'ab')).toBe(true);
       expect(await use(carol, 'aa')).toBe(true);
+      const has = (nonce: string) => store.read.contacts.hasNonce(bob, nonce);
+      expect([has('aa'), has('ab'), has('ac')]).toEqual([true, true, false]);
       expect(await write(store, (tx) => tx.contacts.prune(start + 99))).toBe(0);
       expect(await use(bob, 'aa')).toBe(false);
       expect(await write(store, (tx) => tx.contacts.prune(start + 100))).toBe(3);
+      expect(has('aa')).toBe(false);
       expect(await use(bob, 'aa')).toBe(true);
     });
 

@@ -1,0 +1,71 @@
+import { pasteAddress } from './paste-address.ts';
+import type { contactView } from './views.ts';
+
+export interface Warning {
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string;
+}
+
+type PeerView = ReturnType<typeof contactView>;
+
+/** What a person should know or do about one contact: the most important thing, if there is one. */
+export function peerWarnings(peer: PeerView): readonly Warning[] {
+  const warning = changedKey(peer) ?? refused(peer) ?? openStep(peer) ?? unreachable(peer);
+  return warning === undefined ? [] : [warning];
+}
+
+function changedKey({ state, petname }: PeerView): Warning | undefined {
+  if (state !== 'changed') return undefined;
+  return {
+    code: 'CONTACT_CHANGED',
+    message: `${petname} shows another key than before; nothing is sent to it`,
+    hint: `Compare fingerprints with its owner, then run: mesh approve ${petname}`,
+  };
+}
+
+function refused({ state, refusal }: PeerView): Warning | undefined {
+  if (refusal === undefined || (state !== 'trusted' && state !== 'requested-out')) return undefined;
+  const { code, message, hint } = refusal;
+  return { code, message, hint };
+}
+
+/** A request or an acceptance whose time is over, or that does not get through. */
+function openStep(peer: PeerView): Warning | undefined {
+  const { petname, exchange, lastError, endpoints } = peer;
+  if (exchange === undefined || exchange.state === 'refused') return undefined;
+  const giveUp = `To give up: mesh remove ${petname}`;
+  if (exchange.state === 'expired') {
+    return exchange.step === 'request'
+      ? {
+          code: 'ANSWER_TIMEOUT',
+          message: `${petname} did not answer the contact request in time and is not asked any more`,
+          hint: `Ask again: mesh request ${pasteAddress(endpoints)}, or give it up: mesh remove ${petname}`,
+        }
+      : {
+          code: 'UNREACHABLE',
+          message: `${petname} does not know that it is trusted: it could not be told in time`,
+          hint: `It is told when the two nodes meet. Check that its node runs. ${giveUp}`,
+        };
+  }
+  if (exchange.state !== 'under-way' || lastError === undefined) return undefined;
+  const what =
+    exchange.step === 'request'
+      ? `The request to ${petname} has not arrived yet`
+      : `${petname} does not know yet that it is trusted`;
+  return {
+    code: lastError.code,
+    message: `${what}: ${lastError.message}`,
+    hint: `It is tried again by itself. Check that its node runs and its address is right. ${giveUp}`,
+  };
+}
+
+function unreachable({ state, link, petname, waiting, inFlight, lastError }: PeerView): Warning | undefined {
+  if (state !== 'trusted' || link === 'up' || waiting + inFlight === 0) return undefined;
+  const reason = lastError === undefined ? '' : ` (${lastError.message})`;
+  return {
+    code: lastError?.code ?? 'UNREACHABLE',
+    message: `${petname} is not reachable, ${waiting + inFlight} wait for it${reason}`,
+    hint: 'They are sent when it is back. Check that its node runs and its address is right.',
+  };
+}
