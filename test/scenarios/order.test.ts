@@ -4,7 +4,7 @@ import { writing } from '../support/faulty-store.ts';
 import type { MemoryNode } from '../support/memory-node.ts';
 import { allReach, forgetSessions, MemoryStory, numbered, quiet, sendAll, turns } from '../support/memory-story.ts';
 import { inboxTexts, send, until } from '../support/story.ts';
-import { signal } from '../support/test-agents.ts';
+import { handledBy, signal } from '../support/test-agents.ts';
 import { breaking, type Fate, type Passing } from '../support/wire.ts';
 
 let story = new MemoryStory();
@@ -48,12 +48,21 @@ const noted = (nodes: Friends, kind: 'session.created' | 'session.replaced'): nu
 
 describe('messages arrive in the order of sending, both ways,', () => {
   test.each(numbered('storm ', 5))('when links break all the time (%s)', async (seed) => {
-    const friends = await story.friends();
+    const handled: [string[], string[]] = [[], []];
+    const noting = (texts: string[]) => ({
+      runtime: handledBy(async ({ message }) => void texts.push(message.payload.body)),
+    });
+    const friends = await story.friends({ alice: noting(handled[0]), bob: noting(handled[1]) });
     story.wire.fate = breaking(seed, 23);
     const texts = numbered('m', 30);
     await arrive(friends, await bothSay(friends, texts));
     await expectInOrder(friends, texts);
     expect(story.wire.passed.length).toBeGreaterThan(100);
+    await until(() => handled.every(({ length }) => length > texts.length));
+    expect(handled).toEqual([
+      ['hello', ...texts],
+      ['hello', ...texts],
+    ]);
     // Nothing is lost on a broken link that would cost a session.
     expect(noted(friends, 'session.replaced')).toBe(0);
   });
