@@ -11,7 +11,7 @@ import { authTranscriptVectors, linkOperationVectors } from './link.ts';
 import { messageVectors } from './message.ts';
 import type { VectorFile } from './seeds.ts';
 import { sessionVectors } from './session.ts';
-import { certificateVectors, rotationVectors } from './statements.ts';
+import { certificateVectors, incarnationVectors, rotationVectors } from './statements.ts';
 
 // `node --conditions=source tools/vectors/write.ts` writes the files, with `--check` it only compares.
 const files: Readonly<Record<string, VectorFile>> = {
@@ -24,6 +24,7 @@ const files: Readonly<Record<string, VectorFile>> = {
   'device-certificate': certificateVectors,
   discovery: discoveryVectors,
   frame: frameVectors,
+  incarnation: incarnationVectors,
   invite: inviteVectors,
   'key-package': keyPackageVectors,
   'link-operation': linkOperationVectors,
