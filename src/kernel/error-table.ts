@@ -228,6 +228,11 @@ export const errorTable = {
     'The peer sent more than it was granted.',
     'The peer is broken or hostile; its link was closed.',
   ),
+  SUPERSEDED: row(
+    [409, 3, 'final'],
+    'A later life of this agent took its place: it was restored from a backup elsewhere.',
+    'See what happened and what to do with: mesh doctor',
+  ),
   NODE_RUNNING: row(
     [409, 1, 'final'],
     'A node already runs on this state folder.',

@@ -1,8 +1,8 @@
 import { codeOf, type ErrorCode, type Limits, MeshError } from '#kernel';
-import { type AgentId, cardBytes, type VerifiedRotation } from '#identity';
+import { type AgentId, cardBytes, encodeIncarnation, type VerifiedIncarnation, type VerifiedRotation } from '#identity';
 import { Courier, type CourierChange, type FrameOutcome } from '#delivery';
 import { type PeerHealth, unknownHealth } from '#discovery';
-import type { Link, LinkPeer } from '#link';
+import { type Link, type LinkPeer, superseded } from '#link';
 import {
   type Desk,
   flushLane,
@@ -22,6 +22,7 @@ import type { Contact } from '#trust';
 import type { HostedAgent } from './hosted-agent.ts';
 import { InboxRunner } from './inbox-runner.ts';
 import { lanePorts } from './lane-ports.ts';
+import { refuseSuperseded, Succession } from './succession.ts';
 
 export interface AgentHostOptions {
   readonly agent: HostedAgent;
@@ -30,6 +31,7 @@ export interface AgentHostOptions {
   dial(host: AgentHost, contact: Contact, options: { readonly signal: AbortSignal }): Promise<Link>;
   onChange(host: AgentHost, lane: Lane, change: CourierChange): void;
   onExchangeRefused(host: AgentHost, contact: Contact, code: ErrorCode): void;
+  onSuperseded(host: AgentHost): void;
 }
 
 /** A request or an acceptance of ours has not reached the other node. */
@@ -41,6 +43,7 @@ export class AgentHost {
   readonly desk: Desk;
   readonly runner: InboxRunner;
   readonly runtime: Runtime;
+  readonly succession: Succession;
   readonly #options: AgentHostOptions;
   readonly #lanes = new Map<AgentId, Lane>();
   /** What must be done before the frames of a link count: following a rotated key. */
@@ -61,6 +64,12 @@ export class AgentHost {
       runtime: options.runtime,
       laneOf: (peer) => this.lane(peer),
       nameOf: (peer) => this.contact(peer)?.petname ?? peer,
+    });
+    this.succession = new Succession({
+      desk: this.desk,
+      agent: this.agent,
+      linksOf: (peer) => this.#linksOf(peer),
+      onSuperseded: (successor) => this.#fallSilent(successor),
     });
   }
 
@@ -93,7 +102,10 @@ export class AgentHost {
         ports: lanePorts({
           desk: this.desk,
           lane,
-          dial: (contact, options) => dial(this, contact, options),
+          dial: async (contact, options) => {
+            refuseSuperseded(this.agent);
+            return dial(this, contact, options);
+          },
           onChange: (changed, change) => onChange(this, changed, change),
           onExchangeRefused: (contact, code) => onExchangeRefused(this, contact, code),
         }),
@@ -109,6 +121,7 @@ export class AgentHost {
 
   /** Every trusted peer gets a lane and one attempt to connect; what was on its way goes on. */
   start(): void {
+    if (this.agent.successor !== undefined) return;
     for (const contact of this.desk.ports.store.read.contacts.list({ agent: this.agent.name })) {
       if (contact.state === 'trusted' || contact.state === 'requested-out')
         this.lane(contact.agentId).courier.connect();
@@ -169,6 +182,7 @@ export class AgentHost {
       const inUse = lane.courier.link;
       for (const link of this.#linksOf(contact.agentId)) {
         if (contact.state === 'trusted') link.grant();
+        void this.#learnFrom(link);
         if (lane.courier.link === undefined) lane.courier.attach(link);
       }
       // Two that met before meet again, and the link is older than what is owed.
@@ -221,8 +235,28 @@ export class AgentHost {
         code: codeOf(error),
       });
     }
+    if (!(await this.#learnFrom(link))) return;
     const contact = this.contact(agentId);
     if (contact?.state === 'trusted' || contact?.state === 'requested-out') this.lane(agentId).courier.attach(link);
+  }
+
+  /** False when what the link shows of the peer's life could not be stored: then nothing may come of the link. */
+  async #learnFrom(link: Link): Promise<boolean> {
+    const { incarnation } = link.remote;
+    try {
+      if (incarnation !== undefined) await this.succession.learn(incarnation);
+      return true;
+    } catch (error) {
+      link.close(codeOf(error));
+      return false;
+    }
+  }
+
+  /** A later life speaks for the agent: whoever is linked hears of it, and nothing is sent or handled here any more. */
+  async #fallSilent(successor: VerifiedIncarnation): Promise<void> {
+    for (const link of this.#links) link.close(superseded(encodeIncarnation(successor)));
+    this.#options.onSuperseded(this);
+    await this.stop(this.desk.ports.limits);
   }
 
   async #follow(to: AgentId, chain: readonly VerifiedRotation[]): Promise<void> {

@@ -20,6 +20,7 @@ import { ContactWatch } from './contact-watch.ts';
 import { type DialPorts, dialPeer } from './dial-peer.ts';
 import { HostedAgent } from './hosted-agent.ts';
 import { invalidConfig } from './invalid-config.ts';
+import { readLife, readSuccessor } from './life.ts';
 import { makeRuntime } from './make-runtime.ts';
 import { logEvent } from './log-event.ts';
 import type { NodeEvent } from './node-event.ts';
@@ -139,12 +140,19 @@ function hostMaker(making: HostMaking): (files: AgentFiles) => Promise<AgentHost
     const { name } = agentFiles;
     const runtimePorts = { clock, limits, logger, configPath: options.state.config };
     const host = new AgentHost({
-      agent: new HostedAgent(agentFiles, files, logger),
+      agent: new HostedAgent({
+        files: agentFiles,
+        ports: files,
+        logger,
+        life: readLife(ports.store.read.values),
+        successor: readSuccessor(ports.store.read.values, name),
+      }),
       ports,
       runtime: options.runtimes?.[name] ?? (await makeRuntime(options.config.agents[name], runtimePorts)),
       dial: (who, contact, dialOptions) => dialPeer(dialPorts, { host: who, contact }, dialOptions),
       onChange: (who, lane, change) => tell({ type: 'route', agent: who.agent.name, peer: lane.peer, change }),
       onExchangeRefused: (_who, contact, code) => watch.refused(contact, code),
+      onSuperseded: (who) => tell({ type: 'superseded', agent: who.agent.name }),
     });
     hosts.set(name, host);
     return host;

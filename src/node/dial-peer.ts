@@ -60,9 +60,7 @@ function handshake(
   { host, contact }: { readonly host: AgentHost; readonly contact: Contact },
   way: { readonly connection: Connection; readonly route: string },
 ): Promise<Link> {
-  const { agent } = host;
-  const self = { agentId: agent.agentId, root: agent.root, rotations: agent.rotations };
-  return dialLink({ ...ports, ...way, self, expect: contact.agentId });
+  return dialLink({ ...ports, ...way, self: host.agent.linkSelf, expect: contact.agentId });
 }
 
 /**

@@ -35,6 +35,7 @@ async function expire({ hosts }: NodeParts): Promise<void> {
 /** A lane that could not store or seal waits for nothing that would wake it; one whose request was delivered asks again. */
 function wakeLanes({ hosts }: NodeParts): void {
   for (const host of hosts.values()) {
+    if (host.agent.successor !== undefined) continue;
     for (const contact of host.desk.ports.store.read.contacts.list({ agent: host.agent.name })) {
       if (contact.state !== 'trusted' && contact.state !== 'requested-out') continue;
       const lane = host.lane(contact.agentId);
