@@ -41,6 +41,7 @@ export {
 export { generateKeyPair, type KeyPair, keyPairFromSeed } from './key-pair.ts';
 export { type DecodeKeystoreOptions, decodeKeystore, type EncodeKeystoreOptions, encodeKeystore } from './keystore.ts';
 export { isName, parseName } from './name.ts';
+export { stretchPassphrase } from './passphrase.ts';
 export {
   decodeRotation,
   encodeRotation,

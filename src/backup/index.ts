@@ -1,0 +1,3 @@
+export { type ArchivedFile, type BackupFile, packArchive, unpackArchive } from './archive.ts';
+export type { BackupManifest } from './manifest.ts';
+export { openStream, sealStream } from './sealed-stream.ts';
