@@ -42,6 +42,8 @@ export interface RunNodeOptions {
   readonly apiPort?: number;
   readonly endpoint?: string;
   readonly passphrase?: string;
+  /** Speak for the agents again although a later life took their place. */
+  readonly takeOver?: boolean;
   /** Log lines go to node.log in the folder; to stderr without it. */
   readonly logsToFile?: boolean;
   readonly signal: AbortSignal;

@@ -17,7 +17,7 @@ import { type AgentFilePorts, type AgentFiles, createFurtherAgent, loadAgents } 
 import { AwaitedAnswers } from './awaited-answers.ts';
 import type { NodeConfig } from './config.ts';
 import { ContactWatch } from './contact-watch.ts';
-import { type DialPorts, dialPeer } from './dial-peer.ts';
+import { callOwn, type DialPorts, dialPeer } from './dial-peer.ts';
 import { HostedAgent } from './hosted-agent.ts';
 import { invalidConfig } from './invalid-config.ts';
 import { readLife, readSuccessor } from './life.ts';
@@ -81,7 +81,8 @@ export async function compose(options: ComposeOptions): Promise<Composed> {
     },
   };
   const links = new LinkDesk({ hosts, ...base });
-  const addHost = hostMaker({ options, ports, files, hosts, tell, watch, links });
+  const dialPorts: DialPorts = { ...base, handler: links, connectLocal: (peer) => links.connectLocal(peer) };
+  const addHost = hostMaker({ options, ports, files, hosts, tell, watch, dialPorts });
   for (const agentFiles of await loadAgents(state, files)) await addHost(agentFiles);
   checkAgentNames(options, hosts);
   const parts: NodeParts = {
@@ -95,6 +96,7 @@ export async function compose(options: ComposeOptions): Promise<Composed> {
     watch,
     version: packageVersion(),
     requestStop: options.requestStop,
+    callOwn: (host, endpoint, signal) => callOwn(dialPorts, host, { endpoint, signal }),
     async addAgent(agent) {
       const [first] = hosts.values();
       const endpoints = first?.agent.card().endpoints ?? [];
@@ -122,20 +124,12 @@ interface HostMaking {
   readonly hosts: Map<string, AgentHost>;
   readonly tell: (event: NodeEvent) => void;
   readonly watch: ContactWatch;
-  readonly links: LinkDesk;
+  readonly dialPorts: DialPorts;
 }
 
 function hostMaker(making: HostMaking): (files: AgentFiles) => Promise<AgentHost> {
-  const { options, ports, files, hosts, tell, watch, links } = making;
-  const { clock, random, limits, logger } = ports;
-  const dialPorts: DialPorts = {
-    clock,
-    random,
-    limits,
-    logger,
-    handler: links,
-    connectLocal: (peer) => links.connectLocal(peer),
-  };
+  const { options, ports, files, hosts, tell, watch, dialPorts } = making;
+  const { clock, limits, logger } = ports;
   return async (agentFiles) => {
     const { name } = agentFiles;
     const runtimePorts = { clock, limits, logger, configPath: options.state.config };
