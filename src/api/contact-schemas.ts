@@ -42,6 +42,10 @@ export const contactView = z.object({
   lastError: z.object({ code: z.string(), message: z.string().optional(), at: time }).optional(),
   waiting: count.describe('Messages that are not sealed yet'),
   inFlight: count.describe('Sealed frames that the peer has not acknowledged'),
+  restored: z
+    .object({ at: time, asOf: time })
+    .optional()
+    .describe('It was brought back from a backup: when, and up to when it knows what happened'),
   pendingExchange: z.enum(['request', 'accept']).optional().describe('What has not reached the other node yet'),
   session: z
     .object({

@@ -1,15 +1,23 @@
 import { describe, expect, it } from 'vitest';
 import { codeOf, systemRandom } from '#kernel';
 import { collect, pieces } from '../../test/support/byte-streams.ts';
-import { openStream, sealStream } from './index.ts';
+import { openStream, PassphraseKeys, sealStream } from './index.ts';
 
 const passphrase = 'correct horse battery staple';
 const header = 67;
 
+/** Stretched once in the whole file. */
+const known = new Map<string, PassphraseKeys>();
+function keysOf(text: string): PassphraseKeys {
+  const keys = known.get(text) ?? new PassphraseKeys(text);
+  known.set(text, keys);
+  return keys;
+}
+
 const seal = (bytes: Uint8Array, options = { passphrase }): Promise<Uint8Array> =>
-  collect(sealStream(pieces(bytes, 10_000), { ...options, random: systemRandom }));
+  collect(sealStream(pieces(bytes, 10_000), { keys: keysOf(options.passphrase), random: systemRandom }));
 const open = (sealed: Uint8Array, options = { passphrase }): Promise<Uint8Array> =>
-  collect(openStream(pieces(sealed, 9999), options));
+  collect(openStream(pieces(sealed, 9999), { keys: keysOf(options.passphrase) }));
 const codeOfOpening = (sealed: Uint8Array, options = { passphrase }): Promise<string> =>
   open(sealed, options).then(() => 'opened', codeOf);
 
@@ -30,7 +38,6 @@ describe('a stream under a passphrase', () => {
 
   it('opens with no other passphrase, but with one typed on another keyboard', async () => {
     expect(await codeOfOpening(sealed, { passphrase: 'correct horse battery stapl' })).toBe('PASSPHRASE_WRONG');
-    expect(await codeOfOpening(sealed, { passphrase: '' })).toBe('PASSPHRASE_WRONG');
     const accented = await seal(plain, { passphrase: 'Z\u00fcrich' });
     expect((await open(accented, { passphrase: 'Zu\u0308rich' })).length).toBe(plain.length);
   });
@@ -43,7 +50,7 @@ describe('a stream under a passphrase', () => {
     for (const end of [0, 10, 18, header - 1]) expect(await codeOfOpening(sealed.subarray(0, end))).toBe('BACKUP_DAMAGED');
   });
 
-  it('is not made without a passphrase', async () => {
-    await expect(seal(plain, { passphrase: '' })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+  it('is not made without a passphrase', () => {
+    expect(() => new PassphraseKeys('')).toThrow('must not be empty');
   });
 });

@@ -1,9 +1,8 @@
-import { createHmac, hkdfSync } from 'node:crypto';
 import { concatBytes, equalBytes, MeshError, type Random, toUtf8 } from '#kernel';
-import { stretchPassphrase } from '#identity';
 import { ByteReader } from './byte-reader.ts';
 import { openChunks, sealChunks } from './chunks.ts';
 import { damaged } from './damaged.ts';
+import type { BackupKeys, PassphraseKeys } from './passphrase-keys.ts';
 
 // A stream under a passphrase: a header, then chunks (spec 9.2).
 const magic = toUtf8('agent-mesh-backup\n');
@@ -12,22 +11,14 @@ const saltBytes = 16;
 const checkBytes = 32;
 const openHeaderBytes = magic.length + 1 + saltBytes;
 
-interface Keys {
-  readonly header: Uint8Array;
-  readonly payload: Uint8Array;
-}
-
-/** Throws INVALID_ARGUMENT for an empty passphrase. */
 export async function* sealStream(
   plain: AsyncIterable<Uint8Array>,
-  options: { readonly passphrase: string; readonly random: Random },
+  options: { readonly keys: PassphraseKeys; readonly random: Random },
 ): AsyncGenerator<Uint8Array, void, void> {
-  const { passphrase, random } = options;
-  if (passphrase === '') throw new MeshError('INVALID_ARGUMENT', 'The passphrase of a backup must not be empty');
-  const salt = random.bytes(saltBytes);
+  const salt = options.random.bytes(saltBytes);
   const header = concatBytes(magic, Uint8Array.of(version), salt);
-  const keys = await keysOf(passphrase, salt);
-  yield concatBytes(header, checkOf(keys, header));
+  const keys = await options.keys.forSalt(salt);
+  yield concatBytes(header, keys.check(header));
   yield* sealChunks(plain, keys.payload);
 }
 
@@ -37,18 +28,18 @@ export async function* sealStream(
  */
 export async function* openStream(
   sealed: AsyncIterable<Uint8Array>,
-  options: { readonly passphrase: string },
+  options: { readonly keys: PassphraseKeys },
 ): AsyncGenerator<Uint8Array, void, void> {
   const reader = new ByteReader(sealed);
   try {
-    const keys = await readHeader(reader, options.passphrase);
+    const keys = await readHeader(reader, options.keys);
     yield* openChunks(reader, keys.payload);
   } finally {
     await reader.close();
   }
 }
 
-async function readHeader(reader: ByteReader, passphrase: string): Promise<Keys> {
+async function readHeader(reader: ByteReader, passphrase: PassphraseKeys): Promise<BackupKeys> {
   const header = await reader.read(openHeaderBytes);
   if (!equalBytes(header.subarray(0, magic.length), magic)) throw damaged('it does not begin as one');
   const found = header[magic.length];
@@ -59,19 +50,9 @@ async function readHeader(reader: ByteReader, passphrase: string): Promise<Keys>
   }
   const check = await reader.read(checkBytes);
   if (header.length + check.length < openHeaderBytes + checkBytes) throw damaged('it ends in its header');
-  const keys = await keysOf(passphrase, header.subarray(magic.length + 1));
-  if (equalBytes(checkOf(keys, header), check)) return keys;
+  const keys = await passphrase.forSalt(header.subarray(magic.length + 1));
+  if (equalBytes(keys.check(header), check)) return keys;
   throw new MeshError('PASSPHRASE_WRONG', 'The passphrase does not open the backup', {
     hint: 'Check the passphrase. If it is right, the beginning of the file is damaged: take another copy of the backup.',
   });
 }
-
-async function keysOf(passphrase: string, salt: Uint8Array): Promise<Keys> {
-  const master = await stretchPassphrase(passphrase, salt);
-  const derive = (purpose: string): Uint8Array =>
-    new Uint8Array(hkdfSync('sha256', master, new Uint8Array(), toUtf8(`agent-mesh/backup/1\0${purpose}`), 32));
-  return { header: derive('header'), payload: derive('payload') };
-}
-
-const checkOf = (keys: Keys, header: Uint8Array): Uint8Array =>
-  new Uint8Array(createHmac('sha256', keys.header).update(header).digest());

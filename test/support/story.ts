@@ -20,6 +20,13 @@ export class Story implements AsyncDisposable {
     return node;
   }
 
+  /** A node on a folder that is there already. */
+  async startOn(dir: string, name: string, options: Omit<TestNodeOptions, 'name'> = {}): Promise<TestNode> {
+    const node = await TestNode.on(dir, { ...options, name, limits: { ...impatient, ...options.limits } });
+    this.#nodes.push(node);
+    return node;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     for (const node of this.#nodes.splice(0)) await node[Symbol.asyncDispose]();
   }

@@ -47,6 +47,13 @@ export class TestNode implements AsyncDisposable {
     return test;
   }
 
+  /** A node on a folder that is there already, of an agent of that name. */
+  static async on(dir: string, options: TestNodeOptions): Promise<TestNode> {
+    const test = new TestNode(options, dir);
+    await test.up();
+    return test;
+  }
+
   get limits(): Limits {
     return { ...defaultLimits, ...this.#options.limits };
   }
@@ -71,7 +78,7 @@ export class TestNode implements AsyncDisposable {
   }
 
   /** On the same port as before, so that peers find it again. */
-  async up(): Promise<void> {
+  async up(options: { readonly takeOver?: boolean } = {}): Promise<void> {
     const { name, runtime, config, logger = silentLogger, withApi = false, openStore } = this.#options;
     this.#node = await MeshNode.start({
       state: stateDir(this.dir),
@@ -80,6 +87,7 @@ export class TestNode implements AsyncDisposable {
       limits: this.limits,
       withApi,
       openStore,
+      takeOver: options.takeOver,
       ...(runtime === undefined ? {} : { runtimes: { [name]: runtime } }),
     });
     this.#port = this.#node.listening.publicAddress.port;

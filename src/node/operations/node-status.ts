@@ -13,6 +13,8 @@ interface Warning {
 }
 
 const dayMs = 86_400_000;
+/** How long a peer's restore is told. */
+const restoredShownMs = 7 * dayMs;
 const lowDiskBytes = 64 * 1024 * 1024;
 
 /** The state of the whole node, with what a person should do about what is not well. */
@@ -43,7 +45,11 @@ export function statusOperations(parts: NodeParts): Pick<Operations, 'status' | 
         },
         requests: parts.store.read.contacts.list({ agent: host.agent.name, states: ['requested-in'] }).length,
         sessions: peers.filter(({ session }) => session !== undefined).length,
-        warnings: [...peers.flatMap(peerWarnings), ...nodeWarnings(parts, host, counts)],
+        warnings: [
+          ...[...parts.hosts.values()].flatMap(successionWarnings),
+          ...peers.flatMap((peer) => peerWarnings(peer, parts.clock.now())),
+          ...nodeWarnings(parts, host, counts),
+        ],
       };
     },
 
@@ -61,7 +67,45 @@ function peersOf(host: AgentHost): readonly Contact[] {
 
 type PeerView = ReturnType<typeof contactView>;
 
-function peerWarnings(peer: PeerView): readonly Warning[] {
+/** A later life of the agent runs elsewhere. */
+function successionWarnings({ agent, desk }: AgentHost): readonly Warning[] {
+  const { name, successor } = agent;
+  if (successor === undefined) return [];
+  const depths = desk.ports.store.read.outbox.depths(name);
+  const left = sum(depths.map(({ waiting, inFlight }) => waiting + inFlight));
+  const what = `${name} was restored on another machine, from a backup of ${isoTime(successor.asOf)}`;
+  const kept = left === 0 ? '' : `; ${left} of its messages wait here and are not sent`;
+  return [
+    {
+      code: 'SUPERSEDED',
+      message: `${what}. This machine has fallen silent: it sends and handles nothing more for it${kept}`,
+      hint: 'If that is as it should be, stop it: mesh down. If this machine is the one to go on: mesh down, then mesh up --detach --take-over',
+    },
+  ];
+}
+
+/** A peer may name a time that no calendar knows. */
+const isoTime = (at: number): string =>
+  at <= 8.64e15 ? new Date(at).toISOString().replace(/\.\d+Z$/, 'Z') : `${at} ms`;
+
+/** What the peer proved to have may be gone there since, and for a while its owner should hear so. */
+function restoredWarnings({ petname, restored }: PeerView, now: number): readonly Warning[] {
+  if (restored === undefined || Math.abs(now - restored.at) > restoredShownMs) return [];
+  const span = `${isoTime(restored.asOf)} and ${isoTime(restored.at)}`;
+  return [
+    {
+      code: 'PEER_RESTORED',
+      message: `${petname} was restored from a backup: what you sent it between ${span} may be gone there`,
+      hint: `See what that was, and send again what matters: mesh outbox --peer ${petname}`,
+    },
+  ];
+}
+
+function peerWarnings(peer: PeerView, now: number): readonly Warning[] {
+  return [...restoredWarnings(peer, now), ...stateWarnings(peer)];
+}
+
+function stateWarnings(peer: PeerView): readonly Warning[] {
   const { petname } = peer;
   if (peer.state === 'changed') {
     return [

@@ -1,7 +1,7 @@
 import { type AgentId, fingerprintOf, publicKeyOf, safetyNumber } from '#identity';
 import type { InboxMessage, OutboxMessage, RouteStatus } from '#delivery';
 import { type Attachment, decodeMessage, type Payload } from '#protocol';
-import type { Contact } from '#trust';
+import { type Contact, lifeOf } from '#trust';
 import type { AgentHost } from '../agent-host.ts';
 import { routesOf } from '../dial-peer.ts';
 
@@ -47,6 +47,7 @@ export function contactView(host: AgentHost, contact: Contact) {
       purpose: contact.purpose,
       requestId: contact.requestId,
       candidate: candidateOf(contact),
+      restored: restoredOf(contact),
       pendingExchange: contact.pending?.deliveredAt === undefined ? contact.pending?.kind : undefined,
       session: session && {
         groupId: session.groupId,
@@ -70,6 +71,11 @@ export function identityOf(host: AgentHost, contact: Contact) {
     fingerprint: fingerprintOf(publicKeyOf(agentId)).short,
     safetyNumber: safetyNumber(host.agent.agentId, agentId),
   };
+}
+
+function restoredOf(contact: Contact) {
+  const life = lifeOf(contact);
+  return life && { at: life.number, asOf: life.asOf };
 }
 
 function permissionsOf({ permissions }: Contact) {

@@ -1,12 +1,12 @@
 import { createReadStream, existsSync, statSync } from 'node:fs';
 import { MeshError, toMeshError } from '#kernel';
-import { type ArchivedFile, type BackupManifest, openStream, unpackArchive } from '#backup';
+import { type ArchivedFile, type BackupManifest, openStream, type PassphraseKeys, unpackArchive } from '#backup';
 
 const pieceBytes = 1024 * 1024;
 
 export interface BackupSource {
   readonly path: string;
-  readonly passphrase: string;
+  readonly keys: PassphraseKeys;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -26,11 +26,11 @@ export async function readBackup(
   source: BackupSource,
   take: (file: ArchivedFile, content: AsyncIterable<Uint8Array>) => Promise<void>,
 ): Promise<BackupManifest> {
-  const { path, passphrase, signal } = source;
+  const { path, keys, signal } = source;
   if (!existsSync(path)) throw new MeshError('NOT_FOUND', `There is no file ${path}`, { hint: 'Check the name of the backup.' });
   if (!statSync(path).isFile()) throw new MeshError('INVALID_ARGUMENT', `${path} is not a file`);
   try {
-    return await unpackArchive(openStream(bytesOf(path, signal), { passphrase }), take);
+    return await unpackArchive(openStream(bytesOf(path, signal), { keys }), take);
   } catch (error) {
     if (error instanceof MeshError) throw error;
     signal?.throwIfAborted();

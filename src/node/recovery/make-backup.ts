@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { type Clock, codeOf, MeshError, type Random, systemClock, systemRandom } from '#kernel';
-import { type BackupFile, type BackupManifest, packArchive, sealStream } from '#backup';
+import { type BackupFile, type BackupManifest, packArchive, PassphraseKeys, sealStream } from '#backup';
 import { lockStateDir, snapshotDatabase, writeStreamFile } from '#storage';
 import { agentCards } from '../agent-files.ts';
 import { type StateDir, stateDir } from '../state-dir.ts';
@@ -144,7 +144,8 @@ interface Writing {
 }
 
 function writeBackup(path: string, { options, ports, contents, manifest }: Writing): Promise<number> {
-  const { passphrase, force, signal, onProgress } = options;
+  const { force, signal, onProgress } = options;
+  const keys = new PassphraseKeys(options.passphrase);
   const total = contents.reduce((sum, { size }) => sum + size, 0);
   const counted = counting(packArchive(manifest, contents), (bytes) => {
     signal?.throwIfAborted();
@@ -154,9 +155,9 @@ function writeBackup(path: string, { options, ports, contents, manifest }: Writi
     path,
     mode: 0o600,
     replace: force,
-    source: sealStream(counted, { passphrase, random: ports.random }),
+    source: sealStream(counted, { keys, random: ports.random }),
     check: async (written) => {
-      const { files } = await checkBackup({ path: written, passphrase, signal });
+      const { files } = await checkBackup({ path: written, keys, signal });
       if (files.length !== contents.length) throw new MeshError('BACKUP_DAMAGED', 'The backup does not read back as written');
     },
   });

@@ -1,6 +1,7 @@
 import { existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statfsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { type Clock, MeshError, type Random, systemClock, systemRandom } from '#kernel';
+import { PassphraseKeys } from '#backup';
 import { lockStateDir, type StateLock, syncFolder } from '#storage';
 import { type StateDir, stateDir } from '../state-dir.ts';
 import { type BackupContents, type BackupSource, checkBackup } from './backup-file.ts';
@@ -39,7 +40,7 @@ export async function restoreBackup(
   const target = stateDir(options.stateDir);
   const held = await claimTarget(target, options.force);
   try {
-    const source: BackupSource = { path: options.file, passphrase: options.passphrase, signal: options.signal };
+    const source: BackupSource = { path: options.file, keys: new PassphraseKeys(options.passphrase), signal: options.signal };
     const contents = await checkBackup(source);
     checkContents(contents);
     mkdirSync(dirname(target.path), { recursive: true, mode: 0o700 });
