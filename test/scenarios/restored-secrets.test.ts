@@ -8,7 +8,7 @@ import { superseded } from '#link';
 import { Backups } from '../support/backups.ts';
 import { HostilePeer } from '../support/hostile-peer.ts';
 import { allReach, MemoryStory, numbered, quiet, sendAll, turns } from '../support/memory-story.ts';
-import { inboxTexts, send, stillTalk, Story } from '../support/story.ts';
+import { inboxTexts, send, stillTalk, Story, until } from '../support/story.ts';
 import { pair } from '../support/test-agents.ts';
 import { makeBackup } from '#node';
 
@@ -139,6 +139,7 @@ describe('a peer that wants an agent silent', () => {
     const link = await mallory.connect(alice);
     link.close(superseded(encodeIncarnation(claimOf(alice.host.agent.root))));
     await link.closed;
+    await until(() => alice.host.agent.successor !== undefined);
     await expect(send(alice, 'bob', 'hello')).rejects.toMatchObject({ code: 'SUPERSEDED' });
   });
 
