@@ -73,6 +73,10 @@ export async function mesh(words: readonly string[], options: FakeOptions = {}):
           stderr.write(question);
           return lines.shift() ?? '';
         },
+        secret: async (question) => {
+          stderr.write(`${question}\n`);
+          return lines.shift() ?? '';
+        },
       },
       stdout,
       stderr,
@@ -90,7 +94,15 @@ export async function mesh(words: readonly string[], options: FakeOptions = {}):
 const closed = (): never => {
   throw new MeshError('INTERNAL', 'This test has no node');
 };
-const closedDoor: NodeDoor = { initAgent: closed, addAgent: closed, runNode: closed, openOffline: closed };
+const closedDoor: NodeDoor = {
+  initAgent: closed,
+  addAgent: closed,
+  runNode: closed,
+  openOffline: closed,
+  makeBackup: closed,
+  checkBackup: closed,
+  restoreBackup: closed,
+};
 
 interface Tape {
   readonly calls: FakeRun['calls'][number][];

@@ -1,6 +1,7 @@
+import { resolve } from 'node:path';
 import { createReadStream, existsSync, statSync } from 'node:fs';
 import { MeshError, toMeshError } from '#kernel';
-import { type ArchivedFile, type BackupManifest, openStream, type PassphraseKeys, unpackArchive } from '#backup';
+import { type ArchivedFile, type BackupManifest, openStream, PassphraseKeys, unpackArchive } from '#backup';
 
 const pieceBytes = 1024 * 1024;
 
@@ -43,8 +44,16 @@ export interface BackupContents {
   readonly files: readonly ArchivedFile[];
 }
 
-/** Proves the whole file and says what is in it; writes nothing. Throws as `readBackup` does. */
-export async function checkBackup(source: BackupSource): Promise<BackupContents> {
+/** Proves a backup file and says what is in it. Throws as `readBackup` does. */
+export async function checkBackup(options: { readonly file: string; readonly passphrase: string }) {
+  const source = { path: resolve(options.file), keys: new PassphraseKeys(options.passphrase) };
+  const { manifest, files } = await readContents(source);
+  const { createdAt, software, agents } = manifest;
+  return { createdAt, software, agents, files };
+}
+
+/** Reads the whole file and proves it; writes nothing. Throws as `readBackup` does. */
+export async function readContents(source: BackupSource): Promise<BackupContents> {
   const files: ArchivedFile[] = [];
   const manifest = await readBackup(source, async (file) => {
     files.push(file);

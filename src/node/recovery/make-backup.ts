@@ -6,7 +6,7 @@ import { lockStateDir, snapshotDatabase, writeStreamFile } from '#storage';
 import { agentCards } from '../agent-files.ts';
 import { type StateDir, stateDir } from '../state-dir.ts';
 import { packageVersion } from '../version.ts';
-import { bytesOf, checkBackup } from './backup-file.ts';
+import { bytesOf, readContents } from './backup-file.ts';
 import { databaseName, type LeftOut, stateFiles } from './state-files.ts';
 
 export interface BackupOptions {
@@ -45,6 +45,7 @@ export async function makeBackup(
   options: BackupOptions,
   ports: Ports = { clock: systemClock, random: systemRandom },
 ): Promise<BackupMade> {
+  checkPassphrase(options.passphrase);
   const state = stateDir(options.stateDir);
   const path = resolve(options.file);
   checkTarget(path, options.force);
@@ -66,6 +67,16 @@ export async function makeBackup(
   } finally {
     rmSync(snapshot, { force: true });
   }
+}
+
+/** A backup lies where others may find it, and then nothing but its passphrase protects it. */
+const leastCharacters = 8;
+
+function checkPassphrase(passphrase: string): void {
+  const { length } = [...passphrase];
+  if (length >= leastCharacters) return;
+  const text = `The passphrase has ${length} characters, a backup needs at least ${leastCharacters}`;
+  throw new MeshError('INVALID_ARGUMENT', text, { hint: 'Take several words that do not belong together.' });
 }
 
 function checkTarget(path: string, force: boolean): void {
@@ -157,7 +168,7 @@ function writeBackup(path: string, { options, ports, contents, manifest }: Writi
     replace: force,
     source: sealStream(counted, { keys, random: ports.random }),
     check: async (written) => {
-      const { files } = await checkBackup({ path: written, keys, signal });
+      const { files } = await readContents({ path: written, keys, signal });
       if (files.length !== contents.length) throw new MeshError('BACKUP_DAMAGED', 'The backup does not read back as written');
     },
   });

@@ -4,7 +4,7 @@ import { type Clock, MeshError, type Random, systemClock, systemRandom } from '#
 import { PassphraseKeys } from '#backup';
 import { lockStateDir, type StateLock, syncFolder } from '#storage';
 import { type StateDir, stateDir } from '../state-dir.ts';
-import { type BackupContents, type BackupSource, checkBackup } from './backup-file.ts';
+import { type BackupContents, type BackupSource, readContents } from './backup-file.ts';
 import { fillFolder, type Restored } from './fill-folder.ts';
 import { databaseName } from './state-files.ts';
 
@@ -31,7 +31,7 @@ interface Ports {
 /**
  * Makes a state folder from a backup: everything is proved before anything is written, everything is written and checked beside the
  * place, and then it takes the place in one step. So a crash leaves the folder as it was, or whole. Throws FOLDER_NOT_EMPTY,
- * NODE_RUNNING, and what `checkBackup` and the database throw.
+ * NODE_RUNNING, and what `readContents` and the database throw.
  */
 export async function restoreBackup(
   options: RestoreOptions,
@@ -41,7 +41,7 @@ export async function restoreBackup(
   const held = await claimTarget(target, options.force);
   try {
     const source: BackupSource = { path: options.file, keys: new PassphraseKeys(options.passphrase), signal: options.signal };
-    const contents = await checkBackup(source);
+    const contents = await readContents(source);
     checkContents(contents);
     mkdirSync(dirname(target.path), { recursive: true, mode: 0o700 });
     await removeStale(target);
