@@ -36,6 +36,7 @@ export const contactView = z.object({
   link: z.enum(['up', 'down']),
   route: z.string().optional(),
   latencyMs: z.number().min(0).optional(),
+  clockOffsetMs: z.number().optional().describe('How far its clock is ahead of that of this machine'),
   lastHeardAt: time.optional(),
   breaker: breakerState,
   retryAt: time.optional(),

@@ -31,6 +31,7 @@ const door: NodeDoor = {
   makeBackup: unused,
   checkBackup: unused,
   restoreBackup: unused,
+  examineFolder: unused,
   openOffline: async () => {
     opened += 1;
     return { transport: files, close: async () => void (closed += 1) };

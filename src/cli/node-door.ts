@@ -14,8 +14,18 @@ export interface NodeDoor {
   checkBackup(options: { readonly file: string; readonly passphrase: string }): Promise<BackupContents>;
   /** A state folder from a backup. Throws FOLDER_NOT_EMPTY, NODE_RUNNING, and what `checkBackup` throws. */
   restoreBackup(options: RestoreOptions): Promise<RestoreDone>;
+  /** What is wrong with a node, as far as its folder and machine tell; changes nothing. */
+  examineFolder(options: { readonly stateDir: string; readonly running: boolean }): Promise<readonly Finding[]>;
   /** The same API in this process, read-only, over the files of a node that does not run. */
   openOffline(options: { readonly stateDir: string; readonly passphraseFile?: string }): Promise<OfflineNode>;
+}
+
+export interface Finding {
+  readonly check: string;
+  readonly severity: 'error' | 'warning' | 'note';
+  readonly message: string;
+  readonly meaning: string;
+  readonly fix: string;
 }
 
 export interface BackupOptions {

@@ -1,5 +1,6 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { shellWord } from '#kernel';
 import { verbNames } from './verb-names.ts';
 
 /** The flags that every verb takes, resolved. */
@@ -62,7 +63,4 @@ function flagsFor(verb: string, { isDefaultStateDir, stateDir, agent, passphrase
   ];
 }
 
-/** One word for a POSIX shell. */
-export function shellWord(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
-}
+export { shellWord };

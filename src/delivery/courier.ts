@@ -61,6 +61,7 @@ export class Courier {
   status(): RouteStatus {
     const { attemptAt, lastError } = this.#pace;
     const up = this.#link !== undefined;
+    const clockOffsetMs = this.#link?.clockOffsetMs;
     return {
       link: up ? 'up' : 'down',
       ...(this.#link === undefined ? {} : { route: this.#link.route }),
@@ -68,6 +69,7 @@ export class Courier {
       ...(!up && attemptAt > this.#options.clock.now() ? { retryAt: attemptAt } : {}),
       ...(up || lastError === undefined ? {} : { lastError }),
       ...(this.#latencyMs === undefined ? {} : { latencyMs: this.#latencyMs }),
+      ...(clockOffsetMs === undefined ? {} : { clockOffsetMs }),
       ...(this.#lastHeardAt === undefined ? {} : { lastHeardAt: this.#lastHeardAt }),
     };
   }

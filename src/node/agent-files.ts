@@ -168,7 +168,8 @@ interface AgentDir {
   readonly isDefault: boolean;
 }
 
-function agentDirs(state: StateDir): readonly AgentDir[] {
+/** Where the agents of the folder are, the first one first. */
+export function agentDirs(state: StateDir): readonly AgentDir[] {
   if (!existsSync(keyFile(state.path)) && !existsSync(cardFile(state.path))) return [];
   const further = existsSync(state.agents) ? readdirSync(state.agents).filter(isName).sort() : [];
   return [

@@ -3,6 +3,7 @@ import {
   agentOperations,
   contactOperations,
   contactStanding,
+  doctorOperations,
   inviteOperations,
   lookAroundOperations,
   messageOperations,
@@ -16,6 +17,7 @@ import { refuseSuperseded } from './succession.ts';
 export function createOperations(parts: NodeParts): Operations {
   return guarded(parts, {
     ...statusOperations(parts),
+    ...doctorOperations(parts),
     ...agentOperations(parts),
     ...contactOperations(parts),
     ...contactStanding(parts),

@@ -102,6 +102,7 @@ const closedDoor: NodeDoor = {
   makeBackup: closed,
   checkBackup: closed,
   restoreBackup: closed,
+  examineFolder: closed,
 };
 
 interface Tape {

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { defaultLimits, type Limits, type Logger, silentLogger, systemClock, systemRandom } from '#kernel';
+import { type Clock, defaultLimits, type Limits, type Logger, silentLogger, systemClock, systemRandom } from '#kernel';
 import { createFirstAgent, defaultConfig, MeshNode, type NodeConfig, type NodeOptions, stateDir } from '#node';
 import { type Handler, inProcessRuntime, type Runtime } from '#runtime';
 
@@ -15,6 +15,8 @@ export interface TestNodeOptions {
   readonly withApi?: boolean;
   /** Instead of the usual database of the folder. */
   readonly openStore?: NodeOptions['openStore'];
+  /** Instead of that of the machine. */
+  readonly clock?: Clock;
 }
 
 /** What the steps of a story need of a node. */
@@ -79,7 +81,7 @@ export class TestNode implements AsyncDisposable {
 
   /** On the same port as before, so that peers find it again. */
   async up(options: { readonly takeOver?: boolean } = {}): Promise<void> {
-    const { name, runtime, config, logger = silentLogger, withApi = false, openStore } = this.#options;
+    const { name, runtime, config, logger = silentLogger, withApi = false, openStore, clock } = this.#options;
     this.#node = await MeshNode.start({
       state: stateDir(this.dir),
       config: { ...defaultConfig, host: '127.0.0.1', port: this.#port, apiPort: 0, ...config },
@@ -87,6 +89,7 @@ export class TestNode implements AsyncDisposable {
       limits: this.limits,
       withApi,
       openStore,
+      clock,
       takeOver: options.takeOver,
       ...(runtime === undefined ? {} : { runtimes: { [name]: runtime } }),
     });

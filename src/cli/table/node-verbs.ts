@@ -20,6 +20,12 @@ export const nodeVerbs: readonly VerbSpec[] = [
     load: async () => (await import('../verbs/down.ts')).down,
   },
   {
+    name: 'doctor',
+    group: 'Node',
+    summary: 'Find out what is wrong, and what to do',
+    load: async () => (await import('../verbs/doctor.ts')).doctor,
+  },
+  {
     name: 'backup',
     group: 'Node',
     summary: 'Save everything in one encrypted file',

@@ -4,6 +4,7 @@ import { heldBack } from '#pipeline';
 import type { Contact } from '#trust';
 import type { AgentHost } from '../agent-host.ts';
 import { hostNamed, type NodeParts } from '../parts.ts';
+import { isoTime, successionWarnings } from '../succession-warnings.ts';
 import { agentView, contactView, defined } from './views.ts';
 
 interface Warning {
@@ -66,27 +67,6 @@ function peersOf(host: AgentHost): readonly Contact[] {
 }
 
 type PeerView = ReturnType<typeof contactView>;
-
-/** A later life of the agent runs elsewhere. */
-function successionWarnings({ agent, desk }: AgentHost): readonly Warning[] {
-  const { name, successor } = agent;
-  if (successor === undefined) return [];
-  const depths = desk.ports.store.read.outbox.depths(name);
-  const left = sum(depths.map(({ waiting, inFlight }) => waiting + inFlight));
-  const what = `${name} was restored on another machine, from a backup of ${isoTime(successor.asOf)}`;
-  const kept = left === 0 ? '' : `; ${left} of its messages wait here and are not sent`;
-  return [
-    {
-      code: 'SUPERSEDED',
-      message: `${what}. This machine has fallen silent: it sends and handles nothing more for it${kept}`,
-      hint: 'If that is as it should be, stop it: mesh down. If this machine is the one to go on: mesh down, then mesh up --detach --take-over',
-    },
-  ];
-}
-
-/** A peer may name a time that no calendar knows. */
-const isoTime = (at: number): string =>
-  at <= 8.64e15 ? new Date(at).toISOString().replace(/\.\d+Z$/, 'Z') : `${at} ms`;
 
 /** What the peer proved to have may be gone there since, and for a while its owner should hear so. */
 function restoredWarnings({ petname, restored }: PeerView, now: number): readonly Warning[] {

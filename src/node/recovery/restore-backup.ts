@@ -99,11 +99,17 @@ function checkRoom({ path }: StateDir, { files }: BackupContents): void {
 
 const stagingPrefix = ({ path }: StateDir): string => `.${basename(path)}.restore-`;
 
+/** Folders of restores that are at work, or were killed. */
+export function stagedRestores(target: StateDir): readonly string[] {
+  const parent = dirname(target.path);
+  if (!existsSync(parent)) return [];
+  const names = readdirSync(parent).filter((entry) => entry.startsWith(stagingPrefix(target)));
+  return names.map((name) => join(parent, name));
+}
+
 /** Half-made folders of restores that were killed; one whose restore is at work is locked. */
 async function removeStale(target: StateDir): Promise<void> {
-  const parent = dirname(target.path);
-  for (const name of readdirSync(parent).filter((entry) => entry.startsWith(stagingPrefix(target)))) {
-    const path = join(parent, name);
+  for (const path of stagedRestores(target)) {
     const lock = await lockStateDir(path).catch(() => undefined);
     if (lock === undefined) continue;
     lock.release();
