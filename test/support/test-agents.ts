@@ -79,6 +79,11 @@ export class TestNode implements AsyncDisposable {
     return this.host.agent.card().endpoints[0] ?? '';
   }
 
+  /** Where it listened last, also while it is down. */
+  get lastEndpoint(): string {
+    return `http://127.0.0.1:${this.#port}`;
+  }
+
   /** On the same port as before, so that peers find it again. */
   async up(options: { readonly takeOver?: boolean } = {}): Promise<void> {
     const { name, runtime, config, logger = silentLogger, withApi = false, openStore, clock } = this.#options;
