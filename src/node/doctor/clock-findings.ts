@@ -13,14 +13,16 @@ const toleranceMs = 60_000;
 const fixOwn = 'Let the system set its clock: sudo timedatectl set-ntp true. Then restart the node: mesh down, mesh up --detach';
 
 /**
- * The clock of this machine against those of its peers. Where most agree among themselves and not with this one, this one is wrong;
- * where most agree with this one, the others are. With a single peer nobody knows.
+ * The clock of this machine against those of its peers. Where most are off to one side, this one is wrong; otherwise those are. With a
+ * single peer nobody knows.
  */
 export function clockFindings(peers: readonly PeerClock[]): readonly Finding[] {
   const off = peers.filter(({ offsetMs }) => Math.abs(offsetMs) > toleranceMs);
   if (off.length === 0) return [];
-  const middle = median(peers.map(({ offsetMs }) => offsetMs));
-  const isOurs = Math.abs(middle) > toleranceMs;
+  const sides = [off.filter(({ offsetMs }) => offsetMs > 0), off.filter(({ offsetMs }) => offsetMs < 0)];
+  const most = sides.find((side) => side.length * 2 > peers.length) ?? [];
+  const isOurs = most.length > 0;
+  const middle = median(most.map(({ offsetMs }) => offsetMs));
   if (isOurs && peers.length > 1) {
     return [
       {

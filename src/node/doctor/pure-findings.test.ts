@@ -28,6 +28,11 @@ describe('the clock of a machine', () => {
     expect(findings[0]?.fix).toContain('mesh send peer1');
   });
 
+  it('is not judged by one of two peers', () => {
+    expect(clocks(0, -7 * minute)).toMatchObject([{ severity: 'warning', message: expect.stringContaining('peer1') }]);
+    expect(clocks(7 * minute, -7 * minute).map(({ severity }) => severity)).toEqual(['warning', 'warning']);
+  });
+
   it('and that of its only peer may both be wrong', () => {
     expect(clocks(-90_000)).toMatchObject([{ severity: 'warning', message: 'The clock of peer0 is 90 s behind that of this machine' }]);
   });
