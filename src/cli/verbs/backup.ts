@@ -31,7 +31,8 @@ export async function backup(call: Call): Promise<Outcome> {
     lines: (paint) => backupLines(made, paint),
     next: [
       'Keep the passphrase apart from the file: with both, anybody is your agent; without it, the file is lost.',
-      `Prove it now and then: mesh restore ${shellWord(file)} --check. A new key (rotate-key) needs a new backup.`,
+      'A new key (rotate-key) needs a new backup: one with the old key does not bring the agent back.',
+      `Prove it now and then: mesh restore ${shellWord(file)} --check`,
     ],
     isOtherPassphrase: true,
   };

@@ -39,7 +39,7 @@ function nextSteps({ endpoints, missing }: RestoreDone): readonly (string | unde
     first === undefined
       ? undefined
       : `mesh.toml announces ${first}: if this machine has another address, correct it there.`,
-    'Start the node: mesh up --detach. Peers then take this machine for the agent, and the old one falls silent.',
+    'Start the node: mesh up --detach',
     'See that all is well: mesh doctor',
   ];
 }

@@ -94,7 +94,7 @@ function facts(agents: readonly RestoredAgent[], since: string): readonly string
       ? ''
       : `${count(unhandled, 'message')} that came in ${unhandled === 1 ? 'was' : 'were'} not handled in the backup: the program gets ${unhandled === 1 ? 'it' : 'them'}, perhaps a second time.`,
     invites === 0 ? '' : `${count(invites, 'open invite')} ended, because somebody may have used it since: make new ones.`,
-    'Sessions are made anew with every peer by themselves.',
+    'Sessions are made anew with every peer by themselves. Once this node has run, peers take this machine for the agent, and the old one falls silent.',
   ].filter((fact) => fact !== '');
 }
 
