@@ -36,8 +36,8 @@ export const stateOf = async (node: NodeLike, id: string): Promise<string> =>
   (await node.api.track({ id }, { signal })).state;
 
 /** In order of arrival. */
-export const inboxTexts = async (node: NodeLike): Promise<readonly string[]> =>
-  (await node.api.inbox({ limit: 1000 }, { signal })).messages.map(({ body }) => body).reverse();
+export const inboxTexts = async (node: NodeLike, limit = 1000): Promise<readonly string[]> =>
+  (await node.api.inbox({ limit }, { signal })).messages.map(({ body }) => body).reverse();
 
 export async function send(from: NodeLike, to: string, text: string): Promise<string> {
   return (await from.api.send({ to, text }, { signal })).id;
