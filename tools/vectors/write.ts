@@ -1,4 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import { backupVectors } from './backup.ts';
 import { batchVectors, receiptVectors } from './batch.ts';
 import { cardVectors } from './card.ts';
 import { contactAcceptVectors, contactRequestVectors } from './contact.ts';
@@ -17,6 +18,7 @@ import { certificateVectors, incarnationVectors, rotationVectors } from './state
 const files: Readonly<Record<string, VectorFile>> = {
   'agent-id': agentIdVectors,
   'auth-transcript': authTranscriptVectors,
+  backup: backupVectors,
   batch: batchVectors,
   card: cardVectors,
   'contact-accept': contactAcceptVectors,
