@@ -39,7 +39,9 @@ const end = (files: number): Uint8Array => record({ end: true, files });
 
 describe('the contents of a backup', () => {
   it('come out as they went in, an empty file included', async () => {
-    const packed = await collect(packArchive(manifest, [file('mesh.db', 'rows'), file('agents/bob/identity.json', '')]));
+    const packed = await collect(
+      packArchive(manifest, [file('mesh.db', 'rows'), file('agents/bob/identity.json', '')]),
+    );
     expect(await unpack(packed)).toEqual({ manifest, files: { 'mesh.db': 'rows', 'agents/bob/identity.json': '' } });
   });
 
@@ -60,12 +62,23 @@ describe('the contents of a backup', () => {
     }
   });
 
-  it.each(['../up', '/etc/passwd', 'a//b', 'a/../b', '.hidden', 'C:\\x', 'a\\b', 'nul\0', '', 'a/', 'a.', 'x'.repeat(200), 'a/'.repeat(8) + 'a'])(
-    'name no place outside the folder: %j',
-    async (name) => {
-      expect(await codeOfUnpacking(start, record({ name, size: 0 }), end(1))).toBe('BACKUP_DAMAGED');
-    },
-  );
+  it.each([
+    '../up',
+    '/etc/passwd',
+    'a//b',
+    'a/../b',
+    '.hidden',
+    'C:\\x',
+    'a\\b',
+    'nul\0',
+    '',
+    'a/',
+    'a.',
+    'x'.repeat(200),
+    `${'a/'.repeat(8)}a`,
+  ])('name no place outside the folder: %j', async (name) => {
+    expect(await codeOfUnpacking(start, record({ name, size: 0 }), end(1))).toBe('BACKUP_DAMAGED');
+  });
 
   it('are refused unless they are whole', async () => {
     const one = concatBytes(record({ name: 'a', size: 2 }), toUtf8('hi'));

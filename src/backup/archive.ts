@@ -27,7 +27,8 @@ export async function* packArchive(
 ): AsyncGenerator<Uint8Array, void, void> {
   yield record(manifest);
   for (const { name, size, content } of files) {
-    if (!isBackupName(name)) throw new MeshError('INTERNAL', `A backup cannot hold a file named ${JSON.stringify(name)}`);
+    if (!isBackupName(name))
+      throw new MeshError('INTERNAL', `A backup cannot hold a file named ${JSON.stringify(name)}`);
     yield record({ name, size });
     let left = size;
     for await (const part of content()) {

@@ -37,7 +37,8 @@ describe('a stream in sealed chunks', () => {
 
   it('is refused when it was cut off, wherever, also between two chunks', async () => {
     const ends = [0, 15, 16, sealedChunk, 2 * sealedChunk, 3 * sealedChunk, sealed.length - 21, sealed.length - 1];
-    for (const end of ends) expect([end, await codeOfOpening(sealed.subarray(0, end))]).toEqual([end, 'BACKUP_DAMAGED']);
+    for (const end of ends)
+      expect([end, await codeOfOpening(sealed.subarray(0, end))]).toEqual([end, 'BACKUP_DAMAGED']);
   });
 
   it('is refused when chunks were exchanged, left out, repeated or added', async () => {

@@ -31,7 +31,11 @@ describe('a stream under a passphrase', () => {
     const again = await seal(plain);
     expect(again.length).toBe(header + plain.length + 2 * 16);
     expect(Buffer.from(again).includes(Buffer.from(plain.subarray(0, 16)))).toBe(false);
-    for (const part of [[19, 35], [35, header], [header, header + 32]] as const) {
+    for (const part of [
+      [19, 35],
+      [35, header],
+      [header, header + 32],
+    ] as const) {
       expect(Buffer.compare(again.subarray(...part), sealed.subarray(...part))).not.toBe(0);
     }
   });
@@ -47,7 +51,8 @@ describe('a stream under a passphrase', () => {
     expect(await codeOfOpening(changed(18))).toBe('UNSUPPORTED_VERSION');
     for (const at of [19, header - 1]) expect(await codeOfOpening(changed(at))).toBe('PASSPHRASE_WRONG');
     expect(await codeOfOpening(changed(header))).toBe('BACKUP_DAMAGED');
-    for (const end of [0, 10, 18, header - 1]) expect(await codeOfOpening(sealed.subarray(0, end))).toBe('BACKUP_DAMAGED');
+    for (const end of [0, 10, 18, header - 1])
+      expect(await codeOfOpening(sealed.subarray(0, end))).toBe('BACKUP_DAMAGED');
   });
 
   it('is not made without a passphrase', () => {

@@ -80,7 +80,14 @@ function commandOf({ settings, listen, takeOver }: DetachedOptions): readonly st
     ['--endpoint', listen.endpoint],
   ];
   const given = flags.flatMap(([flag, value]) => (value === undefined ? [] : [flag, String(value)]));
-  return [...process.execArgv, process.argv[1] ?? '', 'up', '--report-ready', ...(takeOver ? ['--take-over'] : []), ...given];
+  return [
+    ...process.execArgv,
+    process.argv[1] ?? '',
+    'up',
+    '--report-ready',
+    ...(takeOver ? ['--take-over'] : []),
+    ...given,
+  ];
 }
 
 function readiness(

@@ -41,7 +41,7 @@ function print(outcome: Outcome, screen: Screen, settings: Settings): void {
     return;
   }
   const paint = screen.paint();
-  const { passphraseFile, ...withoutPassphrase } = settings;
+  const { passphraseFile: _passphraseFile, ...withoutPassphrase } = settings;
   const inUse = outcome.isOtherPassphrase === true ? withoutPassphrase : settings;
   const next = (outcome.next ?? [])
     .filter((line) => line !== undefined)

@@ -3,7 +3,15 @@ export interface SecretTerminal extends NodeJS.ReadableStream {
   setRawMode(mode: boolean): unknown;
 }
 
-const keys = { enter: '\r', newline: '\n', backspace: '\u007f', erase: '\b', interrupt: '\u0003', end: '\u0004', wipe: '\u0015' };
+const keys = {
+  enter: '\r',
+  newline: '\n',
+  backspace: '\u007f',
+  erase: '\b',
+  interrupt: '\u0003',
+  end: '\u0004',
+  wipe: '\u0015',
+};
 
 /**
  * Reads one line that the terminal does not show. Ctrl-C becomes a signal again, as it is without raw mode. Rejects with the reason of

@@ -1,7 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { codeOf } from '#kernel';
-import { decodeIncarnation, encodeIncarnation, isLater, signIncarnation, type VerifiedIncarnation } from './incarnation.ts';
+import {
+  decodeIncarnation,
+  encodeIncarnation,
+  isLater,
+  signIncarnation,
+  type VerifiedIncarnation,
+} from './incarnation.ts';
 import { keyPairFromSeed } from './key-pair.ts';
 
 const root = keyPairFromSeed(new Uint8Array(32).fill(1));
@@ -34,7 +40,10 @@ describe('of two lives', () => {
   });
 
   it('exactly one is later unless they are the same, and the order has no circles', () => {
-    const any = fc.record({ number: fc.integer({ min: 1, max: 3 }), id: fc.uint8Array({ minLength: 16, maxLength: 16 }) });
+    const any = fc.record({
+      number: fc.integer({ min: 1, max: 3 }),
+      id: fc.uint8Array({ minLength: 16, maxLength: 16 }),
+    });
     fc.assert(
       fc.property(any, any, any, (a, b, c) => {
         const same = a.number === b.number && Buffer.compare(a.id, b.id) === 0;

@@ -189,14 +189,18 @@ export class AuthenticatedLink implements Link {
       case 'ping':
         return this.#write({ op: 'pong', n: operation.n, at: this.#clock.now() });
       case 'pong':
-        if (operation.at !== undefined) this.#clockOffsetMs = operation.at - this.#clock.now();
-        return expect(this.#requests.answered(operation.n, 'pong', nothing), operation);
+        return this.#takePong(operation);
       case 'error':
         return this.#takeError(operation);
       case 'hello':
       case 'auth':
         return expect(false, operation);
     }
+  }
+
+  #takePong({ n, at }: LinkOperationOf<'pong'>): void {
+    expect(this.#requests.answered(n, 'pong', nothing), { op: 'pong', n });
+    if (at !== undefined) this.#clockOffsetMs = at - this.#clock.now();
   }
 
   /**

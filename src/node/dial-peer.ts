@@ -1,15 +1,7 @@
 import { type Clock, codeOf, type Limits, type Logger, MeshError, type Random, toMeshError } from '#kernel';
 import type { AgentId, VerifiedCard } from '#identity';
 import { failed, fetchDiscovery, heard, rankRoutes } from '#discovery';
-import {
-  callAgent,
-  type Connection,
-  dialLink,
-  dialWebSocket,
-  type Link,
-  type LinkHandler,
-  type LinkPeer,
-} from '#link';
+import { callAgent, type Connection, dialLink, dialWebSocket, type Link, type LinkHandler, type LinkPeer } from '#link';
 import { changeContact } from '#pipeline';
 import type { Contact } from '#trust';
 import type { AgentHost } from './agent-host.ts';

@@ -153,7 +153,11 @@ export class HostedAgent implements LocalAgent {
 
   #nextCard(secrets: AgentFiles['secrets'], facts: Partial<Pick<Card, 'endpoints' | 'capabilities'>>): VerifiedCard {
     const { name, displayName, endpoints, capabilities, seq } = this.#files.card;
-    return makeCard(secrets, { name, displayName, endpoints, capabilities, ...facts, seq: Math.max(seq + 1, this.#leastSeq) }, this.#ports);
+    return makeCard(
+      secrets,
+      { name, displayName, endpoints, capabilities, ...facts, seq: Math.max(seq + 1, this.#leastSeq) },
+      this.#ports,
+    );
   }
 
   #moment() {

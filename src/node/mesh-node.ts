@@ -161,9 +161,7 @@ export class MeshNode implements AsyncDisposable {
   async #callFormer(host: AgentHost, endpoints: readonly string[]): Promise<void> {
     const { parts } = this.#composed;
     for (const endpoint of endpoints) {
-      const outcome = await parts
-        .callOwn(host, endpoint, this.#sweeping.signal)
-        .then(() => 'OK', codeOf);
+      const outcome = await parts.callOwn(host, endpoint, this.#sweeping.signal).then(() => 'OK', codeOf);
       parts.logger.info('former-address.called', { agent: host.agent.name, endpoint, outcome });
     }
   }
@@ -208,7 +206,10 @@ export class MeshNode implements AsyncDisposable {
   }
 }
 
-function takeOverFolder({ state, clock = systemClock, random = systemRandom }: NodeOptions, store: MeshStore): Promise<void> {
+function takeOverFolder(
+  { state, clock = systemClock, random = systemRandom }: NodeOptions,
+  store: MeshStore,
+): Promise<void> {
   const agents = agentCards(state).map(({ card }) => card.name);
   return takeOver(store, { agents, clock, random });
 }

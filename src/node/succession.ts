@@ -71,7 +71,8 @@ export class Succession {
       await changeContact(desk, agentId, { type: 'reborn', incarnation });
       desk.ports.logger.warn('contact.reborn', { agent: desk.agent.name, peer: agentId, asOf: incarnation.asOf });
     }
-    for (const link of linksOf(agentId)) if (isLater(incarnation, link.remote.incarnation)) link.close(superseded(bytes));
+    for (const link of linksOf(agentId))
+      if (isLater(incarnation, link.remote.incarnation)) link.close(superseded(bytes));
   }
 
   /** Ends the local agent here if `successor` is a later life of it. In memory at once, on the disk as soon as it can be. */
@@ -112,5 +113,7 @@ export class Succession {
 export function refuseSuperseded({ name, successor }: Pick<HostedAgent, 'name' | 'successor'>): void {
   if (successor === undefined) return;
   const text = `${name} was restored from a backup on another machine, so this one no longer speaks for it`;
-  throw new MeshError('SUPERSEDED', text, { data: { agent: name, restoredAt: successor.number, asOf: successor.asOf } });
+  throw new MeshError('SUPERSEDED', text, {
+    data: { agent: name, restoredAt: successor.number, asOf: successor.asOf },
+  });
 }

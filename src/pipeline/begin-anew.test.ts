@@ -95,6 +95,9 @@ describe('an agent that begins anew', () => {
 
   it('tells it in the audit log', async () => {
     await anew();
-    expect(store.read.audit.last()).toMatchObject({ kind: 'agent.restored', data: { number: life.number, asOf: start } });
+    expect(store.read.audit.last()).toMatchObject({
+      kind: 'agent.restored',
+      data: { number: life.number, asOf: start },
+    });
   });
 });

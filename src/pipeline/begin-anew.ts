@@ -17,7 +17,10 @@ export interface BegunAnew {
  * package that was used before must not be joined again, and what may be used once may have been used: all of that ends here. Messages,
  * contacts and deduplication stay. (spec §5.9, §6.9)
  */
-export function beginAnew(tx: MeshTransaction, begin: { readonly agent: string; readonly life: Life; readonly now: number }): BegunAnew {
+export function beginAnew(
+  tx: MeshTransaction,
+  begin: { readonly agent: string; readonly life: Life; readonly now: number },
+): BegunAnew {
   const { agent, life, now } = begin;
   tx.outbox.unsealAll(agent);
   tx.sessions.deleteSessionsOf(agent);

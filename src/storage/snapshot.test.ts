@@ -8,7 +8,16 @@ import { codeOf, defaultLimits, systemClock } from '#kernel';
 import { verifyAudit } from '#audit';
 import type { MeshStore } from '#pipeline';
 import type { MessageId } from '#protocol';
-import { alice, bob, bytesOf, contactOf, outMessage, sessionOf, start, write } from '../../test/contracts/store/samples.ts';
+import {
+  alice,
+  bob,
+  bytesOf,
+  contactOf,
+  outMessage,
+  sessionOf,
+  start,
+  write,
+} from '../../test/contracts/store/samples.ts';
 import { openReadOnlyStore, openSqliteStore } from './index.ts';
 import { checkDatabase, snapshotDatabase } from './snapshot.ts';
 

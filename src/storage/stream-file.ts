@@ -50,7 +50,7 @@ async function writeAll(path: string, { mode, source }: StreamFile): Promise<num
 }
 
 async function writePart(file: FileHandle, part: Uint8Array): Promise<number> {
-  for (let done = 0; done < part.length; ) done += (await file.write(part, done)).bytesWritten;
+  for (let done = 0; done < part.length;) done += (await file.write(part, done)).bytesWritten;
   return part.length;
 }
 
@@ -60,7 +60,8 @@ async function nameOnce(fresh: string, path: string): Promise<void> {
     await link(fresh, path);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code === 'EEXIST') throw new MeshError('FILE_EXISTS', `${path} exists already`, { data: { path }, cause: error });
+    if (code === 'EEXIST')
+      throw new MeshError('FILE_EXISTS', `${path} exists already`, { data: { path }, cause: error });
     // A file system without links, such as that of many USB sticks.
     await claim(path);
     await rename(fresh, path).catch(async (failure: unknown) => {
@@ -77,7 +78,8 @@ async function claim(path: string): Promise<void> {
     await (await open(path, 'wx', 0o600)).close();
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code === 'EEXIST') throw new MeshError('FILE_EXISTS', `${path} exists already`, { data: { path }, cause: error });
+    if (code === 'EEXIST')
+      throw new MeshError('FILE_EXISTS', `${path} exists already`, { data: { path }, cause: error });
     throw error;
   }
 }

@@ -218,7 +218,10 @@ function followRotation(contact: Contact, { chain, card }: EventOf<'followRotati
 
 function reborn(contact: Contact, { incarnation }: EventOf<'reborn'>): Contact {
   if (incarnation.agentId !== contact.agentId) {
-    throw new MeshError('INVALID_ARGUMENT', `The incarnation is that of ${incarnation.agentId}, not of ${contact.petname}`);
+    throw new MeshError(
+      'INVALID_ARGUMENT',
+      `The incarnation is that of ${incarnation.agentId}, not of ${contact.petname}`,
+    );
   }
   return isLater(lifeOf(contact), incarnation) ? contact : { ...contact, incarnation: encodeIncarnation(incarnation) };
 }

@@ -15,8 +15,7 @@ const bobsNextKey = party(2);
 const now = 100;
 const rotation = verifyRotation(signRotation({ from: bob.root, to: bobsNextKey.root, at: 50 }));
 
-const lifeOf = (number: number, root = bob.root) =>
-  signIncarnation(root, { number, id: new Uint8Array(16), asOf: 1 });
+const lifeOf = (number: number, root = bob.root) => signIncarnation(root, { number, id: new Uint8Array(16), asOf: 1 });
 
 const inviteOf = (agent: string) =>
   checkInvite(

@@ -65,12 +65,15 @@ describe('a backup that is killed', () => {
     'when it has written and reads back': () => sizeOf(fresh()) >= sizeOf(whole),
   };
 
-  it.each(Object.entries(moments))('%s leaves no file of that name, and the folder as it was', async (_when, moment) => {
-    await killWhen(home.start(['backup', file(), '--passphrase-file', passphrase]), moment);
-    expect(existsSync(file())).toBe(false);
-    expect(await countIn(home.stateDir)).toBe(messages);
-    expect((await home.run(['status'])).code).toBe(0);
-  });
+  it.each(Object.entries(moments))(
+    '%s leaves no file of that name, and the folder as it was',
+    async (_when, moment) => {
+      await killWhen(home.start(['backup', file(), '--passphrase-file', passphrase]), moment);
+      expect(existsSync(file())).toBe(false);
+      expect(await countIn(home.stateDir)).toBe(messages);
+      expect((await home.run(['status'])).code).toBe(0);
+    },
+  );
 
   it('is found by the doctor, and the next one cleans up behind it', async () => {
     await killWhen(home.start(['backup', file(), '--passphrase-file', passphrase]), () => existsSync(fresh()));
@@ -78,7 +81,9 @@ describe('a backup that is killed', () => {
     expect({ code, left: stdout.includes('was left by a backup') }).toEqual({ code: 1, left: true });
     await home.json(['backup', file(), '--passphrase-file', passphrase]);
     expect([snapshot(), existsSync(fresh())]).toEqual([undefined, false]);
-    expect(await home.json(['restore', file(), '--check', '--passphrase-file', passphrase])).toMatchObject({ ok: true });
+    expect(await home.json(['restore', file(), '--check', '--passphrase-file', passphrase])).toMatchObject({
+      ok: true,
+    });
   });
 });
 

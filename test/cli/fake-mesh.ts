@@ -11,6 +11,7 @@ import {
 import { type NodeDoor, runCli } from '#cli';
 import { MeshError, toMeshError } from '#kernel';
 import { ManualClock } from '../support/manual-clock.ts';
+import { doorWorld } from './door-world.ts';
 import { now, type World, world } from './world.ts';
 
 export interface FakeOptions {
@@ -99,10 +100,7 @@ const closedDoor: NodeDoor = {
   addAgent: closed,
   runNode: closed,
   openOffline: closed,
-  makeBackup: closed,
-  checkBackup: closed,
-  restoreBackup: closed,
-  examineFolder: closed,
+  ...doorWorld,
 };
 
 interface Tape {

@@ -1,4 +1,14 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { introduce, MeshPerson, until } from '../support/mesh-person.ts';
@@ -34,7 +44,9 @@ const restoreTo = (name: string, ...more: readonly string[]): readonly string[] 
 ];
 
 const everythingIn = (folder: string): readonly string[] =>
-  readdirSync(folder).toSorted().map((name) => `${name} ${readFileSync(join(folder, name)).toString('base64').length}`);
+  readdirSync(folder)
+    .toSorted()
+    .map((name) => `${name} ${readFileSync(join(folder, name)).toString('base64').length}`);
 
 describe('somebody who makes backups', () => {
   it('does it while the node works, gets one file that nobody else can read, and never loses an older one by it', async () => {
@@ -67,7 +79,9 @@ describe('somebody who makes backups', () => {
     const damaged = join(alice.dir, 'damaged.backup');
     const target = join(alice.dir, 'none');
     const attempt = () => failure('restore', damaged, ...passphrase, '--state-dir', target);
-    expect(await failure('restore', file, '--passphrase-file', wrong, '--state-dir', target)).toBe('1 PASSPHRASE_WRONG');
+    expect(await failure('restore', file, '--passphrase-file', wrong, '--state-dir', target)).toBe(
+      '1 PASSPHRASE_WRONG',
+    );
     cpSync(file, damaged);
     truncateSync(damaged, statSync(file).size - 100);
     expect(await attempt()).toBe('1 BACKUP_DAMAGED');
@@ -77,7 +91,9 @@ describe('somebody who makes backups', () => {
     expect(await attempt()).toBe('1 BACKUP_DAMAGED');
     writeFileSync(damaged, 'something else');
     expect(await attempt()).toBe('1 BACKUP_DAMAGED');
-    expect(await failure('restore', join(alice.dir, 'no-such-file'), ...passphrase, '--state-dir', target)).toBe('1 NOT_FOUND');
+    expect(await failure('restore', join(alice.dir, 'no-such-file'), ...passphrase, '--state-dir', target)).toBe(
+      '1 NOT_FOUND',
+    );
     expect(existsSync(target)).toBe(false);
     expect(readdirSync(alice.dir).filter((name) => name.includes('.restore-'))).toEqual([]);
   });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { fromHex, silentLogger, systemRandom, toHex } from '#kernel';
+import { fromHex, systemRandom, toHex } from '#kernel';
 import { encodeIncarnation, isLater, type Life, signIncarnation } from '#identity';
 import { callAgent, type LinkHandler, type LinkSelf, superseded } from '#link';
 import { failure } from '../support/failure.ts';
@@ -135,7 +135,9 @@ export function linkLivesContract(transport: () => LinkTransport): void {
     const { clock, limits, handler } = linkEnd(bob);
     const later = reborn(bob, 5);
     const calling = callAgent({
-      ...{ clock, limits, handler, logger: silentLogger },
+      clock,
+      limits,
+      handler,
       connection: near,
       expect: bob.agentId,
       random: systemRandom,

@@ -30,7 +30,12 @@ describe('mesh doctor on a running node', () => {
       await story.start('bob'),
       await story.start('carol', { clock }),
     ];
-    for (const [one, other] of [[alice, bob], [carol, alice], [carol, bob]] as const) await pair(one, other);
+    for (const [one, other] of [
+      [alice, bob],
+      [carol, alice],
+      [carol, bob],
+    ] as const)
+      await pair(one, other);
     expect(await findings(carol)).toEqual([]);
     clock.offsetMs = -200_000;
     const nodes = [alice, bob, carol];
@@ -50,7 +55,11 @@ describe('mesh doctor on a running node', () => {
     const bob = await story.start('bob');
     const alice = await story.start('alice', { config: { endpoints: ['http://127.0.0.1:1', bob.endpoint] } });
     expect(await findings(alice)).toMatchObject([
-      { check: 'endpoint', severity: 'error', message: expect.stringContaining(`Another node answers at ${bob.endpoint}`) },
+      {
+        check: 'endpoint',
+        severity: 'error',
+        message: expect.stringContaining(`Another node answers at ${bob.endpoint}`),
+      },
       { check: 'endpoint', severity: 'warning', message: expect.stringContaining('http://127.0.0.1:1') },
     ]);
   });
@@ -65,7 +74,9 @@ describe('mesh doctor on a running node', () => {
     const { courier } = alice.host.lane(alice.host.lanes[0]?.peer ?? alice.host.agent.agentId);
     await until(() => courier.status().breaker === 'open');
     const found = await findings(alice);
-    expect(found).toMatchObject([{ check: 'queue', severity: 'warning', message: expect.stringMatching(/1 message.* for bob.*UNREACHABLE/) }]);
+    expect(found).toMatchObject([
+      { check: 'queue', severity: 'warning', message: expect.stringMatching(/1 message.* for bob.*UNREACHABLE/) },
+    ]);
     expect(JSON.stringify(found)).not.toContain('secret of the day');
     await bob.up();
     await eventually([alice, bob], async () => (await checksOf(alice)).length === 0);
@@ -76,7 +87,10 @@ describe('mesh doctor on a running node', () => {
     const failing = handledBy(async () => {
       throw new Error('no');
     });
-    const [alice, bob] = [await story.start('alice', { runtime: failing, limits: { maxHandlerAttempts: 1 } }), await story.start('bob')];
+    const [alice, bob] = [
+      await story.start('alice', { runtime: failing, limits: { maxHandlerAttempts: 1 } }),
+      await story.start('bob'),
+    ];
     await pair(alice, bob);
     await send(bob, 'alice', 'hello');
     await eventually([alice, bob], async () => (await checksOf(alice)).includes('queue'));
@@ -95,7 +109,11 @@ describe('mesh doctor on a running node', () => {
     await alice.up();
     await eventually([alice, bob, again], async () => alice.host.agent.successor !== undefined);
     const [silent] = await findings(alice);
-    expect(silent).toMatchObject({ check: 'succession', severity: 'error', fix: expect.stringContaining('--take-over') });
+    expect(silent).toMatchObject({
+      check: 'succession',
+      severity: 'error',
+      fix: expect.stringContaining('--take-over'),
+    });
     expect(await findings(again)).toMatchObject([
       { check: 'endpoint', severity: 'warning', message: expect.stringContaining('from before the restore') },
     ]);

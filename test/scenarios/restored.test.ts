@@ -111,10 +111,11 @@ describe('an agent that is restored from an old backup', () => {
     const again = await story.startOn(restored.stateDir, 'alice');
     await say(again, bob, ['hello again']);
     const { endpoint } = again;
-    await eventually([again, bob], async () => {
+    const isNewer = eventually([again, bob], async () => {
       const card = bob.host.contact(again.host.agent.agentId)?.card;
       return card !== undefined && card.seq > before && card.endpoints.includes(endpoint);
     });
+    await expect(isNewer).resolves.toBe(true);
   });
 });
 
@@ -144,7 +145,10 @@ describe('two machines with one agent', () => {
     await eventually([alice, bob, again], async () => isSuperseded(alice));
     expect(await codeOfRejection(send(alice, 'bob', 'nobody hears this'))).toBe('SUPERSEDED');
     const [warning] = await warningsOf(alice);
-    expect(warning).toMatchObject({ code: 'SUPERSEDED', hint: expect.stringContaining('mesh up --detach --take-over') });
+    expect(warning).toMatchObject({
+      code: 'SUPERSEDED',
+      hint: expect.stringContaining('mesh up --detach --take-over'),
+    });
     await say(bob, again, ['for whoever is alice']);
     await until(() => handled.new.includes('for whoever is alice'));
     expect(handled.old).toEqual([]);

@@ -27,10 +27,18 @@ async function collect(stream: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
   return concatBytes(...parts);
 }
 
-const fileOf = (name: string, bytes: Uint8Array): BackupFile => ({ name, size: bytes.length, content: () => once(bytes) });
+const fileOf = (name: string, bytes: Uint8Array): BackupFile => ({
+  name,
+  size: bytes.length,
+  content: () => once(bytes),
+});
 const seal = (contents: Uint8Array): Promise<Uint8Array> => collect(sealStream(once(contents), { keys, random }));
 
-const files = [fileOf('identity.json', toUtf8('{}\n')), fileOf('agents/bob/private_key.pem', counting(40)), fileOf('empty', toUtf8(''))];
+const files = [
+  fileOf('identity.json', toUtf8('{}\n')),
+  fileOf('agents/bob/private_key.pem', counting(40)),
+  fileOf('empty', toUtf8('')),
+];
 const contents = await collect(packArchive(manifest, files));
 const sealed = await seal(contents);
 const headerBytes = 35;
@@ -76,7 +84,10 @@ export const backupVectors: VectorFile = {
       bent('another check', changed(headerBytes)),
     ]),
     ...refusedWith('UNSUPPORTED_VERSION', [
-      bent('version 2', sealed.map((byte, index) => (index === 18 ? 2 : byte))),
+      bent(
+        'version 2',
+        sealed.map((byte, index) => (index === 18 ? 2 : byte)),
+      ),
       await made('contents of version 2', record({ ...manifest, v: 2 }), end(0)),
     ]),
     ...refusedWith('BACKUP_DAMAGED', [

@@ -24,9 +24,7 @@ const dialler: LinkHello = { op: 'hello', versions: [1], nonce: counting(32), to
 const listener: LinkHello = { op: 'hello', versions: [1, 2], nonce: counting(64).subarray(32) };
 const signature = counting(64);
 const rotation = encodeRotation(signRotation({ from: alice, to: aliceNext, at: now }));
-const incarnation = encodeIncarnation(
-  signIncarnation(alice, { number: now, id: counting(16), asOf: now - 1000 }),
-);
+const incarnation = encodeIncarnation(signIncarnation(alice, { number: now, id: counting(16), asOf: now - 1000 }));
 
 const operations: readonly LinkOperation[] = [
   dialler,

@@ -173,9 +173,7 @@ export const incarnationVectors: VectorFile = {
     },
     {
       name: 'a higher number is later, whatever the id',
-      encoded: toHex(
-        encodeIncarnation(signIncarnation(alice, { ...life, number: now + 1, id: new Uint8Array(16) })),
-      ),
+      encoded: toHex(encodeIncarnation(signIncarnation(alice, { ...life, number: now + 1, id: new Uint8Array(16) }))),
       laterThan: toHex(encodeIncarnation(incarnation)),
     },
     {

@@ -14,7 +14,8 @@ export async function backup(call: Call): Promise<Outcome> {
   const file = resolve(args.at(0, 'FILE'));
   const force = args.flag('force');
   // Before anybody types a passphrase.
-  if (existsSync(file) && !force) throw new MeshError('FILE_EXISTS', `${file} exists already`, { data: { path: file } });
+  if (existsSync(file) && !force)
+    throw new MeshError('FILE_EXISTS', `${file} exists already`, { data: { path: file } });
   const { makeBackup } = await ports.nodeDoor();
   const passphrase = await newBackupPassphrase(call);
   screen.progress('Copying the database …');
@@ -30,9 +31,9 @@ export async function backup(call: Call): Promise<Outcome> {
     data: made,
     lines: (paint) => backupLines(made, paint),
     next: [
-      'Keep the passphrase apart from the file: with both, anybody is your agent; without it, the file is lost.',
-      'A new key (rotate-key) needs a new backup: one with the old key does not bring the agent back.',
-      `Prove it now and then: mesh restore ${shellWord(file)} --check`,
+      'Keep the passphrase apart from the file: whoever has both is your agent.',
+      'A new key (rotate-key) needs a new backup.',
+      `Prove it now and then: mesh restore ${shellWord(args.at(0, 'FILE'))} --check`,
     ],
     isOtherPassphrase: true,
   };

@@ -23,7 +23,10 @@ export async function doctor(call: Call): Promise<Outcome> {
   };
 }
 
-async function liveFindings({ client, screen, settings, signal }: Call, { pid }: RunningNode): Promise<readonly Finding[]> {
+async function liveFindings(
+  { client, screen, settings, signal }: Call,
+  { pid }: RunningNode,
+): Promise<readonly Finding[]> {
   screen.progress('Looking at the node, its addresses and peers …');
   try {
     return (await client.doctor({ agent: settings.agent }, { signal })).findings;

@@ -18,7 +18,7 @@ export async function restore(call: Call): Promise<Outcome> {
     return {
       data: { ...contents, ok: true },
       lines: (paint) => contentsLines(contents, paint),
-      next: [`Restore it: mesh restore ${shellWord(file)}`],
+      next: [`Restore it: mesh restore ${shellWord(args.at(0, 'FILE'))}`],
       isOtherPassphrase: true,
     };
   }
@@ -36,9 +36,7 @@ function nextSteps({ endpoints, missing }: RestoreDone): readonly (string | unde
   const first = endpoints[0];
   return [
     missing.length === 0 ? undefined : 'Put the missing files in their place first.',
-    first === undefined
-      ? undefined
-      : `mesh.toml announces ${first}: if this machine has another address, correct it there.`,
+    first === undefined ? undefined : `Not reached at ${first} any more? Correct mesh.toml.`,
     'Start the node: mesh up --detach',
     'See that all is well: mesh doctor',
   ];

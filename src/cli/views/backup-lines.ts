@@ -93,7 +93,9 @@ function facts(agents: readonly RestoredAgent[], since: string): readonly string
     unhandled === 0
       ? ''
       : `${count(unhandled, 'message')} that came in ${unhandled === 1 ? 'was' : 'were'} not handled in the backup: the program gets ${unhandled === 1 ? 'it' : 'them'}, perhaps a second time.`,
-    invites === 0 ? '' : `${count(invites, 'open invite')} ended, because somebody may have used it since: make new ones.`,
+    invites === 0
+      ? ''
+      : `${count(invites, 'open invite')} ended, because somebody may have used it since: make new ones.`,
     'Sessions are made anew with every peer by themselves. Once this node has run, peers take this machine for the agent, and the old one falls silent.',
   ].filter((fact) => fact !== '');
 }

@@ -10,7 +10,8 @@ export interface PeerClock {
 /** From here on signed requests of the one whose clock is ahead are refused (spec 4.1). */
 const toleranceMs = 60_000;
 
-const fixOwn = 'Let the system set its clock: sudo timedatectl set-ntp true. Then restart the node: mesh down, mesh up --detach';
+const fixOwn =
+  'Let the system set its clock: sudo timedatectl set-ntp true. Then restart the node: mesh down, mesh up --detach';
 
 /**
  * The clock of this machine against those of its peers. Where most are off to one side, this one is wrong; otherwise those are. With a
@@ -39,7 +40,9 @@ export function clockFindings(peers: readonly PeerClock[]): readonly Finding[] {
     severity: 'warning',
     message: `The clock of ${petname} is ${minutes(Math.abs(offsetMs))} ${offsetMs > 0 ? 'ahead of' : 'behind'} that of this machine`,
     meaning: 'One of the two is wrong: messages live too long or end too early.',
-    fix: isOurs ? `Compare with another clock. If this machine is wrong: sudo timedatectl set-ntp true` : `Its owner should correct it; write to them: mesh send ${petname} "Your clock is wrong"`,
+    fix: isOurs
+      ? `Compare with another clock. If this machine is wrong: sudo timedatectl set-ntp true`
+      : `Its owner should correct it; write to them: mesh send ${petname} "Your clock is wrong"`,
   }));
 }
 

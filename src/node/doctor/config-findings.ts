@@ -22,7 +22,9 @@ export async function examineConfig(state: StateDir, searchPath: string): Promis
       config,
       findings: [
         ...strangers(state, config),
-        ...(config.passphraseFile === undefined ? [] : secretFile(config.passphraseFile, passphraseFix(config.passphraseFile))),
+        ...(config.passphraseFile === undefined
+          ? []
+          : secretFile(config.passphraseFile, passphraseFix(config.passphraseFile))),
         ...Object.entries(config.agents).flatMap(([name, agent]) => runtimeFindings(name, agent, { base, searchPath })),
       ],
     };
@@ -54,7 +56,8 @@ function cardNames(state: StateDir): readonly string[] | undefined {
   }
 }
 
-const passphraseFix = (path: string): string => `Write the passphrase into it as its first line: (umask 077; \${EDITOR:-vi} ${shellWord(path)})`;
+const passphraseFix = (path: string): string =>
+  `Write the passphrase into it as its first line: (umask 077; \${EDITOR:-vi} ${shellWord(path)})`;
 
 interface Places {
   readonly base: string;
@@ -98,7 +101,10 @@ function remedyOf(word: string, cwd: string): string {
 const isScript = (word: string): boolean => /^[\w./-]+\.(py|sh|js|mjs|cjs|ts|rb|pl)$/.test(word);
 
 /** As the system finds it: by its path, or in the folders of PATH. */
-function findProgram(program: string, { cwd, searchPath }: { readonly cwd: string; readonly searchPath: string }): boolean {
+function findProgram(
+  program: string,
+  { cwd, searchPath }: { readonly cwd: string; readonly searchPath: string },
+): boolean {
   if (isAbsolute(program) || program.includes('/')) return isExecutable(resolve(cwd, program));
   return searchPath.split(delimiter).some((folder) => folder !== '' && isExecutable(join(folder, program)));
 }

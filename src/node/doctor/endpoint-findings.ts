@@ -28,16 +28,28 @@ export function endpointFindings({ agent, endpoints }: EndpointLook): readonly F
   const earlier = failed.filter(({ code }) => code === 'SUPERSEDED');
   const silent = failed.filter((one) => !others.includes(one) && !earlier.includes(one));
   return [
-    ...others.map(({ endpoint }) => finding('error', `Another node answers at ${endpoint}, an address in the card of ${agent}`, 'Peers that call there do not find this agent.')),
+    ...others.map(({ endpoint }) =>
+      finding(
+        'error',
+        `Another node answers at ${endpoint}, an address in the card of ${agent}`,
+        'Peers that call there do not find this agent.',
+      ),
+    ),
     ...earlier.map(({ endpoint }) => ({
-      ...finding('warning', `At ${endpoint} runs a machine from before the restore of ${agent}`, 'It was told just now, and has fallen silent.'),
+      ...finding(
+        'warning',
+        `At ${endpoint} runs a machine from before the restore of ${agent}`,
+        'It was told just now, and has fallen silent.',
+      ),
       fix: 'Stop it there: mesh down. Or correct the address here: mesh down, mesh up --detach --endpoint URL',
     })),
     ...silent.map(({ endpoint, code }) =>
       finding(
         silent.length === endpoints.length ? 'error' : 'warning',
         `${agent} cannot be reached at ${endpoint}, not even from this machine (${code ?? ''})`,
-        silent.length === endpoints.length ? 'Others cannot call this node; it has to call them.' : 'Peers try this address too, and lose time.',
+        silent.length === endpoints.length
+          ? 'Others cannot call this node; it has to call them.'
+          : 'Peers try this address too, and lose time.',
       ),
     ),
   ];

@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -37,7 +46,9 @@ describe('a folder where all is well', () => {
     expect(await examine()).toEqual([]);
     const free = 'node.port = 0\n';
     toml(free);
-    expect(await examine({ running: false })).toMatchObject([{ severity: 'note', check: 'node', fix: 'mesh up --detach' }]);
+    expect(await examine({ running: false })).toMatchObject([
+      { severity: 'note', check: 'node', fix: 'mesh up --detach' },
+    ]);
   });
 
   it('is left as it was', async () => {
@@ -54,7 +65,8 @@ describe('what others could read', () => {
     ['a folder that others may change', '', 0o777, 'error', 'folder'],
     ['the keys', 'private_key.pem', 0o640, 'error', 'keys'],
     ['the database', 'mesh.db', 0o644, 'warning', 'keys'],
-  ] as const)('%s is found, and the command that it names mends it', async (_what, name, mode, severity, check) => {
+  ] as const)('%s is found, and the command that it names mends it', async (...row) => {
+    const [, name, mode, severity, check] = row;
     const target = join(path, name);
     chmodSync(target, mode);
     const found = await examine();
@@ -74,7 +86,9 @@ describe('what others could read', () => {
 describe('mesh.toml', () => {
   it('is named with the line or the setting that is wrong', async () => {
     toml('[node]\nport = ninety\n');
-    expect(await examine()).toMatchObject([{ check: 'config', severity: 'error', message: expect.stringContaining('line 2') }]);
+    expect(await examine()).toMatchObject([
+      { check: 'config', severity: 'error', message: expect.stringContaining('line 2') },
+    ]);
     toml('[node]\nprot = 90\n');
     expect((await examine())[0]?.message).toContain('prot');
   });
@@ -90,9 +104,13 @@ describe('mesh.toml', () => {
   });
 
   it('with a program that is missing, by its name, its path or its folder', async () => {
-    const command = (words: string, more = '') => toml(`[agents.alice]\nruntime = "command"\ncommand = ${words}\n${more}`);
+    const command = (words: string, more = '') =>
+      toml(`[agents.alice]\nruntime = "command"\ncommand = ${words}\n${more}`);
     command('["no-such-program-here"]');
-    expect((await examine())[0]).toMatchObject({ check: 'runtime', fix: expect.stringContaining('Install no-such-program-here') });
+    expect((await examine())[0]).toMatchObject({
+      check: 'runtime',
+      fix: expect.stringContaining('Install no-such-program-here'),
+    });
     command('["./handler"]');
     expect((await examine())[0]?.fix).toContain(`Put it there: ${join(path, 'handler')}`);
     writeFileSync(join(path, 'handler'), '#!/bin/sh\n', { mode: 0o600 });
@@ -134,7 +152,9 @@ describe('keys and cards', () => {
 
   it('that are missing lead to the last backup', async () => {
     rmSync(join(path, 'identity.json'));
-    expect(await examine()).toMatchObject([{ check: 'keys', severity: 'error', fix: expect.stringContaining('mesh restore FILE') }]);
+    expect(await examine()).toMatchObject([
+      { check: 'keys', severity: 'error', fix: expect.stringContaining('mesh restore FILE') },
+    ]);
     rmSync(join(path, 'private_key.pem'));
     expect((await examine())[0]?.fix).toContain('mesh init --name NAME');
     rmSync(path, { recursive: true });
@@ -149,7 +169,11 @@ describe('the database', () => {
     for (const running of [true, false]) {
       toml('[node]\nport = 0\n');
       const [found] = await examine({ running });
-      expect(found).toMatchObject({ check: 'database', severity: 'error', fix: expect.stringContaining('mesh restore FILE') });
+      expect(found).toMatchObject({
+        check: 'database',
+        severity: 'error',
+        fix: expect.stringContaining('mesh restore FILE'),
+      });
     }
   });
 
@@ -190,12 +214,16 @@ describe('time', () => {
   it('that went back shows in files of the future', async () => {
     const future = (Date.now() + day) / 1000;
     utimesSync(join(path, 'mesh.db'), future, future);
-    expect(await examine()).toMatchObject([{ check: 'clock', severity: 'error', fix: expect.stringContaining('set-ntp true') }]);
+    expect(await examine()).toMatchObject([
+      { check: 'clock', severity: 'error', fix: expect.stringContaining('set-ntp true') },
+    ]);
   });
 
   it('that is another one for the file system than for the machine', async () => {
     const clock = new ManualClock(Date.now() + 10 * 60_000);
-    expect(await examine({ clock })).toMatchObject([{ check: 'clock', severity: 'warning', message: expect.stringContaining('10 min behind') }]);
+    expect(await examine({ clock })).toMatchObject([
+      { check: 'clock', severity: 'warning', message: expect.stringContaining('10 min behind') },
+    ]);
   });
 });
 

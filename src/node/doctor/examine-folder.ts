@@ -70,9 +70,14 @@ function stoppedFindings(running: string, log: string): readonly Finding[] {
     {
       check: 'node',
       severity: wasKilled ? 'warning' : 'note',
-      message: wasKilled ? 'The node ended without being stopped: it was killed, or it failed' : 'The node is not running',
-      meaning: 'Nothing is sent or received. What can only be seen while it runs was not looked at: clocks of peers, own addresses, queues.',
-      fix: wasKilled ? `Nothing is lost. See why it ended in ${log}, and start it: mesh up --detach` : 'mesh up --detach',
+      message: wasKilled
+        ? 'The node ended without being stopped: it was killed, or it failed'
+        : 'The node is not running',
+      meaning:
+        'Nothing is sent or received. What can only be seen while it runs was not looked at: clocks of peers, own addresses, queues.',
+      fix: wasKilled
+        ? `Nothing is lost. See why it ended in ${log}, and start it: mesh up --detach`
+        : 'mesh up --detach',
     },
   ];
 }

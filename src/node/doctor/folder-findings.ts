@@ -74,7 +74,10 @@ function openFile(path: string, severity: 'error' | 'warning'): readonly Finding
       check: 'keys',
       severity,
       message: `${path} has mode ${modeText(mode)}: other users of this machine can get at it`,
-      meaning: severity === 'error' ? 'Whoever reads the keys is your agent. The node does not start like this.' : 'It holds what is yours alone.',
+      meaning:
+        severity === 'error'
+          ? 'Whoever reads the keys is your agent. The node does not start like this.'
+          : 'It holds what is yours alone.',
       fix: `chmod 600 ${shellWord(path)}`,
     },
   ];
@@ -108,7 +111,8 @@ export function diskFindings(state: StateDir): readonly Finding[] {
     fix: `See what takes up room and remove what is not needed: du -xh -d 2 ${shellWord(dirname(state.path))} | sort -h | tail`,
   } as const;
   // File systems that make inodes as needed say 0 of 0.
-  if (files > 0 && ffree < 100) return [{ ...what, severity: 'error', message: `The disk of ${state.path} has room for ${ffree} more files` }];
+  if (files > 0 && ffree < 100)
+    return [{ ...what, severity: 'error', message: `The disk of ${state.path} has room for ${ffree} more files` }];
   if (free >= diskWarning) return [];
   const message = `The disk of ${state.path} has ${Math.floor(free / 1024 ** 2)} MB left`;
   return [{ ...what, severity: free < diskError ? 'error' : 'warning', message }];
@@ -118,7 +122,8 @@ const clockToleranceMs = 60_000;
 
 /** The clock of this machine against that of the file system, and against what was written here before. */
 export function fileClockFindings(state: StateDir, now: () => number): readonly Finding[] {
-  const fix = 'Let the system set its clock: sudo timedatectl set-ntp true. Then restart the node: mesh down, mesh up --detach';
+  const fix =
+    'Let the system set its clock: sudo timedatectl set-ntp true. Then restart the node: mesh down, mesh up --detach';
   const written = [state.database, cardFile(state.path), state.config].filter((path) => existsSync(path));
   const newest = Math.max(0, ...written.map((path) => statSync(path).mtimeMs));
   if (newest > now() + clockToleranceMs) {
@@ -158,5 +163,5 @@ function probeFileClock(state: StateDir, now: () => number): number | undefined 
   }
 }
 
-export const minutes = (ms: number): string => (ms < 120_000 ? `${Math.round(ms / 1000)} s` : `${Math.round(ms / 60_000)} min`);
-
+export const minutes = (ms: number): string =>
+  ms < 120_000 ? `${Math.round(ms / 1000)} s` : `${Math.round(ms / 60_000)} min`;

@@ -9,7 +9,12 @@ export async function portFindings({ host, port, apiPort }: NodeConfig): Promise
   const apiCode = apiPort === undefined ? undefined : await codeOfListening('127.0.0.1', apiPort);
   return [
     ...finding({ code: publicCode, address: `${host}:${port}`, flag: '--port', other: port + 10 }),
-    ...finding({ code: apiCode, address: `127.0.0.1:${apiPort ?? defaultApiPort}`, flag: '--api-port', other: (apiPort ?? 0) + 10 }),
+    ...finding({
+      code: apiCode,
+      address: `127.0.0.1:${apiPort ?? defaultApiPort}`,
+      flag: '--api-port',
+      other: (apiPort ?? 0) + 10,
+    }),
   ];
 }
 

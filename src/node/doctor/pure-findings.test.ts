@@ -19,12 +19,16 @@ describe('the clock of a machine', () => {
     expect(more).toEqual([]);
     expect(own).toMatchObject({ severity: 'error', message: 'The clock of this machine is 7 min behind its peers' });
     expect(own?.fix).toContain('timedatectl set-ntp true');
-    expect(clocks(-7 * minute, -7 * minute)[0]?.message).toBe('The clock of this machine is 7 min ahead of that of its peers');
+    expect(clocks(-7 * minute, -7 * minute)[0]?.message).toBe(
+      'The clock of this machine is 7 min ahead of that of its peers',
+    );
   });
 
   it('is not to blame for one peer among others that is off', () => {
     const findings = clocks(100, 7 * minute, -200);
-    expect(findings).toMatchObject([{ severity: 'warning', message: 'The clock of peer1 is 7 min ahead of that of this machine' }]);
+    expect(findings).toMatchObject([
+      { severity: 'warning', message: 'The clock of peer1 is 7 min ahead of that of this machine' },
+    ]);
     expect(findings[0]?.fix).toContain('mesh send peer1');
   });
 
@@ -34,12 +38,21 @@ describe('the clock of a machine', () => {
   });
 
   it('and that of its only peer may both be wrong', () => {
-    expect(clocks(-90_000)).toMatchObject([{ severity: 'warning', message: 'The clock of peer0 is 90 s behind that of this machine' }]);
+    expect(clocks(-90_000)).toMatchObject([
+      { severity: 'warning', message: 'The clock of peer0 is 90 s behind that of this machine' },
+    ]);
   });
 });
 
 const now = 1_800_000_000_000;
-const peer = { petname: 'bob', link: 'down', breaker: 'closed', waiting: 2, inFlight: 0, oldestAt: now - 20 * minute } as const;
+const peer = {
+  petname: 'bob',
+  link: 'down',
+  breaker: 'closed',
+  waiting: 2,
+  inFlight: 0,
+  oldestAt: now - 20 * minute,
+} as const;
 const unreachable = { code: 'UNREACHABLE', message: 'connection refused' } as const;
 
 describe('what waits for a peer', () => {
@@ -52,7 +65,9 @@ describe('what waits for a peer', () => {
     const [old] = queueFindings({ ...peer, lastError: unreachable }, now);
     expect(old?.message).toBe('2 messages wait for bob, the oldest for 20 min: connection refused (UNREACHABLE)');
     expect(old?.fix).toContain('mesh contact bob');
-    expect(queueFindings({ ...peer, breaker: 'open', oldestAt: now - 1000 }, now)[0]?.meaning).toContain('left alone for a while');
+    expect(queueFindings({ ...peer, breaker: 'open', oldestAt: now - 1000 }, now)[0]?.meaning).toContain(
+      'left alone for a while',
+    );
   });
 
   it('names what fits the reason', () => {
@@ -75,7 +90,10 @@ describe('what waits for a peer', () => {
 const look = (...codes: readonly ('UNREACHABLE' | 'UNKNOWN_AGENT' | 'SUPERSEDED' | undefined)[]) =>
   endpointFindings({
     agent: 'alice',
-    endpoints: codes.map((code, index) => ({ endpoint: `http://a${index}.test`, ...(code === undefined ? {} : { code }) })),
+    endpoints: codes.map((code, index) => ({
+      endpoint: `http://a${index}.test`,
+      ...(code === undefined ? {} : { code }),
+    })),
   });
 
 describe('the addresses of a card', () => {
@@ -92,7 +110,10 @@ describe('the addresses of a card', () => {
 
   it('that lead to another agent, or to a machine from before a restore, are told apart', () => {
     expect(look('UNKNOWN_AGENT')[0]?.message).toContain('Another node answers');
-    expect(look('SUPERSEDED', undefined)[0]).toMatchObject({ severity: 'warning', fix: expect.stringContaining('mesh down') });
+    expect(look('SUPERSEDED', undefined)[0]).toMatchObject({
+      severity: 'warning',
+      fix: expect.stringContaining('mesh down'),
+    });
   });
 });
 

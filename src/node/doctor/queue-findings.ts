@@ -39,7 +39,10 @@ export function queueFindings(peer: PeerQueue, now: number): readonly Finding[] 
   ];
 }
 
-function fixOf(petname: string, { link, code }: { readonly link: 'up' | 'down'; readonly code: ErrorCode | undefined }): string {
+function fixOf(
+  petname: string,
+  { link, code }: { readonly link: 'up' | 'down'; readonly code: ErrorCode | undefined },
+): string {
   if (link === 'up') return 'Restart the node, which connects anew: mesh down, mesh up --detach';
   switch (code) {
     case 'NOT_TRUSTED':

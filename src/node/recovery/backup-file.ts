@@ -28,7 +28,8 @@ export async function readBackup(
   take: (file: ArchivedFile, content: AsyncIterable<Uint8Array>) => Promise<void>,
 ): Promise<BackupManifest> {
   const { path, keys, signal } = source;
-  if (!existsSync(path)) throw new MeshError('NOT_FOUND', `There is no file ${path}`, { hint: 'Check the name of the backup.' });
+  if (!existsSync(path))
+    throw new MeshError('NOT_FOUND', `There is no file ${path}`, { hint: 'Check the name of the backup.' });
   if (!statSync(path).isFile()) throw new MeshError('INVALID_ARGUMENT', `${path} is not a file`);
   try {
     return await unpackArchive(openStream(bytesOf(path, signal), { keys }), take);

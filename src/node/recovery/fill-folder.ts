@@ -38,7 +38,8 @@ interface Filling {
 /** Unpacks the backup into an empty folder, checks what came out, and makes its database a new life. All of it is on the disk then. */
 export async function fillFolder(folder: StateDir, { source, clock, random }: Filling): Promise<Restored> {
   const manifest = await readBackup(source, async ({ name }, content) => {
-    if (!isRestorable(name)) throw new MeshError('BACKUP_DAMAGED', `The backup holds ${name}, which belongs to one machine`);
+    if (!isRestorable(name))
+      throw new MeshError('BACKUP_DAMAGED', `The backup holds ${name}, which belongs to one machine`);
     const path = placeOf(folder.path, name);
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     await writeStreamFile({ path, mode: modeOf(name), replace: false, source: content });
@@ -77,7 +78,10 @@ interface Reviving extends Omit<Filling, 'source'> {
   readonly manifest: BackupManifest;
 }
 
-async function reviveDatabase(folder: StateDir, { manifest, clock, random }: Reviving): Promise<ReadonlyMap<string, Revived>> {
+async function reviveDatabase(
+  folder: StateDir,
+  { manifest, clock, random }: Reviving,
+): Promise<ReadonlyMap<string, Revived>> {
   const path = folder.database;
   const problem = existsSync(path) ? checkDatabase(path) : undefined;
   if (problem !== undefined) throw problem;

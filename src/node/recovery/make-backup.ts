@@ -62,7 +62,12 @@ export async function makeBackup(
       ...(existsSync(snapshot) ? [backupFile(databaseName, snapshot)] : []),
     ];
     const software = `agent-mesh/${packageVersion()}`;
-    const bytes = await writeBackup(path, { options, ports, contents, manifest: { v: 1, createdAt, software, agents } });
+    const bytes = await writeBackup(path, {
+      options,
+      ports,
+      contents,
+      manifest: { v: 1, createdAt, software, agents },
+    });
     return { file: path, bytes, createdAt, agents, files: contents.map(({ name }) => name), online, leftOut };
   } finally {
     rmSync(snapshot, { force: true });
@@ -73,7 +78,7 @@ export async function makeBackup(
 const leastCharacters = 8;
 
 function checkPassphrase(passphrase: string): void {
-  const { length } = [...passphrase];
+  const { length } = Array.from(passphrase);
   if (length >= leastCharacters) return;
   const text = `The passphrase has ${length} characters, a backup needs at least ${leastCharacters}`;
   throw new MeshError('INVALID_ARGUMENT', text, { hint: 'Take several words that do not belong together.' });
@@ -82,7 +87,9 @@ function checkPassphrase(passphrase: string): void {
 function checkTarget(path: string, force: boolean): void {
   const folder = dirname(path);
   if (!existsSync(folder) || !statSync(folder).isDirectory()) {
-    throw new MeshError('INVALID_ARGUMENT', `The folder ${folder} does not exist`, { hint: 'Make it, or name another file.' });
+    throw new MeshError('INVALID_ARGUMENT', `The folder ${folder} does not exist`, {
+      hint: 'Make it, or name another file.',
+    });
   }
   const found = statSync(path, { throwIfNoEntry: false });
   if (found === undefined) return;
@@ -169,7 +176,8 @@ function writeBackup(path: string, { options, ports, contents, manifest }: Writi
     source: sealStream(counted, { keys, random: ports.random }),
     check: async (written) => {
       const { files } = await readContents({ path: written, keys, signal });
-      if (files.length !== contents.length) throw new MeshError('BACKUP_DAMAGED', 'The backup does not read back as written');
+      if (files.length !== contents.length)
+        throw new MeshError('BACKUP_DAMAGED', 'The backup does not read back as written');
     },
   });
 }

@@ -40,7 +40,11 @@ export async function restoreBackup(
   const target = stateDir(options.stateDir);
   const held = await claimTarget(target, options.force);
   try {
-    const source: BackupSource = { path: options.file, keys: new PassphraseKeys(options.passphrase), signal: options.signal };
+    const source: BackupSource = {
+      path: options.file,
+      keys: new PassphraseKeys(options.passphrase),
+      signal: options.signal,
+    };
     const contents = await readContents(source);
     checkContents(contents);
     mkdirSync(dirname(target.path), { recursive: true, mode: 0o700 });
@@ -71,7 +75,9 @@ async function claimTarget({ path }: StateDir, force: boolean): Promise<StateLoc
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found === undefined) return undefined;
   if (!found.isDirectory()) {
-    throw new MeshError('INVALID_ARGUMENT', `${path} is not a folder`, { hint: 'Name another one with --state-dir DIR' });
+    throw new MeshError('INVALID_ARGUMENT', `${path} is not a folder`, {
+      hint: 'Name another one with --state-dir DIR',
+    });
   }
   const names = readdirSync(path);
   if (names.length === 0) return undefined;

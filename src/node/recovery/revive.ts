@@ -17,7 +17,10 @@ export type Revived = BegunAnew & { readonly contacts: number };
  * Makes this database the latest life of its agents, in one transaction: later than every one it has heard of. Everything that an
  * earlier life may have gone on with ends.
  */
-export function revive(store: MeshStore, { agents, asOf, clock, random }: Revive): Promise<ReadonlyMap<string, Revived>> {
+export function revive(
+  store: MeshStore,
+  { agents, asOf, clock, random }: Revive,
+): Promise<ReadonlyMap<string, Revived>> {
   const now = clock.now();
   const id = random.bytes(16);
   return store.transact((tx) => {

@@ -80,7 +80,8 @@ function isInside(state: StateDir, path: string): boolean {
   return found !== undefined && found.isFile() && found.size <= maxNamedBytes && isPortable(name);
 }
 
-const isPortable = (name: string): boolean => name.split(sep).every((part) => /^[A-Za-z0-9_][A-Za-z0-9._-]*$/.test(part));
+const isPortable = (name: string): boolean =>
+  name.split(sep).every((part) => /^[A-Za-z0-9_][A-Za-z0-9._-]*$/.test(part));
 
 const nameOf = (state: StateDir, path: string): string => relative(state.path, path).split(sep).join('/');
 
