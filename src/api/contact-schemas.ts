@@ -63,6 +63,7 @@ export const contactView = z.object({
   link: z.enum(['up', 'down']),
   route: z.string().optional(),
   latencyMs: z.number().min(0).optional(),
+  clockOffsetMs: z.number().optional().describe('How far its clock is ahead of that of this machine'),
   lastHeardAt: time.optional(),
   breaker: breakerState,
   retryAt: time.optional(),
@@ -70,6 +71,10 @@ export const contactView = z.object({
   waiting: count.describe('Messages that are not sealed yet'),
   inFlight: count.describe('Sealed frames that the peer has not acknowledged'),
   ...exchangeFields,
+  restored: z
+    .object({ at: time, asOf: time })
+    .optional()
+    .describe('It was brought back from a backup: when, and up to when it knows what happened'),
   session: z
     .object({
       groupId: z.string(),

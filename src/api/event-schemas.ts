@@ -43,6 +43,7 @@ export const meshEvent = z.discriminatedUnion('type', [
   z.object({ type: z.literal('breaker.changed'), ...base, ...peer, state: breakerState }),
   z.object({ type: z.literal('session.replaced'), ...base, ...peer, reason: z.string().describe('Error code') }),
   z.object({ type: z.literal('agent.added'), ...base, agentId: z.string() }),
+  z.object({ type: z.literal('agent.superseded'), ...base }),
   z.object({ type: z.literal('node.stopping'), at: time }),
 ]);
 

@@ -7,6 +7,14 @@ const address = z.object({ host: z.string(), port: count });
 
 export const warning = z.object({ code: z.string(), message: z.string(), hint: z.string() });
 
+export const finding = z.object({
+  check: z.string().describe('What was looked at, such as clock or endpoint'),
+  severity: z.enum(['error', 'warning', 'note']),
+  message: z.string(),
+  meaning: z.string(),
+  fix: z.string().describe('What to do, with the command'),
+});
+
 export const auditEntry = z.object({
   seq: count,
   at: time,
@@ -36,6 +44,11 @@ export const nodeSchemas = {
       sessions: count,
       warnings: z.array(warning),
     }),
+  },
+  doctor: {
+    summary: 'Looks for what is wrong with the running node: queues, clocks of peers, own addresses',
+    input: z.strictObject({ ...agentField }),
+    output: z.object({ findings: z.array(finding) }),
   },
   shutdown: {
     summary: 'Stops the node; answers before it has stopped',

@@ -20,6 +20,7 @@ const whole = 'integer';
 /** Every operation of the local API by name: where it is. What goes in and out stands in `schemas.ts`. */
 export const routes = {
   status: { method: 'GET', path: '/api/status', offline: true },
+  doctor: { method: 'GET', path: '/api/doctor' },
   shutdown: { method: 'POST', path: '/api/shutdown' },
 
   agents: { method: 'GET', path: '/api/agents', offline: true },

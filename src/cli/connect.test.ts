@@ -28,6 +28,10 @@ const door: NodeDoor = {
   initAgent: unused,
   addAgent: unused,
   runNode: unused,
+  makeBackup: unused,
+  checkBackup: unused,
+  restoreBackup: unused,
+  examineFolder: unused,
   openOffline: async () => {
     opened += 1;
     return { transport: files, close: async () => void (closed += 1) };

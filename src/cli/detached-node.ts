@@ -16,6 +16,7 @@ export interface DetachedOptions {
     readonly apiPort?: number;
     readonly endpoint?: string;
   };
+  readonly takeOver: boolean;
   readonly signal: AbortSignal;
   readonly clock: Clock;
 }
@@ -33,12 +34,13 @@ const tailBytes = 2000;
  * Starts this program again as a process of its own and resolves when its node is ready; rejects with the error it
  * could not start for.
  */
-export async function startDetached({ settings, listen, signal, clock }: DetachedOptions): Promise<DetachedNode> {
+export async function startDetached(options: DetachedOptions): Promise<DetachedNode> {
+  const { settings, signal, clock } = options;
   const logFile = join(settings.stateDir, logName);
   if (!existsSync(settings.stateDir)) throw new MeshError('NOT_INITIALIZED', `${settings.stateDir} holds no agent yet`);
   const log = openLog(logFile);
   const before = fstatSync(log).size;
-  const child = spawn(process.execPath, commandOf(settings, listen), {
+  const child = spawn(process.execPath, commandOf(options), {
     detached: true,
     stdio: ['ignore', log, log, 'ipc'],
   });
@@ -68,7 +70,7 @@ function openLog(path: string): number {
 }
 
 /** This program with its own flags of node, whether it runs from its sources or from an installed package. */
-function commandOf(settings: Settings, listen: DetachedOptions['listen']): readonly string[] {
+function commandOf({ settings, listen, takeOver }: DetachedOptions): readonly string[] {
   const flags: readonly (readonly [string, string | number | undefined])[] = [
     ['--state-dir', settings.stateDir],
     ['--passphrase-file', settings.passphraseFile],
@@ -78,7 +80,14 @@ function commandOf(settings: Settings, listen: DetachedOptions['listen']): reado
     ['--endpoint', listen.endpoint],
   ];
   const given = flags.flatMap(([flag, value]) => (value === undefined ? [] : [flag, String(value)]));
-  return [...process.execArgv, process.argv[1] ?? '', 'up', '--report-ready', ...given];
+  return [
+    ...process.execArgv,
+    process.argv[1] ?? '',
+    'up',
+    '--report-ready',
+    ...(takeOver ? ['--take-over'] : []),
+    ...given,
+  ];
 }
 
 function readiness(

@@ -8,6 +8,8 @@ export interface Outcome {
   lines(paint: Paint): readonly string[];
   /** What to do now: sentences with `mesh …` commands, which get the flags in use. */
   readonly next?: readonly (string | Elsewhere | undefined)[];
+  /** The passphrase file of the call was not that of the keys: commands in `next` go without it. */
+  readonly isOtherPassphrase?: boolean;
   /** 0 when absent. */
   readonly exitCode?: number;
 }

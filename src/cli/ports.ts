@@ -15,6 +15,8 @@ export interface Input {
   text(): Promise<string>;
   /** Asks on stderr and reads one line; empty at the end of the input. */
   line(question: string): Promise<string>;
+  /** The same for a secret: what is typed is not shown. Only on a terminal. */
+  secret(question: string): Promise<string>;
 }
 
 /** Everything outside that the command line touches; tests give their own. */

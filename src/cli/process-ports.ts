@@ -48,5 +48,14 @@ function processInput(signal: AbortSignal): Input {
         reader.close();
       }
     },
+    async secret(question) {
+      const { readSecretLine } = await import('./secret-line.ts');
+      process.stderr.write(question);
+      try {
+        return await readSecretLine(process.stdin, { signal, interrupt: () => process.kill(process.pid, 'SIGINT') });
+      } finally {
+        process.stderr.write('\n');
+      }
+    },
   };
 }

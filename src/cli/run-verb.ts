@@ -41,9 +41,11 @@ function print(outcome: Outcome, screen: Screen, settings: Settings): void {
     return;
   }
   const paint = screen.paint();
+  const { passphraseFile: _passphraseFile, ...withoutPassphrase } = settings;
+  const inUse = outcome.isOtherPassphrase === true ? withoutPassphrase : settings;
   const next = (outcome.next ?? [])
     .filter((line) => line !== undefined)
-    .map((line) => visible(typeof line === 'string' ? pasteable(line, settings) : line.elsewhere));
+    .map((line) => visible(typeof line === 'string' ? pasteable(line, inUse) : line.elsewhere));
   const lines = outcome.lines(paint);
   const gap = lines.length > 0 && next.length > 0 ? [''] : [];
   screen.lines([...lines, ...gap, ...next.map((line) => paint.colour('cyan', '→ ') + line)]);

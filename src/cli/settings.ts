@@ -1,5 +1,6 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { shellWord } from '#kernel';
 import { verbNames } from './verb-names.ts';
 
 /** The flags that every verb takes, resolved. */
@@ -45,7 +46,7 @@ export function settingsOf(flags: GlobalFlags, environment: Environment): Settin
 const commandPattern = new RegExp(String.raw`(?<![\w-])mesh (${verbNames.join('|')})(?![\w-])`, 'g');
 
 /** Verbs about the whole node: it makes no difference which of its agents speaks. */
-const nodeVerbs: ReadonlySet<string> = new Set(['init', 'up', 'down', 'agent']);
+const nodeVerbs: ReadonlySet<string> = new Set(['init', 'up', 'down', 'agent', 'backup', 'restore', 'doctor']);
 /** Verbs that open the keys; the others ask the running node, which has them. */
 const keyVerbs: ReadonlySet<string> = new Set(['up', 'agent']);
 
@@ -62,7 +63,4 @@ function flagsFor(verb: string, { isDefaultStateDir, stateDir, agent, passphrase
   ];
 }
 
-/** One word for a POSIX shell. */
-export function shellWord(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
-}
+export { shellWord };

@@ -30,6 +30,9 @@ export const verbNames = [
   'up',
   'down',
   'status',
+  'doctor',
+  'backup',
+  'restore',
   'audit',
   'events',
 ] as const;

@@ -44,5 +44,7 @@ export interface RouteStatus {
   readonly retryAt?: number;
   readonly lastError?: { readonly code: ErrorCode; readonly message: string; readonly at: number };
   readonly latencyMs?: number;
+  /** How far the peer's clock is ahead of ours, in ms. */
+  readonly clockOffsetMs?: number;
   readonly lastHeardAt?: number;
 }

@@ -64,8 +64,8 @@ export class Courier {
   }
 
   status(): RouteStatus {
-    const { waitMs, lastError } = this.#pace;
-    const up = this.isUp;
+    const [up, { waitMs, lastError }] = [this.isUp, this.#pace];
+    const clockOffsetMs = this.#link?.clockOffsetMs;
     return {
       link: up ? 'up' : 'down',
       ...(this.#link === undefined ? {} : { route: this.#link.route }),
@@ -73,6 +73,7 @@ export class Courier {
       ...(!up && waitMs > 0 ? { retryAt: Math.ceil(this.#options.clock.now() + waitMs) } : {}),
       ...(up || lastError === undefined ? {} : { lastError }),
       ...(this.#latencyMs === undefined ? {} : { latencyMs: this.#latencyMs }),
+      ...(clockOffsetMs === undefined ? {} : { clockOffsetMs }),
       ...(this.#lastHeardAt === undefined ? {} : { lastHeardAt: this.#lastHeardAt }),
     };
   }

@@ -128,6 +128,8 @@ export interface OutboxWriter extends OutboxReader {
   refuseFrame(frameId: FrameId, refused: { readonly code: ErrorCode; readonly at: number }): readonly MessageId[];
   /** The session of these frames is gone: frames are deleted, their messages and receipts wait again (delivered ones stay as they are). */
   unseal(agent: string, groupId: string): number;
+  /** The same for every session of the agent, also for those that nothing is known of any more. */
+  unsealAll(agent: string): number;
   /** Applies a verified receipt of this peer; ids that are not of that peer are ignored. Never moves a state backwards. Returns the ids that changed. */
   applyReceipt(from: { readonly agent: string; readonly peer: AgentId }, receipt: Receipt): readonly MessageId[];
   queueReceipt(to: { readonly agent: string; readonly peer: AgentId }, receipt: Receipt): void;

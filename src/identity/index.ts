@@ -27,9 +27,21 @@ export {
   verifyDeviceCertificate,
 } from './device-certificate.ts';
 export { type Fingerprint, fingerprintOf } from './fingerprint.ts';
+export {
+  decodeIncarnation,
+  encodeIncarnation,
+  type Incarnation,
+  isLater,
+  type Life,
+  type LifeOrder,
+  signIncarnation,
+  type VerifiedIncarnation,
+  verifyIncarnation,
+} from './incarnation.ts';
 export { generateKeyPair, type KeyPair, keyPairFromSeed } from './key-pair.ts';
 export { type DecodeKeystoreOptions, decodeKeystore, type EncodeKeystoreOptions, encodeKeystore } from './keystore.ts';
 export { isName, parseName } from './name.ts';
+export { stretchPassphrase } from './passphrase.ts';
 export {
   decodeRotation,
   encodeRotation,

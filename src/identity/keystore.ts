@@ -1,9 +1,10 @@
-import { createCipheriv, createDecipheriv, scrypt } from 'node:crypto';
-import { concatBytes, copyBytes, equalBytes, fromUtf8, MeshError, type Random, toUtf8 } from '#kernel';
+import { createCipheriv, createDecipheriv } from 'node:crypto';
+import { concatBytes, equalBytes, fromUtf8, MeshError, type Random, toUtf8 } from '#kernel';
 import { agentIdOf } from './agent-id.ts';
 import type { AgentSecrets } from './agent-secrets.ts';
 import { checkSignature, decodeDeviceCertificate, encodeDeviceCertificate } from './device-certificate.ts';
 import { decodePkcs8, encodePkcs8, keyBytes, keyPairFromSeed } from './key-pair.ts';
+import { stretchPassphrase } from './passphrase.ts';
 import { decodePem, encodePem, type PemBlock } from './pem.ts';
 import { decodeRotation, encodeRotation, verifyRotation } from './rotation.ts';
 
@@ -97,7 +98,6 @@ const saltBytes = 16;
 const nonceBytes = 12;
 const tagBytes = 16;
 const headerBytes = 1 + saltBytes + nonceBytes;
-const cost = { N: 2 ** 17, r: 8, p: 1, maxmem: 192 * 1024 * 1024 };
 const domain = toUtf8('agent-mesh/keystore/1\0');
 
 async function encrypt(
@@ -106,7 +106,7 @@ async function encrypt(
 ): Promise<Uint8Array> {
   const salt = options.random.bytes(saltBytes);
   const nonce = options.random.bytes(nonceBytes);
-  const key = await stretch(options.passphrase, salt);
+  const key = await stretchPassphrase(options.passphrase, salt);
   const header = concatBytes(Uint8Array.of(version), salt, nonce);
   const cipher = createCipheriv('chacha20-poly1305', key, nonce, { authTagLength: tagBytes });
   const plain = toUtf8(text);
@@ -120,7 +120,7 @@ async function decrypt(bytes: Uint8Array, passphrase: string): Promise<string> {
   if (bytes.length < headerBytes + tagBytes || bytes[0] !== version)
     throw unreadable('has an encrypted block of unknown form');
   const header = bytes.subarray(0, headerBytes);
-  const key = await stretch(passphrase, header.subarray(1, 1 + saltBytes));
+  const key = await stretchPassphrase(passphrase, header.subarray(1, 1 + saltBytes));
   const cipher = createDecipheriv('chacha20-poly1305', key, header.subarray(1 + saltBytes), {
     authTagLength: tagBytes,
   });
@@ -134,16 +134,6 @@ async function decrypt(bytes: Uint8Array, passphrase: string): Promise<string> {
   } finally {
     key.fill(0);
   }
-}
-
-function stretch(passphrase: string, salt: Uint8Array): Promise<Uint8Array> {
-  return new Promise((resolve, reject) => {
-    // NFC, so that the same passphrase typed on another keyboard gives the same bytes.
-    scrypt(toUtf8(passphrase.normalize('NFC')), salt, keyBytes, cost, (error, key) => {
-      if (error === null) resolve(copyBytes(key));
-      else reject(error);
-    });
-  });
 }
 
 const unreadable = (what: string): MeshError => new MeshError('KEY_FILE_UNREADABLE', `The key file ${what}`);

@@ -6,6 +6,7 @@ export const signingContexts = [
   'card',
   'device-certificate',
   'rotation',
+  'incarnation',
   'contact-request',
   'contact-accept',
   'link-auth',

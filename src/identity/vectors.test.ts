@@ -6,10 +6,13 @@ import {
   type Card,
   cardBytes,
   decodeDeviceCertificate,
+  decodeIncarnation,
   decodeRotation,
   encodeDeviceCertificate,
+  encodeIncarnation,
   encodeRotation,
   fingerprintOf,
+  isLater,
   keyPairFromSeed,
   parseAgentId,
   parseCard,
@@ -17,6 +20,7 @@ import {
   safetyNumber,
   verifyCard,
   verifyDeviceCertificate,
+  verifyIncarnation,
   verifyRotation,
 } from './index.ts';
 
@@ -116,4 +120,21 @@ runVectors<RotationCase>('rotation', ({ encoded, rotation }) => {
   expect(toHex(encodeRotation(verified))).toBe(encoded);
   const { fromSignature, toSignature } = verified;
   expect({ ...verified, fromSignature: toHex(fromSignature), toSignature: toHex(toSignature) }).toEqual(rotation);
+});
+
+interface IncarnationCase {
+  readonly encoded: string;
+  readonly incarnation?: { readonly id: string; readonly signature: string };
+  readonly laterThan?: string;
+}
+
+runVectors<IncarnationCase>('incarnation', ({ encoded, incarnation, laterThan }) => {
+  const verified = verifyIncarnation(decodeIncarnation(fromHex(encoded)));
+  expect(toHex(encodeIncarnation(verified))).toBe(encoded);
+  const { id, signature } = verified;
+  if (incarnation !== undefined)
+    expect({ ...verified, id: toHex(id), signature: toHex(signature) }).toEqual(incarnation);
+  if (laterThan === undefined) return;
+  const earlier = decodeIncarnation(fromHex(laterThan));
+  expect([isLater(verified, earlier), isLater(earlier, verified)]).toEqual([true, false]);
 });

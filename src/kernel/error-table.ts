@@ -1,4 +1,5 @@
 import { type ErrorRow, row } from './error-row.ts';
+import { recoveryErrors } from './recovery-errors.ts';
 
 export type { ExitCode } from './error-row.ts';
 
@@ -228,6 +229,7 @@ export const errorTable = {
     'The peer sent more than it was granted.',
     'The peer is broken or hostile; its link was closed.',
   ),
+  ...recoveryErrors,
   NODE_RUNNING: row(
     [409, 1, 'final'],
     'A node already runs on this state folder.',

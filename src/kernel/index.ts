@@ -21,3 +21,4 @@ export { defaultLimits, type Limits } from './limits.ts';
 export { type LogFields, type Logger, silentLogger } from './logger.ts';
 export { type Random, systemRandom } from './random.ts';
 export { Serial } from './serial.ts';
+export { shellWord } from './shell-word.ts';

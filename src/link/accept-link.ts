@@ -35,6 +35,7 @@ export async function acceptLink(options: AcceptLinkOptions): Promise<Link> {
   const route = `inbound ${connection.address}`;
   const link = new AuthenticatedLink({ ...options, established, route, credit: { frames: 0, bytes: 0 } });
   try {
+    options.handler.admit(link.local, link.remote);
     options.admit?.(link);
   } catch (error) {
     refuse(connection, error);

@@ -12,7 +12,7 @@ import {
 import { errorOfEnd, normalClose } from './close-code.ts';
 import { type Connection, waterMarks } from './connection.ts';
 import { answerTo, outcomeOf } from './frame-answer.ts';
-import { refuse } from './handshake-channel.ts';
+import { refuse, tellProof } from './handshake-channel.ts';
 import { idsOf } from './handshake-proof.ts';
 import type { Established } from './handshake.ts';
 import { IncomingFrames } from './incoming-frames.ts';
@@ -61,6 +61,7 @@ export class AuthenticatedLink implements Link {
   readonly #over = new AbortController();
   readonly #closed = Promise.withResolvers<MeshError | undefined>();
   #heardAt: number;
+  #clockOffsetMs: number | undefined;
 
   constructor(options: AuthenticatedLinkOptions) {
     const { connection, established, handler, clock, limits } = options;
@@ -93,6 +94,10 @@ export class AuthenticatedLink implements Link {
   /** False while the far end is a stranger with a stranger's credit. */
   get trusted(): boolean {
     return this.#incoming.trusted;
+  }
+
+  get clockOffsetMs(): number | undefined {
+    return this.#clockOffsetMs;
   }
 
   /** Grants the first credit, which the far end waits for, then tells the handler, then reads. */
@@ -140,9 +145,9 @@ export class AuthenticatedLink implements Link {
     if (!this.#over.signal.aborted) this.#incoming.trust();
   }
 
-  close(reason?: ErrorCode): void {
+  close(reason?: ErrorCode | MeshError): void {
     if (reason === undefined) this.#end(undefined, () => this.#connection.close(normalClose, ''));
-    else this.#endWith(new MeshError(reason));
+    else this.#endWith(typeof reason === 'string' ? new MeshError(reason) : reason);
   }
 
   async #read(): Promise<void> {
@@ -182,15 +187,20 @@ export class AuthenticatedLink implements Link {
       case 'keypackage':
         return expect(this.#requests.answered(operation.n, 'keypackage', operation.bytes), operation);
       case 'ping':
-        return this.#write({ op: 'pong', n: operation.n });
+        return this.#write({ op: 'pong', n: operation.n, at: this.#clock.now() });
       case 'pong':
-        return expect(this.#requests.answered(operation.n, 'pong', nothing), operation);
+        return this.#takePong(operation);
       case 'error':
         return this.#takeError(operation);
       case 'hello':
       case 'auth':
         return expect(false, operation);
     }
+  }
+
+  #takePong({ n, at }: LinkOperationOf<'pong'>): void {
+    expect(this.#requests.answered(n, 'pong', nothing), { op: 'pong', n });
+    if (at !== undefined) this.#clockOffsetMs = at - this.#clock.now();
   }
 
   /**
@@ -241,7 +251,10 @@ export class AuthenticatedLink implements Link {
   #takeError(operation: LinkOperationOf<'error'>): void {
     const error = remoteError(operation);
     if (operation.n !== undefined) expect(this.#requests.refused(operation.n, error), operation);
-    else this.#end(error, () => this.#connection.close(normalClose, ''));
+    else {
+      this.#end(error, () => this.#connection.close(normalClose, ''));
+      tellProof(this.#handler, error);
+    }
   }
 
   #write(operation: LinkOperation): void {

@@ -7,7 +7,7 @@ import type { Connection } from './connection.ts';
 import { dialHandshake } from './handshake.ts';
 import { boundedHandshake } from './handshake-channel.ts';
 import type { LinkSelf } from './handshake-proof.ts';
-import type { Link } from './link.ts';
+import type { Link, LinkPeer } from './link.ts';
 
 export interface DialLinkOptions extends LinkOptions {
   readonly connection: Connection;
@@ -30,8 +30,9 @@ export async function dialLink(options: DialLinkOptions): Promise<Link> {
     connection.close(normalClose, '');
     throw new MeshError('INVALID_ARGUMENT', 'An agent does not link to itself');
   }
+  const admit = (remote: LinkPeer): void => options.handler.admit(self.agentId, remote);
   const { credit, ...established } = await boundedHandshake(options, (channel) =>
-    dialHandshake(channel, { self, expect, random, maxHandshakeBytes: limits.maxHandshakeBytes }),
+    dialHandshake(channel, { self, expect, random, maxHandshakeBytes: limits.maxHandshakeBytes, admit }),
   );
   const route = options.route ?? `direct ${connection.address}`;
   const link = new AuthenticatedLink({ ...options, established, route, credit });

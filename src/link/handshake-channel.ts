@@ -9,7 +9,8 @@ import {
 import { closeCodeOf, errorOfEnd, normalClose } from './close-code.ts';
 import type { Connection } from './connection.ts';
 import { inTime } from './deadline.ts';
-import { operationError, remoteError } from './operation-error.ts';
+import type { LinkHandler } from './link.ts';
+import { operationError, proofIn, remoteError } from './operation-error.ts';
 
 /** Operations before both sides are known: one at a time, each of the kind that is due. */
 export class HandshakeChannel {
@@ -39,6 +40,7 @@ const isOf = <K extends LinkOperationName>(operation: LinkOperation, kind: K): o
 
 export interface HandshakeOptions {
   readonly connection: Connection;
+  readonly handler: Pick<LinkHandler, 'onProof'>;
   readonly clock: Clock;
   readonly limits: Pick<Limits, 'handshakeMs' | 'maxHandshakeBytes'>;
   readonly signal?: AbortSignal | undefined;
@@ -72,8 +74,15 @@ export async function boundedHandshake<T>(
       throw error;
     }
     refuse(connection, error);
+    tellProof(options.handler, error);
     throw toMeshError(error);
   }
+}
+
+/** What the far end said of a later life of some agent goes to whoever can judge it. */
+export function tellProof(handler: Pick<LinkHandler, 'onProof'>, error: unknown): void {
+  const proof = error instanceof MeshError && error.data['byPeer'] === true ? proofIn(error) : undefined;
+  if (proof !== undefined) handler.onProof(proof);
 }
 
 /** Tells the far end the code, and closes. */

@@ -1,14 +1,19 @@
 import { MeshError } from '#kernel';
 import {
   type AgentId,
+  decodeIncarnation,
   decodeRotation,
+  encodeIncarnation,
   encodeRotation,
+  type Incarnation,
   type KeyPair,
   publicKeyOf,
   type RotationStatement,
   sign,
+  type VerifiedIncarnation,
   type VerifiedRotation,
   verify,
+  verifyIncarnation,
   verifyRotation,
 } from '#identity';
 import { type AuthTranscript, authTranscript, type LinkAuth } from '#protocol';
@@ -21,6 +26,8 @@ export interface LinkSelf {
   readonly root: KeyPair;
   /** Oldest first; the last one leads to `agentId`. */
   readonly rotations: readonly RotationStatement[];
+  /** Of the life that this is, when the agent was brought back from a backup. */
+  readonly incarnation?: Incarnation | undefined;
 }
 
 /** Room for hello, ids, signature and framing. */
@@ -31,11 +38,13 @@ const otherBytes = 1024;
  * `maxBytes`.
  */
 export function proofOf(self: LinkSelf, transcript: AuthTranscript, maxBytes: number): LinkAuth {
+  const life = self.incarnation === undefined ? {} : { incarnation: encodeIncarnation(self.incarnation) };
   return {
     op: 'auth',
     agentIds: [self.agentId],
-    signatures: [sign({ context: 'link-auth', key: self.root, data: authTranscript(transcript) })],
+    signatures: [sign({ context: 'link-auth', key: self.root, data: authTranscript({ ...transcript, ...life }) })],
     rotations: newestWithin(self.rotations, maxBytes - otherBytes),
+    ...life,
   };
 }
 
@@ -46,11 +55,23 @@ export function checkProof(auth: LinkAuth, transcriptOf: (agentId: AgentId) => A
   if (agentId === undefined || signature === undefined || auth.agentIds.length !== 1 || auth.signatures.length !== 1) {
     throw new MeshError('HANDSHAKE_FAILED', 'A link is between two agents: one id and one signature each');
   }
-  const data = authTranscript(transcriptOf(agentId));
+  const { incarnation } = auth;
+  const life = incarnation === undefined ? {} : { incarnation };
+  const data = authTranscript({ ...transcriptOf(agentId), ...life });
   if (!verify({ context: 'link-auth', publicKey: publicKeyOf(agentId), data, signature })) {
     throw new MeshError('HANDSHAKE_FAILED', `The signature is not that of ${agentId} for this link`);
   }
-  return { agentId, rotations: checkChain(agentId, auth.rotations.map(decodeRotation)) };
+  return {
+    agentId,
+    rotations: checkChain(agentId, auth.rotations.map(decodeRotation)),
+    ...(incarnation === undefined ? {} : { incarnation: checkLife(agentId, incarnation) }),
+  };
+}
+
+function checkLife(agentId: AgentId, encoded: Uint8Array): VerifiedIncarnation {
+  const incarnation = verifyIncarnation(decodeIncarnation(encoded));
+  if (incarnation.agentId === agentId) return incarnation;
+  throw new MeshError('HANDSHAKE_FAILED', `The incarnation that ${agentId} shows is that of ${incarnation.agentId}`);
 }
 
 /** Each statement verified, each leading to the next and the last one to `agentId`. */

@@ -18,6 +18,8 @@ export interface DialHandshake {
   readonly expect: AgentId;
   readonly random: Random;
   readonly maxHandshakeBytes: number;
+  /** Throws to refuse the listener, once it is known who that is. */
+  admit(remote: LinkPeer): void;
 }
 
 export interface AcceptHandshake {
@@ -44,7 +46,26 @@ export async function dialHandshake(
   channel: HandshakeChannel,
   options: DialHandshake,
 ): Promise<Established & { readonly credit: Credit }> {
-  const { self, expect, random } = options;
+  const { self } = options;
+  const { dialler, listener, remote } = await callListener(channel, options);
+  options.admit(remote);
+  const ids = { listenerId: remote.agentId, diallerId: self.agentId };
+  channel.send(proofOf(self, { dialler, listener, side: 'dialler', ...ids }, options.maxHandshakeBytes));
+  const { frames, bytes } = await channel.next('credit');
+  return { self, remote, credit: { frames, bytes } };
+}
+
+export interface Called {
+  readonly dialler: LinkHello;
+  readonly listener: LinkHello;
+  readonly remote: LinkPeer;
+}
+
+/** The first half, after which the dialler knows the listener and has told nothing of itself. */
+export async function callListener(
+  channel: HandshakeChannel,
+  { expect, random }: Pick<DialHandshake, 'expect' | 'random'>,
+): Promise<Called> {
   const dialler = newHello(random, expect);
   channel.send(dialler);
   const listener = await channel.next('hello');
@@ -60,10 +81,7 @@ export async function dialHandshake(
     const text = `Another agent answers there: wanted ${expect}, found ${presented}`;
     throw new MeshError('HANDSHAKE_FAILED', text, { data: { expected: expect, presented } });
   }
-  const ids = { listenerId: presented, diallerId: self.agentId };
-  channel.send(proofOf(self, { dialler, listener, side: 'dialler', ...ids }, options.maxHandshakeBytes));
-  const { frames, bytes } = await channel.next('credit');
-  return { self, remote, credit: { frames, bytes } };
+  return { dialler, listener, remote };
 }
 
 /**

@@ -5,5 +5,7 @@ export { dialWebSocket, type DialWebSocketOptions } from './dial-websocket.ts';
 export type { LinkSelf } from './handshake-proof.ts';
 export type { FrameAnswer, FrameOutcome, Link, LinkHandler, LinkPeer } from './link.ts';
 export { LinkListener, type LinkListenerOptions } from './link-listener.ts';
+export { superseded } from './operation-error.ts';
+export { callAgent, type CallAgentOptions } from './call-agent.ts';
 export { memoryConnections, type MemoryConnectionOptions } from './memory-connection.ts';
 export { acceptWebSockets, type UpgradeHandler } from './websocket-upgrade.ts';

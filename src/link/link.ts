@@ -1,5 +1,5 @@
 import type { ErrorCode, MeshError } from '#kernel';
-import type { AgentId, VerifiedRotation } from '#identity';
+import type { AgentId, VerifiedIncarnation, VerifiedRotation } from '#identity';
 import type { Frame, FrameId } from '#protocol';
 
 /** What the far end said about a frame. Only `delivered` and `stored` mean that it is durable there. */
@@ -14,6 +14,8 @@ export interface LinkPeer {
   readonly agentId: AgentId;
   /** Statements by which this id followed from earlier ones, oldest first; each verified. */
   readonly rotations: readonly VerifiedRotation[];
+  /** Which life of the agent speaks; absent for one that was never brought back (spec 1.11). */
+  readonly incarnation?: VerifiedIncarnation;
 }
 
 /**
@@ -35,6 +37,8 @@ export interface Link {
   takeKeyPackage(): Promise<Uint8Array>;
   /** Round trip in ms. */
   ping(): Promise<number>;
+  /** How far the far end's clock was ahead of ours at its latest `pong`, in ms; off by what the way back took. */
+  readonly clockOffsetMs?: number | undefined;
   /**
    * The remote agent became trusted while the link is open: it gets full credit. Once is enough; again does nothing.
    */
@@ -42,7 +46,7 @@ export interface Link {
   /** Resolves once with why it ended; undefined after `close()` without a reason. */
   readonly closed: Promise<MeshError | undefined>;
   /** Ends the link at once; what waits for an answer rejects with LINK_CLOSED. The far end is told the reason. */
-  close(reason?: ErrorCode): void;
+  close(reason?: ErrorCode | MeshError): void;
 }
 
 /** What a node does with what comes in over its links. */
@@ -57,6 +61,13 @@ export interface LinkHandler {
   keyPackageFor(link: Link): Promise<Uint8Array>;
   /** True grants full credit; a stranger gets one frame: a contact request. */
   isTrusted(local: AgentId, remote: LinkPeer): boolean;
+  /**
+   * Has the last word on a far end that proved who it is, before anything is granted or shown. Throws SUPERSEDED (made
+   * by `superseded`) for an earlier life of an agent whose later one is known, and when the local agent is such a one.
+   */
+  admit(local: AgentId, remote: LinkPeer): void;
+  /** A far end refused with SUPERSEDED and this encoded incarnation, which nobody has verified. */
+  onProof(proof: Uint8Array): void;
   /** A link is up, whichever side dialled. Called before any frame is handed over. */
   onLink(link: Link): void;
 }

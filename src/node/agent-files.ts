@@ -46,8 +46,8 @@ export interface NewAgent {
 
 export const suite = 'MLS_256_XWING_CHACHA20POLY1305_SHA512_Ed25519';
 
-const keyFile = (dir: string): string => join(dir, 'private_key.pem');
-const cardFile = (dir: string): string => join(dir, 'identity.json');
+export const keyFile = (dir: string): string => join(dir, 'private_key.pem');
+export const cardFile = (dir: string): string => join(dir, 'identity.json');
 
 /**
  * Makes the first agent of the folder, and the folder. With `force`, an existing identity is set aside, not deleted. Throws
@@ -168,7 +168,8 @@ interface AgentDir {
   readonly isDefault: boolean;
 }
 
-function agentDirs(state: StateDir): readonly AgentDir[] {
+/** Where the agents of the folder are, the first one first. */
+export function agentDirs(state: StateDir): readonly AgentDir[] {
   if (!existsSync(keyFile(state.path)) && !existsSync(cardFile(state.path))) return [];
   const further = existsSync(state.agents) ? readdirSync(state.agents).filter(isName).sort() : [];
   return [
@@ -216,6 +217,11 @@ function readCard(dir: string): Card {
   } catch (cause) {
     throw new MeshError('KEY_FILE_UNREADABLE', `${path} is missing or damaged: ${codeOf(cause)}`, { cause });
   }
+}
+
+/** Names and cards of the agents of the folder, the first one first, without opening any key. Throws KEY_FILE_UNREADABLE. */
+export function agentCards(state: StateDir): readonly { readonly dir: string; readonly card: Card }[] {
+  return agentDirs(state).map(({ dir }) => ({ dir, card: readCard(dir) }));
 }
 
 const readCardName = (dir: string): string => readCard(dir).name;

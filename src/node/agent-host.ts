@@ -1,18 +1,15 @@
 import { codeOf, type Limits, MeshError } from '#kernel';
-import { type AgentId, cardBytes, type VerifiedRotation } from '#identity';
-import { Courier, type CourierChange, type FrameOutcome } from '#delivery';
+import { type AgentId, cardBytes, encodeIncarnation, type VerifiedIncarnation, type VerifiedRotation } from '#identity';
+import type { CourierChange, FrameOutcome } from '#delivery';
 import { type PeerHealth, unknownHealth } from '#discovery';
-import type { Link, LinkPeer } from '#link';
+import { type Link, type LinkPeer, superseded } from '#link';
 import {
   type Desk,
-  flushLane,
   followRotation,
   freshKeyPackage,
-  Lane,
+  type Lane,
   type PipelinePorts,
-  receiveAccept,
   receiveFrame,
-  receiveRequest,
   refused,
   unsealAll,
 } from '#pipeline';
@@ -21,7 +18,9 @@ import type { Runtime } from '#runtime';
 import { awaitsAnswer, type Contact, owesStep } from '#trust';
 import type { HostedAgent } from './hosted-agent.ts';
 import { InboxRunner } from './inbox-runner.ts';
-import { lanePorts } from './lane-ports.ts';
+import { makeLane } from './make-lane.ts';
+import { takeExchange } from './take-exchange.ts';
+import { refuseSuperseded, Succession } from './succession.ts';
 
 export interface AgentHostOptions {
   readonly agent: HostedAgent;
@@ -29,6 +28,7 @@ export interface AgentHostOptions {
   readonly runtime: Runtime;
   dial(host: AgentHost, contact: Contact, options: { readonly signal: AbortSignal }): Promise<Link>;
   onChange(host: AgentHost, lane: Lane, change: CourierChange): void;
+  onSuperseded(host: AgentHost): void;
 }
 
 /** One local agent at work: its lanes to peers, what comes in over its links, and the program that handles its inbox. */
@@ -37,6 +37,7 @@ export class AgentHost {
   readonly desk: Desk;
   readonly runner: InboxRunner;
   readonly runtime: Runtime;
+  readonly succession: Succession;
   readonly #options: AgentHostOptions;
   readonly #lanes = new Map<AgentId, Lane>();
   /** What must be done before the frames of a link count: following a rotated key. */
@@ -58,6 +59,12 @@ export class AgentHost {
       laneOf: (peer) => this.lane(peer),
       nameOf: (peer) => this.contact(peer)?.petname ?? peer,
     });
+    this.succession = new Succession({
+      desk: this.desk,
+      agent: this.agent,
+      linksOf: (peer) => this.#linksOf(peer),
+      onSuperseded: (successor) => this.#fallSilent(successor),
+    });
   }
 
   get lanes(): readonly Lane[] {
@@ -78,33 +85,21 @@ export class AgentHost {
   lane(peer: AgentId): Lane {
     const known = this.#lanes.get(peer);
     if (known !== undefined) return known;
-    const { ports, dial, onChange } = this.#options;
-    const { clock, random, limits, logger } = ports;
-    const makeCourier = (lane: Lane): Courier =>
-      new Courier({
-        clock,
-        random,
-        limits,
-        logger,
-        ports: lanePorts({
-          desk: this.desk,
-          lane,
-          dial: (contact, options) => dial(this, contact, options),
-          onChange: (changed, change) => onChange(this, changed, change),
-        }),
-      });
-    const lane = new Lane({ agent: this.agent, peer, ports, makeCourier });
-    const scope = { agent: this.agent.name, peer };
-    lane.hasStored = ports.store.read.outbox.waiting({ ...scope, maxBytes: 1, limit: 1 }).length > 0;
-    lane.hasReceipts = ports.store.read.outbox.receipts({ ...scope, limit: 1 }).length > 0;
-    lane.isDoubted = this.contact(peer)?.refusal !== undefined;
-    lane.onFlush(flushLane);
+    const { dial, onChange } = this.#options;
+    const lane = makeLane(this.desk, peer, {
+      dial: async (contact, options) => {
+        refuseSuperseded(this.agent);
+        return dial(this, contact, options);
+      },
+      onChange: (changed, change) => onChange(this, changed, change),
+    });
     this.#lanes.set(peer, lane);
     return lane;
   }
 
   /** Every trusted peer, and whoever was asked, gets a lane and one attempt to connect; what was on its way goes on. */
   start(): void {
+    if (this.agent.successor !== undefined) return;
     for (const { state, pending, agentId } of this.#contacts()) {
       // Also when the time of the request is over: a late answer still counts.
       if (state === 'trusted' || (state === 'requested-out' && pending !== undefined))
@@ -115,6 +110,7 @@ export class AgentHost {
 
   /** Looks after the lanes now and then: one that could not store or seal waits for nothing that would wake it. */
   wakeLanes(): void {
+    if (this.agent.successor !== undefined) return;
     for (const contact of this.#contacts()) {
       if (contact.state !== 'trusted' && contact.state !== 'requested-out') continue;
       const lane = this.lane(contact.agentId);
@@ -147,7 +143,7 @@ export class AgentHost {
 
   async onFrame(frame: Frame, link: Link): Promise<FrameOutcome> {
     await this.#ready.get(link);
-    if (frame.kind === 'request' || frame.kind === 'accept') return this.#exchange(frame, link);
+    if (frame.kind === 'request' || frame.kind === 'accept') return takeExchange(this.desk, frame, link);
     const { agentId } = link.remote;
     // Strangers leave nothing behind, not even a lane.
     if (this.contact(agentId) === undefined) return refused('NOT_TRUSTED');
@@ -180,6 +176,7 @@ export class AgentHost {
       const wasUp = lane.courier.isUp;
       for (const link of this.#linksOf(contact.agentId)) {
         if (contact.state === 'trusted') link.grant();
+        void this.#learnFrom(link);
         if (!lane.courier.isUp) lane.courier.attach(link);
       }
       if (wasUp) this.#tellNews(lane, contact);
@@ -232,8 +229,28 @@ export class AgentHost {
         code: codeOf(error),
       });
     }
+    if (!(await this.#learnFrom(link))) return;
     const contact = this.contact(agentId);
     if (contact?.state === 'trusted' || contact?.state === 'requested-out') this.lane(agentId).courier.attach(link);
+  }
+
+  /** False when what the link shows of the peer's life could not be stored: then nothing may come of the link. */
+  async #learnFrom(link: Link): Promise<boolean> {
+    const { incarnation } = link.remote;
+    try {
+      if (incarnation !== undefined) await this.succession.learn(incarnation);
+      return true;
+    } catch (error) {
+      link.close(codeOf(error));
+      return false;
+    }
+  }
+
+  /** A later life speaks for the agent: whoever is linked hears of it, and nothing is sent or handled here any more. */
+  async #fallSilent(successor: VerifiedIncarnation): Promise<void> {
+    for (const link of this.#links) link.close(superseded(encodeIncarnation(successor)));
+    this.#options.onSuperseded(this);
+    await this.stop(this.desk.ports.limits);
   }
 
   async #follow(to: AgentId, chain: readonly VerifiedRotation[]): Promise<void> {
@@ -247,23 +264,6 @@ export class AgentHost {
       lane.peer = to;
       lane.forgetSessions();
     });
-  }
-
-  async #exchange(frame: Frame, link: Link): Promise<FrameOutcome> {
-    try {
-      if (frame.kind === 'request') await receiveRequest(this.desk, frame);
-      else await receiveAccept(this.desk, frame);
-      return { kind: 'delivered' };
-    } catch (error) {
-      const code = codeOf(error);
-      this.desk.ports.logger.info('exchange.refused', {
-        agent: this.agent.name,
-        peer: link.remote.agentId,
-        kind: frame.kind,
-        code,
-      });
-      return refused(code);
-    }
   }
 
   #contacts(): readonly Contact[] {

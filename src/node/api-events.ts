@@ -67,6 +67,9 @@ function* apiEvents(parts: NodeParts, event: NodeEvent, breakers: Map<string, st
       yield { type: 'agent.added', agent: event.agent, at, agentId };
       return;
     }
+    case 'superseded':
+      yield { type: 'agent.superseded', agent: event.agent, at };
+      return;
     case 'stopping':
       yield { type: 'node.stopping', at };
   }

@@ -17,9 +17,10 @@ import { type AgentFilePorts, type AgentFiles, createFurtherAgent, loadAgents } 
 import { AwaitedAnswers } from './awaited-answers.ts';
 import type { NodeConfig } from './config.ts';
 import { ContactWatch } from './contact-watch.ts';
-import { type DialPorts, dialPeer } from './dial-peer.ts';
+import { callOwn, type DialPorts, dialPeer } from './dial-peer.ts';
 import { HostedAgent } from './hosted-agent.ts';
 import { invalidConfig } from './invalid-config.ts';
+import { readLife, readSuccessor } from './life.ts';
 import { makeRuntime } from './make-runtime.ts';
 import { logEvent } from './log-event.ts';
 import type { NodeEvent } from './node-event.ts';
@@ -80,7 +81,8 @@ export async function compose(options: ComposeOptions): Promise<Composed> {
     },
   };
   const links = new LinkDesk({ hosts, ...base });
-  const addHost = hostMaker({ options, ports, files, hosts, tell, links });
+  const dialPorts: DialPorts = { ...base, handler: links, connectLocal: (peer) => links.connectLocal(peer) };
+  const addHost = hostMaker({ options, ports, files, hosts, tell, dialPorts });
   for (const agentFiles of await loadAgents(state, files)) await addHost(agentFiles);
   checkAgentNames(options, hosts);
   const parts: NodeParts = {
@@ -94,6 +96,7 @@ export async function compose(options: ComposeOptions): Promise<Composed> {
     watch,
     version: packageVersion(),
     requestStop: options.requestStop,
+    callOwn: (host, endpoint, signal) => callOwn(dialPorts, host, { endpoint, signal }),
     async addAgent(agent) {
       const [first] = hosts.values();
       const endpoints = first?.agent.card().endpoints ?? [];
@@ -120,29 +123,28 @@ interface HostMaking {
   readonly files: AgentFilePorts;
   readonly hosts: Map<string, AgentHost>;
   readonly tell: (event: NodeEvent) => void;
-  readonly links: LinkDesk;
+  readonly dialPorts: DialPorts;
 }
 
 function hostMaker(making: HostMaking): (files: AgentFiles) => Promise<AgentHost> {
-  const { options, ports, files, hosts, tell, links } = making;
-  const { clock, random, limits, logger } = ports;
-  const dialPorts: DialPorts = {
-    clock,
-    random,
-    limits,
-    logger,
-    handler: links,
-    connectLocal: (peer) => links.connectLocal(peer),
-  };
+  const { options, ports, files, hosts, tell, dialPorts } = making;
+  const { clock, limits, logger } = ports;
   return async (agentFiles) => {
     const { name } = agentFiles;
     const runtimePorts = { clock, limits, logger, configPath: options.state.config };
     const host = new AgentHost({
-      agent: new HostedAgent(agentFiles, files, logger),
+      agent: new HostedAgent({
+        files: agentFiles,
+        ports: files,
+        logger,
+        life: readLife(ports.store.read.values),
+        successor: readSuccessor(ports.store.read.values, name),
+      }),
       ports,
       runtime: options.runtimes?.[name] ?? (await makeRuntime(options.config.agents[name], runtimePorts)),
       dial: (who, contact, dialOptions) => dialPeer(dialPorts, { host: who, contact }, dialOptions),
       onChange: (who, lane, change) => tell({ type: 'route', agent: who.agent.name, peer: lane.peer, change }),
+      onSuperseded: (who) => tell({ type: 'superseded', agent: who.agent.name }),
     });
     hosts.set(name, host);
     return host;

@@ -1,20 +1,23 @@
-import type { Operations } from '#api';
+import { operationNames, type Operations, routeOf } from '#api';
 import {
   agentOperations,
   contactOperations,
   contactStanding,
+  doctorOperations,
   inviteOperations,
   lookAroundOperations,
   messageOperations,
   requestOperations,
   statusOperations,
 } from './operations/index.ts';
-import type { NodeParts } from './parts.ts';
+import { hostNamed, type NodeParts } from './parts.ts';
+import { refuseSuperseded } from './succession.ts';
 
 /** Everything that the local API can do. */
 export function createOperations(parts: NodeParts): Operations {
-  return {
+  return guarded(parts, {
     ...statusOperations(parts),
+    ...doctorOperations(parts),
     ...agentOperations(parts),
     ...contactOperations(parts),
     ...contactStanding(parts),
@@ -22,5 +25,23 @@ export function createOperations(parts: NodeParts): Operations {
     ...requestOperations(parts),
     ...inviteOperations(parts),
     ...messageOperations(parts),
-  };
+  });
+}
+
+/** What changes nothing that others see is for the owner of a superseded agent too. */
+const harmless: ReadonlySet<string> = new Set(['shutdown', 'verifyCard', 'scan', 'read']);
+
+/** Nobody speaks here for an agent whose later life runs elsewhere. */
+function guarded(parts: NodeParts, operations: Operations): Operations {
+  const speaking = operationNames.filter((name) => routeOf(name).method === 'POST' && !harmless.has(name));
+  const guards = speaking.map((name) => {
+    const operation = operations[name] as (input: { agent?: string }, context: unknown) => unknown;
+    const guard = async (input: { agent?: string }, context: unknown): Promise<unknown> => {
+      refuseSuperseded(hostNamed(parts, input.agent).agent);
+      return operation(input, context);
+    };
+    return [name, guard] as const;
+  });
+  // Each guard takes and gives what its operation does.
+  return { ...operations, ...Object.fromEntries(guards) };
 }

@@ -1,7 +1,7 @@
 import { type Clock, codeOf, type Limits, type Logger, MeshError, type Random, toMeshError } from '#kernel';
 import type { AgentId, VerifiedCard } from '#identity';
 import { failed, fetchDiscovery, heard, rankRoutes } from '#discovery';
-import { type Connection, dialLink, dialWebSocket, type Link, type LinkHandler } from '#link';
+import { callAgent, type Connection, dialLink, dialWebSocket, type Link, type LinkHandler, type LinkPeer } from '#link';
 import { changeContact } from '#pipeline';
 import type { Contact } from '#trust';
 import type { AgentHost } from './agent-host.ts';
@@ -50,6 +50,21 @@ export async function dialPeer(
   );
 }
 
+/**
+ * Looks whether this agent answers at the address. An earlier life of it that is found there hears of this one, and a later life ends
+ * this one (spec 6.9). Rejects with UNREACHABLE, UNKNOWN_AGENT, HANDSHAKE_FAILED, SUPERSEDED.
+ */
+export async function callOwn(
+  ports: DialPorts,
+  host: AgentHost,
+  to: { readonly endpoint: string; readonly signal: AbortSignal },
+): Promise<LinkPeer> {
+  const { endpoint, signal } = to;
+  const connection = await dialWebSocket(endpoint, { clock: ports.clock, limits: ports.limits, signal });
+  const admit = (remote: LinkPeer): void => host.succession.admit(remote);
+  return callAgent({ ...ports, connection, expect: host.agent.agentId, signal, admit });
+}
+
 /** Addresses from the pinned card first, then those it was met at. */
 export function routesOf(contact: Contact): readonly string[] {
   return [...new Set([...(contact.card?.endpoints ?? []), ...contact.routes])];
@@ -60,9 +75,7 @@ function handshake(
   { host, contact }: { readonly host: AgentHost; readonly contact: Contact },
   way: { readonly connection: Connection; readonly route: string },
 ): Promise<Link> {
-  const { agent } = host;
-  const self = { agentId: agent.agentId, root: agent.root, rotations: agent.rotations };
-  return dialLink({ ...ports, ...way, self, expect: contact.agentId });
+  return dialLink({ ...ports, ...way, self: host.agent.linkSelf, expect: contact.agentId });
 }
 
 /**

@@ -4,15 +4,30 @@ import {
   agentIdOf,
   type Card,
   createVault,
+  isLater,
+  type Life,
   renewDevice,
   rotateRoot,
   safetyNumber,
+  signIncarnation,
   type Vault,
   type VerifiedCard,
+  type VerifiedIncarnation,
 } from '#identity';
+import type { LinkSelf } from '#link';
 import type { LocalAgent } from '#pipeline';
 import type { SessionSelf } from '#session';
 import { type AgentFilePorts, type AgentFiles, makeCard, saveAgent, saveCard } from './agent-files.ts';
+
+export interface HostedAgentOptions {
+  readonly files: AgentFiles;
+  readonly ports: AgentFilePorts;
+  readonly logger: Logger;
+  /** When it was brought back from a backup. */
+  readonly life?: Life | undefined;
+  /** A later life of it that was heard of. */
+  readonly successor?: VerifiedIncarnation | undefined;
+}
 
 /** An agent of this node: its keys and card, in memory and on disk. */
 export class HostedAgent implements LocalAgent {
@@ -26,8 +41,11 @@ export class HostedAgent implements LocalAgent {
   #agentId: AgentId;
   /** By contact: slow to work out on purpose, and shown with every list of contacts. */
   readonly #safetyNumbers = new Map<AgentId, string>();
+  readonly #life: Life | undefined;
+  #incarnation: VerifiedIncarnation | undefined;
+  #successor: VerifiedIncarnation | undefined;
 
-  constructor(files: AgentFiles, ports: AgentFilePorts, logger: Logger) {
+  constructor({ files, ports, logger, life, successor }: HostedAgentOptions) {
     this.name = files.name;
     this.isDefault = files.isDefault;
     this.vault = createVault(files.secrets.storageKey, ports.random);
@@ -35,6 +53,9 @@ export class HostedAgent implements LocalAgent {
     this.#agentId = agentIdOf(files.secrets.root.publicKey);
     this.#ports = ports;
     this.#logger = logger;
+    this.#life = life;
+    this.#incarnation = life && signIncarnation(this.root, life);
+    if (successor !== undefined) this.concede(successor);
   }
 
   get agentId(): AgentId {
@@ -51,6 +72,22 @@ export class HostedAgent implements LocalAgent {
 
   get root(): AgentFiles['secrets']['root'] {
     return this.#files.secrets.root;
+  }
+
+  /** Which life of the agent this is; undefined when it was never brought back. */
+  get incarnation(): VerifiedIncarnation | undefined {
+    return this.#incarnation;
+  }
+
+  /** The later life that took the place of this one: it has nothing to say any more. */
+  get successor(): VerifiedIncarnation | undefined {
+    return this.#successor;
+  }
+
+  /** Its end of a link. */
+  get linkSelf(): LinkSelf {
+    const { agentId, root, rotations, incarnation } = this;
+    return { agentId, root, rotations, incarnation };
   }
 
   get deviceExpiresAt(): number {
@@ -70,6 +107,13 @@ export class HostedAgent implements LocalAgent {
 
   card(): VerifiedCard {
     return this.#files.card;
+  }
+
+  /** Takes note of a later life. False when it is none, or when one that is at least as late is known. */
+  concede(successor: VerifiedIncarnation): boolean {
+    if (!isLater(successor, this.#incarnation) || !isLater(successor, this.#successor)) return false;
+    this.#successor = successor;
+    return true;
   }
 
   /**
@@ -102,7 +146,7 @@ export class HostedAgent implements LocalAgent {
     const aging = card.expiresAt - this.#ports.clock.now() < this.#ports.limits.cardLifetimeMs / 2;
     const same =
       JSON.stringify(next) === JSON.stringify({ endpoints: card.endpoints, capabilities: card.capabilities });
-    if (same && !aging) return card;
+    if (same && !aging && card.seq >= this.#leastSeq) return card;
     this.#files = { ...this.#files, card: this.#nextCard(this.#files.secrets, next) };
     await saveCard(this.#files);
     return this.#files.card;
@@ -114,11 +158,21 @@ export class HostedAgent implements LocalAgent {
     this.#files = files;
     this.#agentId = agentIdOf(secrets.root.publicKey);
     this.#safetyNumbers.clear();
+    this.#incarnation = this.#life && signIncarnation(secrets.root, this.#life);
+  }
+
+  /** Above every card that an earlier life can have made after the backup: they count from 1 (spec 1.6). */
+  get #leastSeq(): number {
+    return this.#life?.number ?? 0;
   }
 
   #nextCard(secrets: AgentFiles['secrets'], facts: Partial<Pick<Card, 'endpoints' | 'capabilities'>>): VerifiedCard {
     const { name, displayName, endpoints, capabilities, seq } = this.#files.card;
-    return makeCard(secrets, { name, displayName, endpoints, capabilities, ...facts, seq: seq + 1 }, this.#ports);
+    return makeCard(
+      secrets,
+      { name, displayName, endpoints, capabilities, ...facts, seq: Math.max(seq + 1, this.#leastSeq) },
+      this.#ports,
+    );
   }
 
   #moment() {

@@ -6,4 +6,8 @@ export { addAgent, initAgent, type NewNodeAgent } from './init-agent.ts';
 export { MeshNode, type NodeOptions } from './mesh-node.ts';
 export { openOffline } from './offline.ts';
 export { type NodeReady, type RunNodeOptions, runNode } from './run-node.ts';
+export { examineFolder } from './doctor/examine-folder.ts';
+export { checkBackup } from './recovery/backup-file.ts';
+export { type BackupMade, type BackupOptions, makeBackup } from './recovery/make-backup.ts';
+export { type RestoreDone, restoreBackup, type RestoreOptions } from './recovery/restore-backup.ts';
 export { type StateDir, stateDir } from './state-dir.ts';

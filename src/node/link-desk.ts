@@ -51,6 +51,14 @@ export class LinkDesk implements LinkHandler {
     this.#hostOf(link.local).onLink(link);
   }
 
+  admit(local: AgentId, remote: LinkPeer): void {
+    this.#hostOf(local).succession.admit(remote);
+  }
+
+  onProof(proof: Uint8Array): void {
+    for (const { succession } of this.#options.hosts.values()) void succession.consider(proof);
+  }
+
   /** Two agents of one node talk without a socket, by the same protocol. */
   connectLocal(peer: AgentId): Connection | undefined {
     if (this.#find(peer) === undefined) return undefined;
@@ -60,8 +68,7 @@ export class LinkDesk implements LinkHandler {
   }
 
   #selfOf(agentId: AgentId): LinkSelf | undefined {
-    const agent = this.#find(agentId)?.agent;
-    return agent && { agentId: agent.agentId, root: agent.root, rotations: agent.rotations };
+    return this.#find(agentId)?.agent.linkSelf;
   }
 
   #hostOf(agentId: AgentId): AgentHost {

@@ -31,6 +31,7 @@ export function logEvent(logger: Logger, event: NodeEvent): void {
       return;
     case 'request':
     case 'session-replaced':
+    case 'superseded':
       // Told where they happen, or by the contact's own line.
       return;
   }

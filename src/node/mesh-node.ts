@@ -1,5 +1,6 @@
 import {
   type Clock,
+  codeOf,
   defaultLimits,
   type EventStream,
   type Limits,
@@ -7,12 +8,15 @@ import {
   MeshError,
   type Random,
   systemClock,
+  systemRandom,
 } from '#kernel';
 import type { Operations } from '#api';
 import { makeCheckpoint } from '#audit';
 import type { MeshStore } from '#pipeline';
+import { agentCards } from './agent-files.ts';
 import { lockStateDir, openSqliteStore, type SqliteStoreOptions, type StateLock } from '#storage';
 import type { Runtime } from '#runtime';
+import type { AgentHost } from './agent-host.ts';
 import { type Composed, compose } from './compose.ts';
 import type { NodeEvent } from './node-event.ts';
 import { defaultApiPort, type NodeConfig } from './config.ts';
@@ -20,6 +24,7 @@ import { endpointsOf } from './endpoints.ts';
 import { type Listening, startListeners } from './listeners.ts';
 import { createOperations } from './create-operations.ts';
 import { type NodeParts, hostNamed } from './parts.ts';
+import { takeOver } from './recovery/revive.ts';
 import { apiToken, removeRunning, writeRunning } from './running-file.ts';
 import type { StateDir } from './state-dir.ts';
 import { sweep } from './sweeper.ts';
@@ -35,6 +40,8 @@ export interface NodeOptions {
   readonly clock?: Clock | undefined;
   readonly random?: Random | undefined;
   readonly limits?: Limits | undefined;
+  /** Speak for the agents again although a later life took their place: this one becomes the latest. */
+  readonly takeOver?: boolean | undefined;
   /** Instead of the usual database; it is closed with the node. */
   readonly openStore?: ((options: SqliteStoreOptions) => Promise<MeshStore>) | undefined;
 }
@@ -96,6 +103,7 @@ export class MeshNode implements AsyncDisposable {
     });
     let node: MeshNode | undefined;
     try {
+      if (options.takeOver === true) await takeOverFolder(options, store);
       const composed = await compose({ ...options, store, requestStop: stop.resolve });
       node = new MeshNode({ composed, lock, options, stopRequested: stop.promise });
       await node.#begin();
@@ -136,15 +144,26 @@ export class MeshNode implements AsyncDisposable {
     });
     const endpoints = endpointsOf(config, this.#listening.publicAddress);
     for (const host of parts.hosts.values()) {
+      const former = host.agent.card().endpoints.filter((endpoint) => !endpoints.includes(endpoint));
       await host.renewDevice();
       await host.agent.publish({ endpoints: [...endpoints], ...this.#capabilities(host.agent.name) });
       host.start();
+      if (host.agent.incarnation !== undefined) void this.#callFormer(host, former);
     }
     this.#sweep = sweep(this.parts, this.#sweeping.signal);
     const { apiAddress } = this.#listening;
     const { host, port } = this.#listening.publicAddress;
     parts.logger.info('node.started', { host, port, apiPort: apiAddress?.port, agents: [...parts.hosts.keys()] });
     if (apiAddress !== undefined) await writeRunning(state, { api: apiAddress, startedAt: parts.clock.now() });
+  }
+
+  /** The machine that the agent was taken from may still run where it was: it hears that this one took its place (spec 6.9). */
+  async #callFormer(host: AgentHost, endpoints: readonly string[]): Promise<void> {
+    const { parts } = this.#composed;
+    for (const endpoint of endpoints) {
+      const outcome = await parts.callOwn(host, endpoint, this.#sweeping.signal).then(() => 'OK', codeOf);
+      parts.logger.info('former-address.called', { agent: host.agent.name, endpoint, outcome });
+    }
   }
 
   async #api() {
@@ -185,4 +204,12 @@ export class MeshNode implements AsyncDisposable {
       logger.warn('checkpoint.failed', { error: String(error) });
     }
   }
+}
+
+function takeOverFolder(
+  { state, clock = systemClock, random = systemRandom }: NodeOptions,
+  store: MeshStore,
+): Promise<void> {
+  const agents = agentCards(state).map(({ card }) => card.name);
+  return takeOver(store, { agents, clock, random });
 }

@@ -7,4 +7,5 @@ export type NodeEvent =
   | PipelineEvent
   | { readonly type: 'route'; readonly agent: string; readonly peer: AgentId; readonly change: CourierChange }
   | { readonly type: 'agent-added'; readonly agent: string }
+  | { readonly type: 'superseded'; readonly agent: string }
   | { readonly type: 'stopping' };

@@ -1,5 +1,6 @@
 import type { Clock, IdSource, Limits, Logger, Random } from '#kernel';
 import { MeshError } from '#kernel';
+import type { LinkPeer } from '#link';
 import type { MeshStore } from '#pipeline';
 import type { AgentHost } from './agent-host.ts';
 import type { AwaitedAnswers } from './awaited-answers.ts';
@@ -30,6 +31,8 @@ export interface NodeParts {
   readonly running?: { readonly startedAt: number; listen(): Address | undefined; api(): Address | undefined };
   /** Makes one more agent and puts it to work. */
   addAgent(agent: { readonly name: string; readonly displayName?: string | undefined }): Promise<AgentHost>;
+  /** Looks whether the agent answers at an address that is said to be its own (`callOwn` in dial-peer.ts). */
+  callOwn(host: AgentHost, endpoint: string, signal: AbortSignal): Promise<LinkPeer>;
   /** Asks the node to stop; resolves before it has. */
   requestStop(): void;
 }

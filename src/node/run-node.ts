@@ -16,6 +16,8 @@ export interface RunNodeOptions {
   readonly apiPort?: number;
   readonly endpoint?: string;
   readonly passphrase?: string;
+  /** Speak for the agents again although a later life took their place. */
+  readonly takeOver?: boolean;
   /** Log lines go to node.log in the folder; to stderr without it. */
   readonly logsToFile?: boolean;
   readonly signal: AbortSignal;
@@ -39,7 +41,7 @@ export async function runNode(options: RunNodeOptions): Promise<void> {
     level: config.logLevel,
     fd: options.logsToFile === true ? openSync(state.log, 'a', 0o600) : 2,
   });
-  const node = await MeshNode.start({ state, config, logger, passphrase });
+  const node = await MeshNode.start({ state, config, logger, passphrase, takeOver: options.takeOver });
   try {
     const info = readyInfo(node);
     const { version } = node.parts;

@@ -1,4 +1,5 @@
 export type { Accepted } from './accept-message.ts';
+export { beginAnew, type BegunAnew } from './begin-anew.ts';
 export { composeAnswer, composeMessage, type Draft } from './compose-message.ts';
 export {
   changeContact,

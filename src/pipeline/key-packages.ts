@@ -26,20 +26,29 @@ function sealedRecord(agent: LocalAgent, made: OwnKeyPackage) {
   };
 }
 
-const givenKey = (lane: Lane): string => `key-package-given/${lane.agent.name}/${lane.peer}`;
+const givenKey = ({ agent, peer }: { readonly agent: string; readonly peer: AgentId }): string =>
+  `key-package-given/${agent}/${peer}`;
+
+const givenHere = (lane: Lane): string => givenKey({ agent: lane.agent.name, peer: lane.peer });
 
 /** True when the peer should get a new key package with the next batch: it has none left, or the one it has grows old. */
 export function owesKeyPackage(lane: Lane): boolean {
   const { store, clock, limits } = lane.ports;
-  const givenAt = Number(store.read.values.get(givenKey(lane)) ?? 0);
+  const givenAt = Number(store.read.values.get(givenHere(lane)) ?? 0);
   return clock.now() - givenAt > limits.keyPackageLifetimeMs / 2;
 }
 
 export const noteKeyPackageGiven = (lane: Lane, tx: MeshTransaction): void =>
-  tx.values.set(givenKey(lane), String(lane.ports.clock.now()));
+  tx.values.set(givenHere(lane), String(lane.ports.clock.now()));
 
 /** After the peer used up the key package it had: it needs another. */
-export const noteKeyPackageUsed = (lane: Lane, tx: MeshTransaction): void => tx.values.delete(givenKey(lane));
+export const noteKeyPackageUsed = (lane: Lane, tx: MeshTransaction): void => tx.values.delete(givenHere(lane));
+
+/** None of what was given to peers can be used any more, and nothing of theirs is used again. */
+export function forgetKeyPackages(tx: MeshTransaction, agent: string): void {
+  tx.sessions.deleteKeyPackagesOf(agent);
+  for (const { agentId: peer } of tx.contacts.list({ agent })) tx.values.delete(givenKey({ agent, peer }));
+}
 
 export interface CheckedKeyPackage {
   readonly bytes: Uint8Array;

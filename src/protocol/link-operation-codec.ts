@@ -9,6 +9,7 @@ const maxVersion = 0xffff;
 const maxAgents = 16;
 const maxRotations = 64;
 const maxRotationBytes = 512;
+const maxIncarnationBytes = 512;
 const maxHintCharacters = 500;
 const maxReceiptBytes = 1024;
 const nonceBytes = 32;
@@ -38,7 +39,7 @@ interface Row<K extends LinkOperationName> extends Omit<Form, 'name'> {
 /** Every operation once: its keys, and what each must be. */
 const table: { readonly [K in LinkOperationName]: Row<K> } = {
   hello: { required: ['op', 'versions', 'nonce'], optional: ['to'], read: readHello },
-  auth: { required: ['op', 'agentIds', 'signatures', 'rotations'], read: readAuth },
+  auth: { required: ['op', 'agentIds', 'signatures', 'rotations'], optional: ['incarnation'], read: readAuth },
   frame: {
     required: ['op', 'frame'],
     read: (fields) => ({ op: 'frame', frame: fields.bytesUpTo('frame', defaultLimits.maxHandshakeFrameBytes) }),
@@ -90,8 +91,16 @@ const table: { readonly [K in LinkOperationName]: Row<K> } = {
     }),
   },
   ping: { required: ['op', 'n'], read: (fields) => ({ op: 'ping', n: fields.count('n') }) },
-  pong: { required: ['op', 'n'], read: (fields) => ({ op: 'pong', n: fields.count('n') }) },
-  error: { required: ['op', 'code'], optional: ['n', 'hint', 'retryAfterMs'], read: readError },
+  pong: {
+    required: ['op', 'n'],
+    optional: ['at'],
+    read: (fields) => ({
+      op: 'pong',
+      n: fields.count('n'),
+      ...(fields.has('at') ? { at: fields.count('at') } : {}),
+    }),
+  },
+  error: { required: ['op', 'code'], optional: ['n', 'hint', 'retryAfterMs', 'proof'], read: readError },
 };
 
 function readHello(fields: FieldReader): LinkHello {
@@ -118,6 +127,7 @@ function readAuth(fields: FieldReader): LinkAuth {
     agentIds,
     signatures,
     rotations: fields.bytesList('rotations', { max: maxRotations, maxBytes: maxRotationBytes }),
+    ...(fields.has('incarnation') ? { incarnation: fields.bytesUpTo('incarnation', maxIncarnationBytes) } : {}),
   };
 }
 
@@ -128,5 +138,6 @@ function readError(fields: FieldReader): LinkOperationOf<'error'> {
     ...(fields.has('n') ? { n: fields.count('n') } : {}),
     ...(fields.has('hint') ? { hint: fields.line('hint', maxHintCharacters) } : {}),
     ...(fields.has('retryAfterMs') ? { retryAfterMs: fields.count('retryAfterMs') } : {}),
+    ...(fields.has('proof') ? { proof: fields.bytesUpTo('proof', maxIncarnationBytes) } : {}),
   };
 }

@@ -19,6 +19,8 @@ export interface LinkAuth {
   readonly signatures: readonly Uint8Array[];
   /** Encoded rotation statements, oldest first. */
   readonly rotations: readonly Uint8Array[];
+  /** The encoded statement of the life that speaks; absent for an agent that was never brought back. */
+  readonly incarnation?: Uint8Array;
 }
 
 /**
@@ -41,13 +43,16 @@ export type LinkOperation =
   | { readonly op: 'keypackage.take'; readonly n: number; readonly agent: AgentId }
   | { readonly op: 'keypackage'; readonly n: number; readonly agent: AgentId; readonly bytes: Uint8Array }
   | { readonly op: 'ping'; readonly n: number }
-  | { readonly op: 'pong'; readonly n: number }
+  /** `at` is the time of the side that answers (ms since 1970). */
+  | { readonly op: 'pong'; readonly n: number; readonly at?: number }
   | {
       readonly op: 'error';
       readonly n?: number;
       readonly code: ErrorCode;
       readonly hint?: string;
       readonly retryAfterMs?: number;
+      /** With SUPERSEDED: the encoded incarnation that takes the place of the one it is said to. */
+      readonly proof?: Uint8Array;
     };
 
 export type LinkOperationName = LinkOperation['op'];

@@ -146,6 +146,7 @@ interface TranscriptCase {
   readonly side: 'dialler' | 'listener';
   readonly listenerId: string;
   readonly diallerId?: string;
+  readonly incarnation?: string;
   readonly signature: string;
   readonly signedBytes?: string;
 }
@@ -164,8 +165,13 @@ runVectors<TranscriptCase>('auth-transcript', (entry) => {
   if (!holds) throw new MeshError('HANDSHAKE_FAILED');
 });
 
-function transcriptOf({ dialler, listener, side, listenerId, diallerId }: TranscriptCase): AuthTranscript {
+function transcriptOf({ dialler, listener, side, listenerId, diallerId, incarnation }: TranscriptCase): AuthTranscript {
   const helloOf = (hello: HelloJson): LinkHello => ({ ...hello, nonce: fromHex(hello.nonce) });
-  const common = { dialler: helloOf(dialler), listener: helloOf(listener), listenerId: parseAgentId(listenerId) };
+  const common = {
+    dialler: helloOf(dialler),
+    listener: helloOf(listener),
+    listenerId: parseAgentId(listenerId),
+    ...(incarnation === undefined ? {} : { incarnation: fromHex(incarnation) }),
+  };
   return side === 'listener' ? { ...common, side } : { ...common, side, diallerId: parseAgentId(diallerId) };
 }

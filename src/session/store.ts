@@ -56,6 +56,8 @@ export interface SessionWriter extends SessionReader {
   deleteOwnKeyPackage(agent: string, ref: string): void;
   putPeerKeyPackage(record: PeerKeyPackageRecord): void;
   deletePeerKeyPackage(agent: string, ref: string): void;
+  /** All key packages of the agent, its own and those of its peers. */
+  deleteKeyPackagesOf(agent: string): void;
   /** Deletes expired key packages and sessions that drained since before `drainedBefore`. Returns how many rows. */
   prune(options: { readonly now: number; readonly drainedBefore: number }): number;
 }

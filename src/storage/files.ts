@@ -82,7 +82,7 @@ async function writeSynced(path: string, { text, mode }: Omit<NewFile, 'path'>):
 }
 
 /** The new name is on the disk only when its folder is. */
-async function syncFolder(path: string): Promise<void> {
+export async function syncFolder(path: string): Promise<void> {
   if (process.platform === 'win32') return;
   const folder = await open(path, constants.O_RDONLY);
   try {

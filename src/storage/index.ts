@@ -1,4 +1,4 @@
-export { readKeyFile, writeFileAtomic, writeKeyFile } from './files.ts';
+export { readKeyFile, syncFolder, writeFileAtomic, writeKeyFile } from './files.ts';
 export {
   type MemoryStoreOptions,
   openMemoryStore,
@@ -7,4 +7,6 @@ export {
   type ReadOnlyStore,
   type SqliteStoreOptions,
 } from './open-store.ts';
+export { checkDatabase, snapshotDatabase } from './snapshot.ts';
 export { lockStateDir, type StateLock } from './state-lock.ts';
+export { writeStreamFile } from './stream-file.ts';

@@ -1,5 +1,13 @@
 import { MeshError } from '#kernel';
-import { type AgentId, followRotations, type VerifiedCard } from '#identity';
+import {
+  type AgentId,
+  decodeIncarnation,
+  encodeIncarnation,
+  followRotations,
+  type Incarnation,
+  isLater,
+  type VerifiedCard,
+} from '#identity';
 import type { ChangeDecision, ContactEvent, EventOf } from './contact-event.ts';
 import {
   acceptance,
@@ -24,6 +32,8 @@ export function applyEvent(contact: Contact, event: ContactEvent, times: EffectT
       return keyChanged(contact, event.card, times.now);
     case 'updateCard':
       return pinned(contact, event.card);
+    case 'reborn':
+      return reborn(contact, event);
     case 'followRotation':
       return followRotation(contact, event);
     case 'reject':
@@ -79,7 +89,8 @@ type NewKey = Exclude<ChangeDecision, { readonly keep: 'old-key' }>;
 function takeNewKey(contact: Contact, decision: NewKey, times: EffectTimes): Contact {
   const { candidate } = contact;
   if (candidate === undefined) throw new MeshError('INTERNAL', 'A changed contact has no candidate');
-  const asNew: Contact = { ...strip(contact), agentId: candidate.card.agentId, card: candidate.card };
+  const { incarnation: _incarnation, ...known } = strip(contact);
+  const asNew: Contact = { ...known, agentId: candidate.card.agentId, card: candidate.card };
   if ('requestNonce' in decision) {
     return trust({ ...asNew, requestNonce: decision.requestNonce }, decision.requestNonce, times);
   }
@@ -118,6 +129,21 @@ function followRotation(contact: Contact, { chain, card }: EventOf<'followRotati
     card: card ?? contact.candidate.card,
     state: contact.state === 'changed' ? 'trusted' : contact.state,
   };
+}
+
+function reborn(contact: Contact, { incarnation }: EventOf<'reborn'>): Contact {
+  if (incarnation.agentId !== contact.agentId) {
+    throw new MeshError(
+      'INVALID_ARGUMENT',
+      `The incarnation is that of ${incarnation.agentId}, not of ${contact.petname}`,
+    );
+  }
+  return isLater(lifeOf(contact), incarnation) ? contact : { ...contact, incarnation: encodeIncarnation(incarnation) };
+}
+
+/** The latest life that the contact has shown. */
+export function lifeOf({ incarnation }: Pick<Contact, 'incarnation'>): Incarnation | undefined {
+  return incarnation === undefined ? undefined : decodeIncarnation(incarnation);
 }
 
 /** The number that a person compared was that of the old key, and its card is no longer true. */

@@ -1,5 +1,5 @@
 import type { ErrorCode } from '#kernel';
-import type { AgentId, VerifiedCard, VerifiedRotation } from '#identity';
+import type { AgentId, VerifiedCard, VerifiedIncarnation, VerifiedRotation } from '#identity';
 import type { PendingExchange, Permissions, RequestId, Tier } from './contact.ts';
 import type { ValidInvite } from './invite.ts';
 
@@ -90,6 +90,8 @@ export type ContactEvent =
   | { readonly type: 'remove' }
   | { readonly type: 'markVerified' }
   | { readonly type: 'updateCard'; readonly card: VerifiedCard }
+  /** It was brought back from a backup; what is not later than the life that is known changes nothing. */
+  | { readonly type: 'reborn'; readonly incarnation: VerifiedIncarnation }
   | { readonly type: 'followRotation'; readonly chain: readonly VerifiedRotation[]; readonly card?: VerifiedCard };
 
 export type ContactEventType = ContactEvent['type'];

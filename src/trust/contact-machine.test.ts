@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MeshError, toMeshError } from '#kernel';
-import { signRotation, verifyRotation } from '#identity';
+import { encodeIncarnation, signIncarnation, signRotation, verifyRotation } from '#identity';
 import { contactIn, party } from '../../test/support/trust-fixtures.ts';
 import type { ContactEvent, ContactEventType } from './contact-event.ts';
 import { nextContact } from './contact-machine.ts';
@@ -14,6 +14,8 @@ const bobsNewKey = party(99);
 const bobsNextKey = party(2);
 const now = 100;
 const rotation = verifyRotation(signRotation({ from: bob.root, to: bobsNextKey.root, at: 50 }));
+
+const lifeOf = (number: number, root = bob.root) => signIncarnation(root, { number, id: new Uint8Array(16), asOf: 1 });
 
 const inviteOf = (agent: string) =>
   checkInvite(
@@ -50,6 +52,7 @@ const samples: { readonly [E in ContactEventType]: ContactEvent } = {
   remove: { type: 'remove' },
   markVerified: { type: 'markVerified' },
   updateCard: { type: 'updateCard', card: bob.card },
+  reborn: { type: 'reborn', incarnation: lifeOf(7) },
   followRotation: { type: 'followRotation', chain: [rotation], card: bobsNextKey.card },
 };
 const eventTypes = Object.keys(samples) as ContactEventType[];
@@ -69,6 +72,7 @@ const expected: { readonly [S in ContactStart]: { readonly [E in ContactEventTyp
     remove: 'removed',
     markVerified: 'discovered',
     updateCard: 'discovered',
+    reborn: 'discovered',
     followRotation: 'discovered',
   },
   'requested-out': {
@@ -83,6 +87,7 @@ const expected: { readonly [S in ContactStart]: { readonly [E in ContactEventTyp
     remove: 'removed',
     markVerified: 'requested-out',
     updateCard: 'requested-out',
+    reborn: 'requested-out',
     followRotation: 'requested-out',
   },
   'requested-in': {
@@ -95,6 +100,7 @@ const expected: { readonly [S in ContactStart]: { readonly [E in ContactEventTyp
     remove: 'removed',
     markVerified: 'requested-in',
     updateCard: 'requested-in',
+    reborn: 'requested-in',
     followRotation: 'requested-in',
   },
   trusted: {
@@ -112,6 +118,7 @@ const expected: { readonly [S in ContactStart]: { readonly [E in ContactEventTyp
     remove: 'removed',
     markVerified: 'trusted',
     updateCard: 'trusted',
+    reborn: 'trusted',
     followRotation: 'trusted',
   },
   changed: {
@@ -122,9 +129,17 @@ const expected: { readonly [S in ContactStart]: { readonly [E in ContactEventTyp
     block: 'blocked',
     setTier: 'changed',
     remove: 'removed',
+    reborn: 'changed',
     followRotation: 'changed',
   },
-  blocked: { block: 'blocked', unblock: 'trusted', setTier: 'trusted', remove: 'removed', followRotation: 'blocked' },
+  blocked: {
+    block: 'blocked',
+    unblock: 'trusted',
+    setTier: 'trusted',
+    remove: 'removed',
+    reborn: 'blocked',
+    followRotation: 'blocked',
+  },
   removed: {
     discover: 'discovered',
     requestOut: 'requested-out',
@@ -257,6 +272,36 @@ describe('cards of contacts', () => {
     const contact = contactIn('trusted', bob, { card: bob.cardWith({ seq: 5 }) });
     expect(refusal(contact, { type: 'updateCard', card: bob.cardWith({ seq: 4 }) }).code).toBe('CARD_ROLLBACK');
     expect(apply(contact, { type: 'updateCard', card: bob.cardWith({ seq: 6 }) }).card?.seq).toBe(6);
+  });
+});
+
+describe('a contact that was brought back from a backup', () => {
+  const reborn = apply(contactIn('trusted', bob), samples.reborn);
+
+  it('keeps everything and is known by its latest life', () => {
+    expect(reborn).toEqual({
+      ...contactIn('trusted', bob),
+      incarnation: encodeIncarnation(lifeOf(7)),
+      updatedAt: now,
+    });
+  });
+
+  it('never goes back to an earlier life', () => {
+    expect(apply(reborn, { type: 'reborn', incarnation: lifeOf(6) }).incarnation).toEqual(reborn.incarnation);
+    const later = apply(reborn, { type: 'reborn', incarnation: lifeOf(8) });
+    expect(later.incarnation).toEqual(encodeIncarnation(lifeOf(8)));
+  });
+
+  it('shows no life of another agent', () => {
+    const event = { type: 'reborn', incarnation: lifeOf(9, bobsNewKey.root) } as const;
+    expect(refusal(reborn, event).code).toBe('INVALID_ARGUMENT');
+  });
+
+  it('has no life when its new key is taken, and keeps it when it follows a rotation', () => {
+    const frozen = apply(reborn, samples.keyChanged);
+    const taken = apply(frozen, { type: 'approveChange', decision: { keep: 'new-key', nonce: '11' } });
+    expect(taken.incarnation).toBeUndefined();
+    expect(apply(reborn, samples.followRotation).incarnation).toEqual(reborn.incarnation);
   });
 });
 

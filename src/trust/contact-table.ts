@@ -26,6 +26,7 @@ export const contactTable: { readonly [S in ContactStart]: Row } = {
     remove: ['removed'],
     markVerified: ['discovered'],
     updateCard: ['discovered'],
+    reborn: ['discovered'],
     followRotation: ['discovered'],
   },
   'requested-out': {
@@ -41,6 +42,7 @@ export const contactTable: { readonly [S in ContactStart]: Row } = {
     remove: ['removed'],
     markVerified: ['requested-out'],
     updateCard: ['requested-out'],
+    reborn: ['requested-out'],
     followRotation: ['requested-out'],
   },
   'requested-in': {
@@ -54,6 +56,7 @@ export const contactTable: { readonly [S in ContactStart]: Row } = {
     remove: ['removed'],
     markVerified: ['requested-in'],
     updateCard: ['requested-in'],
+    reborn: ['requested-in'],
     followRotation: ['requested-in'],
   },
   trusted: {
@@ -72,6 +75,7 @@ export const contactTable: { readonly [S in ContactStart]: Row } = {
     remove: ['removed'],
     markVerified: ['trusted'],
     updateCard: ['trusted'],
+    reborn: ['trusted'],
     followRotation: ['trusted'],
   },
   changed: {
@@ -82,6 +86,7 @@ export const contactTable: { readonly [S in ContactStart]: Row } = {
     block: ['blocked'],
     setTier: ['changed', 'blocked'],
     remove: ['removed'],
+    reborn: ['changed'],
     // A statement that leads to the key that turned up explains the change.
     followRotation: ['changed', 'trusted'],
   },
@@ -90,6 +95,7 @@ export const contactTable: { readonly [S in ContactStart]: Row } = {
     unblock: ['trusted', 'changed', 'discovered'],
     setTier: ['blocked', 'trusted', 'changed', 'discovered'],
     remove: ['removed'],
+    reborn: ['blocked'],
     followRotation: ['blocked'],
   },
   removed: { ...firstSteps, block: ['blocked'] },
@@ -130,5 +136,6 @@ export const cannot: { readonly [E in ContactEventType]: string } = {
   remove: 'cannot be removed',
   markVerified: 'cannot be marked as verified',
   updateCard: 'cannot change its card',
+  reborn: 'cannot be brought back',
   followRotation: 'cannot change its key',
 };

@@ -76,6 +76,8 @@ export interface Contact {
    * Since when it is trusted; kept while it is changed or blocked, so that unblocking never makes a stranger a peer.
    */
   readonly trustedAt?: number;
+  /** The latest life that it has shown, as `encodeIncarnation` made it; an earlier one gets nothing more (spec 6.9). */
+  readonly incarnation?: Uint8Array;
   /** When a person compared the safety number. */
   readonly verifiedAt?: number;
   readonly createdAt: number;

@@ -10,6 +10,7 @@ export {
   tiers,
 } from './contact.ts';
 export type { ChangeDecision, ContactEvent, ContactEventType, EventOf, Newcomer } from './contact-event.ts';
+export { lifeOf } from './contact-effects.ts';
 export { type ContactStep, nextContact } from './contact-machine.ts';
 export type { ContactStart } from './contact-table.ts';
 export { checkInvite, makeInviteRecord, type NewInvite, useInvite, type ValidInvite } from './invite.ts';

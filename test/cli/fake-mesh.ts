@@ -11,6 +11,7 @@ import {
 import { type NodeDoor, runCli } from '#cli';
 import { MeshError, toMeshError } from '#kernel';
 import { ManualClock } from '../support/manual-clock.ts';
+import { doorWorld } from './door-world.ts';
 import { now, type World, world } from './world.ts';
 
 export interface FakeOptions {
@@ -73,6 +74,10 @@ export async function mesh(words: readonly string[], options: FakeOptions = {}):
           stderr.write(question);
           return lines.shift() ?? '';
         },
+        secret: async (question) => {
+          stderr.write(`${question}\n`);
+          return lines.shift() ?? '';
+        },
       },
       stdout,
       stderr,
@@ -90,7 +95,13 @@ export async function mesh(words: readonly string[], options: FakeOptions = {}):
 const closed = (): never => {
   throw new MeshError('INTERNAL', 'This test has no node');
 };
-const closedDoor: NodeDoor = { initAgent: closed, addAgent: closed, runNode: closed, openOffline: closed };
+const closedDoor: NodeDoor = {
+  initAgent: closed,
+  addAgent: closed,
+  runNode: closed,
+  openOffline: closed,
+  ...doorWorld,
+};
 
 interface Tape {
   readonly calls: FakeRun['calls'][number][];

@@ -8,6 +8,7 @@ const commands: readonly (readonly string[])[] = [
   ['agent', 'list'],
   ['agent'],
   ['status'],
+  ['doctor'],
   ['peers'],
   ['peers', '--all'],
   ['contact', 'bob'],

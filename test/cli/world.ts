@@ -284,6 +284,7 @@ export const world: World = {
       },
     ],
   },
+  doctor: { findings: [] },
   shutdown: { stopping: true },
   agents: {
     agents: [alice, { ...alice, name: 'robot', agentId: agentId('robot'), runtime: 'command', isDefault: false }],

@@ -129,7 +129,7 @@ export function linkViolationsContract(transport: () => LinkTransport): void {
     expect(await peer.next('error')).toMatchObject({ n: 5, code: 'UNKNOWN_AGENT' });
     expect(await peer.next('error')).toMatchObject({ n: 6, code: 'UNKNOWN_AGENT' });
     peer.send({ op: 'ping', n: 7 });
-    expect(await peer.next('pong')).toEqual({ op: 'pong', n: 7 });
+    expect(await peer.next('pong')).toMatchObject({ op: 'pong', n: 7 });
   });
 
   test('what a peer sent is not in the log', async () => {

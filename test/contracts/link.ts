@@ -4,6 +4,7 @@ import { linkCreditContract } from './link-credit.ts';
 import { linkFramesContract } from './link-frames.ts';
 import { linkHandshakeContract } from './link-handshake.ts';
 import { linkLifeContract } from './link-life.ts';
+import { linkLivesContract } from './link-lives.ts';
 import { linkViolationsContract } from './link-violations.ts';
 
 /** What the link protocol must do over every transport. */
@@ -30,6 +31,9 @@ export function linkContract(open: () => Promise<LinkTransport>): void {
   });
   describe('life', () => {
     linkLifeContract(present);
+  });
+  describe('lives of an agent', () => {
+    linkLivesContract(present);
   });
   describe('violations', () => {
     linkViolationsContract(present);

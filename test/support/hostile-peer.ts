@@ -221,6 +221,10 @@ export class HostilePeer implements LinkHandler {
     this.#links.add(link);
   }
 
+  admit(): void {}
+
+  onProof(): void {}
+
   /** The nonce of the acceptance that came in last. */
   get acceptedNonce(): Uint8Array | undefined {
     const accept = this.received.findLast(({ kind }) => kind === 'accept');

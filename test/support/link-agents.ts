@@ -97,6 +97,16 @@ export class FakeHandler implements LinkHandler {
     this.links.push(link);
   }
 
+  /** Throws for far ends that shall be refused. */
+  admit: LinkHandler['admit'] = () => {};
+
+  /** Encoded incarnations that far ends refused with. */
+  readonly proofs: Uint8Array[] = [];
+
+  onProof(proof: Uint8Array): void {
+    this.proofs.push(proof);
+  }
+
   /** Resolves when `count` frames came in all. */
   async received(count: number): Promise<readonly Frame[]> {
     if (this.frames.length < count) {

@@ -1,5 +1,5 @@
 import { systemRandom } from '#kernel';
-import { sign } from '#identity';
+import { encodeIncarnation, sign } from '#identity';
 import {
   type AuthTranscript,
   authTranscript,
@@ -83,6 +83,8 @@ export const diallerProof = (self: LinkSelf, hellos: Hellos, listenerId = bob.ag
   proof(self, { ...hellos, side: 'dialler', listenerId, diallerId: self.agentId });
 
 function proof(self: LinkSelf, transcript: AuthTranscript): LinkAuth {
-  const signature = sign({ context: 'link-auth', key: self.root, data: authTranscript(transcript) });
-  return { op: 'auth', agentIds: [self.agentId], signatures: [signature], rotations: [] };
+  const life = self.incarnation === undefined ? {} : { incarnation: encodeIncarnation(self.incarnation) };
+  const data = authTranscript({ ...transcript, ...life });
+  const signature = sign({ context: 'link-auth', key: self.root, data });
+  return { op: 'auth', agentIds: [self.agentId], signatures: [signature], rotations: [], ...life };
 }

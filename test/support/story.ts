@@ -20,6 +20,13 @@ export class Story implements AsyncDisposable {
     return node;
   }
 
+  /** A node on a folder that is there already. */
+  async startOn(dir: string, name: string, options: Omit<TestNodeOptions, 'name'> = {}): Promise<TestNode> {
+    const node = await TestNode.on(dir, { ...options, name, limits: { ...impatient, ...options.limits } });
+    this.#nodes.push(node);
+    return node;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     for (const node of this.#nodes.splice(0)) await node[Symbol.asyncDispose]();
   }
@@ -37,8 +44,8 @@ export const stateOf = async (node: NodeLike, id: string): Promise<string> =>
   (await node.api.track({ id }, { signal })).state;
 
 /** In order of arrival. */
-export const inboxTexts = async (node: NodeLike): Promise<readonly string[]> =>
-  (await node.api.inbox({ limit: 1000 }, { signal })).messages.map(({ body }) => body).reverse();
+export const inboxTexts = async (node: NodeLike, limit = 1000): Promise<readonly string[]> =>
+  (await node.api.inbox({ limit }, { signal })).messages.map(({ body }) => body).reverse();
 
 export async function send(from: NodeLike, to: string, text: string): Promise<string> {
   return (await from.api.send({ to, text }, { signal })).id;

@@ -35,6 +35,7 @@ const file = { name: '../a.txt', mediaType: 'text/plain', base64: 'aGk=' };
 /** One input for every operation, with all of its fields. */
 export const sampleInputs: Inputs = {
   status: { agent },
+  doctor: { agent },
   shutdown: { agent },
   agents: { agent },
   addAgent: { agent, name: 'carol', displayName: 'Carol' },

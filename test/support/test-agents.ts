@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { defaultLimits, type Limits, type Logger, silentLogger, systemClock, systemRandom } from '#kernel';
+import { type Clock, defaultLimits, type Limits, type Logger, silentLogger, systemClock, systemRandom } from '#kernel';
 import { createFirstAgent, defaultConfig, MeshNode, type NodeConfig, type NodeOptions, stateDir } from '#node';
 import { type Handler, inProcessRuntime, type Runtime } from '#runtime';
 
@@ -15,6 +15,8 @@ export interface TestNodeOptions {
   readonly withApi?: boolean;
   /** Instead of the usual database of the folder. */
   readonly openStore?: NodeOptions['openStore'];
+  /** Instead of that of the machine. */
+  readonly clock?: Clock;
 }
 
 /** What the steps of a story need of a node. */
@@ -47,6 +49,13 @@ export class TestNode implements AsyncDisposable {
     return test;
   }
 
+  /** A node on a folder that is there already, of an agent of that name. */
+  static async on(dir: string, options: TestNodeOptions): Promise<TestNode> {
+    const test = new TestNode(options, dir);
+    await test.up();
+    return test;
+  }
+
   get limits(): Limits {
     return { ...defaultLimits, ...this.#options.limits };
   }
@@ -70,9 +79,14 @@ export class TestNode implements AsyncDisposable {
     return this.host.agent.card().endpoints[0] ?? '';
   }
 
+  /** Where it listened last, also while it is down. */
+  get lastEndpoint(): string {
+    return `http://127.0.0.1:${this.#port}`;
+  }
+
   /** On the same port as before, so that peers find it again. */
-  async up(): Promise<void> {
-    const { name, runtime, config, logger = silentLogger, withApi = false, openStore } = this.#options;
+  async up(options: { readonly takeOver?: boolean } = {}): Promise<void> {
+    const { name, runtime, config, logger = silentLogger, withApi = false, openStore, clock } = this.#options;
     this.#node = await MeshNode.start({
       state: stateDir(this.dir),
       config: { ...defaultConfig, host: '127.0.0.1', port: this.#port, apiPort: 0, ...config },
@@ -80,6 +94,8 @@ export class TestNode implements AsyncDisposable {
       limits: this.limits,
       withApi,
       openStore,
+      clock,
+      takeOver: options.takeOver,
       ...(runtime === undefined ? {} : { runtimes: { [name]: runtime } }),
     });
     this.#port = this.#node.listening.publicAddress.port;

@@ -1,4 +1,4 @@
-import { cardBytes, encodeRotation, signRotation } from '#identity';
+import { cardBytes, encodeIncarnation, encodeRotation, signIncarnation, signRotation } from '#identity';
 import { encodeCbor, toHex } from '#kernel';
 import {
   authTranscript,
@@ -24,12 +24,14 @@ const dialler: LinkHello = { op: 'hello', versions: [1], nonce: counting(32), to
 const listener: LinkHello = { op: 'hello', versions: [1, 2], nonce: counting(64).subarray(32) };
 const signature = counting(64);
 const rotation = encodeRotation(signRotation({ from: alice, to: aliceNext, at: now }));
+const incarnation = encodeIncarnation(signIncarnation(alice, { number: now, id: counting(16), asOf: now - 1000 }));
 
 const operations: readonly LinkOperation[] = [
   dialler,
   listener,
   { op: 'auth', agentIds: [aliceId], signatures: [signature], rotations: [] },
   { op: 'auth', agentIds: [aliceId], signatures: [signature], rotations: [rotation] },
+  { op: 'auth', agentIds: [aliceId], signatures: [signature], rotations: [], incarnation },
   { op: 'frame', frame: counting(10) },
   { op: 'delivered', frameId: frameId(1) },
   { op: 'stored', frameId: frameId(1), receipt: counting(12) },
@@ -41,6 +43,8 @@ const operations: readonly LinkOperation[] = [
   { op: 'keypackage', n: 2, agent: aliceId, bytes: counting(10) },
   { op: 'ping', n: 0 },
   { op: 'pong', n: Number.MAX_SAFE_INTEGER },
+  { op: 'pong', n: 1, at: now },
+  { op: 'error', code: 'SUPERSEDED', proof: incarnation },
   { op: 'error', code: 'RATE_LIMITED', retryAfterMs: 1500 },
   { op: 'error', code: 'NOT_TRUSTED', n: 2, hint: 'Ask for contact first.' },
 ];
@@ -81,6 +85,10 @@ export const linkOperationVectors: VectorFile = {
     cborCase('a proof without signature', { ...auth, signatures: [] }),
     cborCase('a signature of 65 bytes', { ...auth, signatures: [counting(65)] }),
     cborCase('a rotation of 513 bytes', { ...auth, rotations: [new Uint8Array(513)] }),
+    cborCase('an empty incarnation', { ...auth, incarnation: new Uint8Array() }),
+    cborCase('an incarnation of 513 bytes', { ...auth, incarnation: new Uint8Array(513) }),
+    cborCase('a proof that is text', { op: 'error', code: 'SUPERSEDED', proof: 'trust me' }),
+    cborCase('a pong of yesteryear', { op: 'pong', n: 1, at: -1 }),
     cborCase('an empty frame', { op: 'frame', frame: new Uint8Array() }),
     cborCase('a frame that is a map', { op: 'frame', frame: { v: 1 } }),
     cborCase('delivered without a frame', { op: 'delivered', frameId: 'frm_1' }),
@@ -99,6 +107,15 @@ const listenerProof = { dialler: inHex(dialler), listener: inHex(listener), side
 const diallerProof = { ...listenerProof, side: 'dialler', diallerId: aliceId };
 const asBob = toHex(signAs(bob, 'link-auth', listenerBytes));
 const asAlice = toHex(signAs(alice, 'link-auth', diallerBytes));
+const livingBytes = authTranscript({
+  ...hellos,
+  side: 'dialler',
+  listenerId: bobId,
+  diallerId: aliceId,
+  incarnation,
+});
+const livingProof = { ...diallerProof, incarnation: toHex(incarnation) };
+const asLivingAlice = toHex(signAs(alice, 'link-auth', livingBytes));
 
 export const authTranscriptVectors: VectorFile = {
   spec: 'spec/06-links.md 6.2',
@@ -118,6 +135,13 @@ export const authTranscriptVectors: VectorFile = {
       signedBytes: signedHex('link-auth', diallerBytes),
       signature: asAlice,
     },
+    {
+      name: 'a dialler that was brought back',
+      ...livingProof,
+      seed: seedHex(alice),
+      signedBytes: signedHex('link-auth', livingBytes),
+      signature: asLivingAlice,
+    },
   ],
   invalid: refusedWith('HANDSHAKE_FAILED', [
     { name: 'a proof given back', ...listenerProof, listenerId: aliceId, signature: asAlice },
@@ -134,6 +158,8 @@ export const authTranscriptVectors: VectorFile = {
       listener: inHex({ ...listener, versions: [1] }),
       signature: asAlice,
     },
+    { name: 'the incarnation left out on the way', ...diallerProof, signature: asLivingAlice },
+    { name: 'an incarnation added on the way', ...livingProof, signature: asAlice },
     { name: 'the proof of the other side', ...diallerProof, signature: asBob },
     { name: 'signed for another purpose', ...listenerProof, signature: toHex(signAs(bob, 'card', listenerBytes)) },
   ]),

@@ -2,8 +2,10 @@ import {
   type DeviceCertificate,
   agentIdOf,
   encodeDeviceCertificate,
+  encodeIncarnation,
   encodeRotation,
   issueDeviceCertificate,
+  signIncarnation,
   signRotation,
 } from '#identity';
 import { encodeCbor, toHex } from '#kernel';
@@ -146,6 +148,57 @@ export const rotationVectors: VectorFile = {
       rotationCase('time is text', { at: String(at) }),
       rotationCase('signature of 65 bytes', { toSignature: new Uint8Array(65) }),
       rotationCase('from is not an agent id', { from: 'alice' }),
+    ].map((entry) => ({ ...entry, error: 'MALFORMED' })),
+  ],
+};
+
+const life = { number: now, id: new Uint8Array(16).fill(0x1d), asOf: now - day };
+const incarnation = signIncarnation(alice, life);
+const lifePart = encodeCbor({ agentId: incarnation.agentId, ...life });
+
+const incarnationCase = (name: string, change: Record<string, unknown>) => ({
+  name,
+  encoded: toHex(encodeCbor({ ...incarnation, ...change })),
+});
+
+export const incarnationVectors: VectorFile = {
+  spec: 'spec/01-identity.md 1.11, 1.8',
+  description: 'Incarnations in CBOR. `laterThan` is an incarnation of the same agent that it takes the place of.',
+  valid: [
+    {
+      ...incarnationCase('brought back from a backup of the day before', {}),
+      rootSeed: seedHex(alice),
+      incarnation: { ...incarnation, id: toHex(incarnation.id), signature: toHex(incarnation.signature) },
+      signedBytes: signedHex('incarnation', lifePart),
+    },
+    {
+      name: 'a higher number is later, whatever the id',
+      encoded: toHex(encodeIncarnation(signIncarnation(alice, { ...life, number: now + 1, id: new Uint8Array(16) }))),
+      laterThan: toHex(encodeIncarnation(incarnation)),
+    },
+    {
+      name: 'of one number the higher id is later',
+      encoded: toHex(encodeIncarnation(signIncarnation(alice, { ...life, id: new Uint8Array(16).fill(0x1e) }))),
+      laterThan: toHex(encodeIncarnation(incarnation)),
+    },
+  ],
+  invalid: [
+    ...[
+      incarnationCase('another agent claims it', { agentId: agentIdOf(bob.publicKey) }),
+      incarnationCase('a higher number', { number: now + 1 }),
+      incarnationCase('another id', { id: new Uint8Array(16) }),
+      incarnationCase('another time', { asOf: now }),
+      incarnationCase('signed by another root', { signature: signAs(bob, 'incarnation', lifePart) }),
+      incarnationCase('signed for another purpose', { signature: signAs(alice, 'rotation', lifePart) }),
+    ].map((entry) => ({ ...entry, error: 'SIGNATURE_INVALID' })),
+    ...[
+      { name: 'cut off', encoded: toHex(encodeIncarnation(incarnation)).slice(0, -2) },
+      incarnationCase('number 0', { number: 0 }),
+      incarnationCase('a number that is not whole', { number: 1.5 }),
+      incarnationCase('an id of 15 bytes', { id: new Uint8Array(15) }),
+      incarnationCase('a time before 1970', { asOf: -1 }),
+      incarnationCase('a key that is not known', { host: 'laptop' }),
+      incarnationCase('signature of 63 bytes', { signature: incarnation.signature.subarray(1) }),
     ].map((entry) => ({ ...entry, error: 'MALFORMED' })),
   ],
 };

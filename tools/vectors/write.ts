@@ -1,4 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import { backupVectors } from './backup.ts';
 import { batchVectors, receiptVectors } from './batch.ts';
 import { cardVectors } from './card.ts';
 import { contactAcceptVectors, contactRequestVectors } from './contact.ts';
@@ -11,12 +12,13 @@ import { authTranscriptVectors, linkOperationVectors } from './link.ts';
 import { messageVectors } from './message.ts';
 import type { VectorFile } from './seeds.ts';
 import { sessionVectors } from './session.ts';
-import { certificateVectors, rotationVectors } from './statements.ts';
+import { certificateVectors, incarnationVectors, rotationVectors } from './statements.ts';
 
 // `node --conditions=source tools/vectors/write.ts` writes the files, with `--check` it only compares.
 const files: Readonly<Record<string, VectorFile>> = {
   'agent-id': agentIdVectors,
   'auth-transcript': authTranscriptVectors,
+  backup: backupVectors,
   batch: batchVectors,
   card: cardVectors,
   'contact-accept': contactAcceptVectors,
@@ -24,6 +26,7 @@ const files: Readonly<Record<string, VectorFile>> = {
   'device-certificate': certificateVectors,
   discovery: discoveryVectors,
   frame: frameVectors,
+  incarnation: incarnationVectors,
   invite: inviteVectors,
   'key-package': keyPackageVectors,
   'link-operation': linkOperationVectors,

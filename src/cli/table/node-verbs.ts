@@ -20,6 +20,33 @@ export const nodeVerbs: readonly VerbSpec[] = [
     load: async () => (await import('../verbs/down.ts')).down,
   },
   {
+    name: 'doctor',
+    group: 'Node',
+    summary: 'Find out what is wrong, and what to do',
+    load: async () => (await import('../verbs/doctor.ts')).doctor,
+  },
+  {
+    name: 'backup',
+    group: 'Node',
+    summary: 'Save everything in one encrypted file',
+    args: [['<file>', 'where to; --passphrase-file names its passphrase, else it is asked for']],
+    options: [{ flags: '--force', about: 'replace a file that is there' }],
+    examples: ['mesh backup alice.backup', 'mesh backup /media/stick/alice.backup --passphrase-file backup-passphrase'],
+    load: async () => (await import('../verbs/backup.ts')).backup,
+  },
+  {
+    name: 'restore',
+    group: 'Node',
+    summary: 'Make a state folder from a backup',
+    args: [['<file>', 'the backup; --passphrase-file names its passphrase, else it is asked for']],
+    options: [
+      { flags: '--force', about: 'set aside what is in the state folder' },
+      { flags: '--check', about: 'only prove the file and show what is in it' },
+    ],
+    examples: ['mesh restore alice.backup --check', 'mesh restore alice.backup --state-dir ~/alice'],
+    load: async () => (await import('../verbs/restore.ts')).restore,
+  },
+  {
     name: 'agent',
     group: 'Node',
     summary: 'List the agents of this node, or add one',

@@ -49,6 +49,8 @@ function detailOf(event: AnyEvent): string {
       return words(event.peer, event.reason);
     case 'agent.added':
       return words(event.agent, event.agentId);
+    case 'agent.superseded':
+      return words(event.agent, 'was restored on another machine: see mesh doctor');
     case 'missed':
       return event.count === undefined ? 'events are missing here' : `${event.count} events are missing here`;
     default:

@@ -40,6 +40,7 @@ async function upHere({ args, settings, ports, screen, signal }: Call): Promise<
       logsToFile,
       ...listenOptions(args),
       ...present({ passphrase }),
+      takeOver: args.flag('takeOver'),
       onReady: (info) => {
         report?.({ type: 'ready', info });
         if (report !== undefined) return;
@@ -76,6 +77,7 @@ async function upDetached({ args, settings, screen, ports, signal }: Call): Prom
   const { pid, info, logFile } = await startDetached({
     settings,
     listen: listenOptions(args),
+    takeOver: args.flag('takeOver'),
     signal,
     clock: ports.clock,
   });

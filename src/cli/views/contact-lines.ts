@@ -50,6 +50,7 @@ export function contactLines(contact: ContactView, paint: Paint): readonly strin
       ['fingerprint', contact.fingerprint],
       ['safety number', groups(contact.safetyNumber)],
       ['verified', contact.verifiedAt === undefined ? 'not yet' : when(contact.verifiedAt, paint)],
+      ['restored', restoredOf(contact, paint)],
       ['new key', candidateOf(contact, paint)],
       ['purpose', shown(purpose)],
       ['addresses', endpoints.length === 0 ? undefined : endpoints.map(visible).join('\n')],
@@ -97,6 +98,12 @@ function namesOf({ petname, name, displayName }: ContactView): string | undefine
 function limitsOf({ permissions: { messageTypes, maxAttachmentBytes } }: ContactView): string {
   const types = messageTypes === undefined ? '' : `, only ${messageTypes.join(' ')}`;
   return types + (maxAttachmentBytes === undefined ? '' : `, attachments up to ${size(maxAttachmentBytes)}`);
+}
+
+/** When it came back from a backup, and what it does not know. */
+function restoredOf({ restored }: ContactView, paint: Paint): string | undefined {
+  if (restored === undefined) return undefined;
+  return `${when(restored.at, paint)}, from a backup of ${when(restored.asOf, paint)}`;
 }
 
 function candidateOf({ candidate }: ContactView, paint: Paint): string | undefined {

@@ -7,6 +7,7 @@ import { hostNamed, type NodeParts } from '../parts.ts';
 import { defined } from './defined.ts';
 import { peerWarnings, type Warning } from './peer-warnings.ts';
 import { agentView, contactView } from './views.ts';
+import { successionWarnings } from '../succession-warnings.ts';
 
 const dayMs = 86_400_000;
 const lowDiskBytes = 64 * 1024 * 1024;
@@ -39,7 +40,11 @@ export function statusOperations(parts: NodeParts): Pick<Operations, 'status' | 
         },
         requests: parts.store.read.contacts.list({ agent: host.agent.name, states: ['requested-in'] }).length,
         sessions: peers.filter(({ session }) => session !== undefined).length,
-        warnings: [...peers.flatMap(peerWarnings), ...nodeWarnings(parts, host, counts)],
+        warnings: [
+          ...[...parts.hosts.values()].flatMap(successionWarnings),
+          ...peers.flatMap((peer) => peerWarnings(peer, parts.clock.now())),
+          ...nodeWarnings(parts, host, counts),
+        ],
       };
     },
 

@@ -1,3 +1,4 @@
+import { isoTime } from '../succession-warnings.ts';
 import { pasteAddress } from './paste-address.ts';
 import type { contactView } from './views.ts';
 
@@ -9,10 +10,24 @@ export interface Warning {
 
 type PeerView = ReturnType<typeof contactView>;
 
-/** What a person should know or do about one contact: the most important thing, if there is one. */
-export function peerWarnings(peer: PeerView): readonly Warning[] {
+/** How long a peer's restore is told. */
+const restoredShownMs = 7 * 86_400_000;
+
+/** What a person should know or do about one contact: the most important thing, if there is one, and that it was restored lately. */
+export function peerWarnings(peer: PeerView, now: number): readonly Warning[] {
   const warning = changedKey(peer) ?? refused(peer) ?? openStep(peer) ?? unreachable(peer);
-  return warning === undefined ? [] : [warning];
+  return [restored(peer, now), warning].filter((one) => one !== undefined);
+}
+
+/** What the peer proved to have may be gone there since, and for a while its owner should hear so. */
+function restored({ petname, restored: life }: PeerView, now: number): Warning | undefined {
+  if (life === undefined || Math.abs(now - life.at) > restoredShownMs) return undefined;
+  const span = `${isoTime(life.asOf)} and ${isoTime(life.at)}`;
+  return {
+    code: 'PEER_RESTORED',
+    message: `${petname} was restored from a backup: what you sent it between ${span} may be gone there`,
+    hint: `See what that was, and send again what matters: mesh outbox --peer ${petname}`,
+  };
 }
 
 function changedKey({ state, petname }: PeerView): Warning | undefined {

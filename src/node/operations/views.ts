@@ -1,7 +1,7 @@
 import { type AgentId, fingerprintOf, publicKeyOf } from '#identity';
 import type { InboxMessage, OutboxMessage, RouteStatus } from '#delivery';
 import { type Attachment, decodeMessage, type Payload } from '#protocol';
-import type { Contact } from '#trust';
+import { type Contact, lifeOf } from '#trust';
 import type { AgentHost } from '../agent-host.ts';
 import { routesOf } from '../dial-peer.ts';
 import { defined } from './defined.ts';
@@ -49,6 +49,7 @@ export function contactView(host: AgentHost, contact: Contact) {
       purpose: contact.purpose,
       requestId: contact.requestId,
       candidate: candidateOf(contact),
+      restored: restoredOf(contact),
       session: session && {
         groupId: session.groupId,
         confirmed: session.confirmed,
@@ -72,6 +73,11 @@ export function identityOf(host: AgentHost, contact: Contact) {
     fingerprint: fingerprintOf(publicKeyOf(agentId)).short,
     safetyNumber: host.agent.safetyNumberWith(agentId),
   };
+}
+
+function restoredOf(contact: Contact) {
+  const life = lifeOf(contact);
+  return life && { at: life.number, asOf: life.asOf };
 }
 
 function permissionsOf({ permissions }: Contact) {

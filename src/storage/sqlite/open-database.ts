@@ -52,10 +52,7 @@ export function openDatabase(path: string): Database {
  */
 export function openReadOnlyDatabase(path: string): Database {
   return guarded(path, () => {
-    refuseEmpty(path);
-    // Without a log nobody writes: read the file as it is. SQLite would make the files of the log otherwise.
-    const location = hasLog(path) ? path : new URL(`${pathToFileURL(path).href}?immutable=1`);
-    const connection = new DatabaseSync(location, { readOnly: true, timeout: busyMs });
+    const connection = connectReadOnly(path);
     return closing(connection, path, () => {
       const version = versionOf(connection, path);
       refuseCut(connection, path);
@@ -64,6 +61,14 @@ export function openReadOnlyDatabase(path: string): Database {
       throw new MeshError('STORE_UNREADABLE', `The database ${path} has the older version ${version}`, { hint });
     });
   });
+}
+
+/** A bare connection that writes nothing. With `mayChange` somebody else may write meanwhile. Throws what SQLite throws. */
+export function connectReadOnly(path: string, mayChange = hasLog(path)): DatabaseSync {
+  refuseEmpty(path);
+  // Without a log nobody writes: read the file as it is. SQLite would make the files of the log otherwise.
+  const location = mayChange ? path : new URL(`${pathToFileURL(path).href}?immutable=1`);
+  return new DatabaseSync(location, { readOnly: true, timeout: busyMs });
 }
 
 /** A database that is gone when it is closed. */

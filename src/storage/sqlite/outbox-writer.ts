@@ -110,6 +110,14 @@ export class WritableOutbox extends Outbox implements OutboxWriter {
     return waiting;
   }
 
+  unsealAll(agent: string): number {
+    const sql = 'SELECT DISTINCT group_id FROM frame WHERE lane = ? AND (delivered_at IS NULL OR open = 1)';
+    const groups = this.shared.lanes
+      .of(agent)
+      .flatMap(({ no }) => this.queries.all(sql, no).map((row) => text(row, 'group_id')));
+    return [...new Set(groups)].reduce((waiting, groupId) => waiting + this.unseal(agent, groupId), 0);
+  }
+
   applyReceipt(from: Peer, receipt: Receipt): readonly MessageId[] {
     const lane = this.shared.lanes.find(from.agent, from.peer);
     return lane === undefined ? [] : applyReceipt(this.queries, lane, receipt);

@@ -137,6 +137,11 @@ export class WritableSessions extends Sessions implements SessionWriter {
     this.queries.run('DELETE FROM peer_key_package WHERE agent = ? AND ref = ?', agent, ref);
   }
 
+  deleteKeyPackagesOf(agent: string): void {
+    for (const table of ['own_key_package', 'peer_key_package'])
+      this.queries.run(`DELETE FROM ${table} WHERE agent = ?`, agent);
+  }
+
   prune(options: { readonly now: number; readonly drainedBefore: number }): number {
     const drained = `DELETE FROM session WHERE role = 'draining' AND draining_since < ?`;
     return (

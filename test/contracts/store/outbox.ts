@@ -220,6 +220,27 @@ export function outboxStoreContract(harness: StoreHarness): void {
       expect(outbox.message(alice, sent.id)).toMatchObject(sentAgain);
     });
 
+    it('unseals the frames of all sessions of an agent, and leaves other agents alone', async () => {
+      const store = await open();
+      const [first, second, foreign] = [outMessage(), outMessage({ peer: carol }), outMessage({ agent: 'zoe' })];
+      const frames = [
+        outFrame({ groupId: 'aa', messageIds: [first.id] }),
+        outFrame({ groupId: 'bb', peer: carol, messageIds: [second.id] }),
+        outFrame({ groupId: 'bb', peer: carol, kind: 'commit' }),
+        outFrame({ groupId: 'aa', agent: 'zoe', messageIds: [foreign.id] }),
+      ];
+      await write(store, (tx) => {
+        for (const message of [first, second, foreign]) tx.outbox.insert(message);
+        for (const frame of frames) tx.outbox.insertFrame(frame);
+      });
+      expect(await write(store, (tx) => tx.outbox.unsealAll(alice))).toBe(2);
+      const { outbox } = store.read;
+      expect([outbox.waitingCount(alice, bob), outbox.waitingCount(alice, carol)]).toEqual([1, 1]);
+      expect([...outbox.frames(alice, bob), ...outbox.frames(alice, carol)]).toEqual([]);
+      expect(outbox.frames('zoe', bob)).toHaveLength(1);
+      expect(await write(store, (tx) => tx.outbox.unsealAll(alice))).toBe(0);
+    });
+
     it('keeps receipts of an unacknowledged frame for the next session', async () => {
       const store = await open();
       const receipt = { kind: 'delivered', frameId: 'frm_x', at: 5 } as const;

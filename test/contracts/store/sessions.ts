@@ -80,6 +80,26 @@ export function sessionStoreContract(harness: StoreHarness): void {
       expect(store.read.sessions.ownKeyPackage(alice, '0f')).toBeUndefined();
     });
 
+    it('deletes all key packages of an agent, its own and those of its peers', async () => {
+      const store = await open();
+      const own = { ref: '0f', publicBytes: bytesOf(10), privateBytes: bytesOf(20), expiresAt: start + day };
+      const theirs = { peer: bob, bytes: bytesOf(10), expiresAt: start + day };
+      await write(store, (tx) => {
+        for (const agent of [alice, 'zoe']) {
+          tx.sessions.putOwnKeyPackage({ ...own, agent });
+          tx.sessions.putPeerKeyPackage({ ...theirs, agent, ref: '01' });
+        }
+        tx.sessions.deleteKeyPackagesOf(alice);
+      });
+      const left = (agent: string) => [
+        store.read.sessions.ownKeyPackage(agent, '0f'),
+        ...store.read.sessions.peerKeyPackages({ agent, peer: bob, now: start }),
+      ];
+      expect(left(alice)).toEqual([undefined]);
+      expect(left('zoe')).toHaveLength(2);
+      expect(left('zoe')[0]).toBeDefined();
+    });
+
     it('offers the key packages of a peer that have not expired, newest first', async () => {
       const store = await open();
       const record = (ref: string, expiresAt: number) => ({ ...toBob, ref, bytes: bytesOf(10), expiresAt });

@@ -1,0 +1,88 @@
+import { codeOf, type ErrorCode } from '#kernel';
+import type { Contact } from '#trust';
+import type { AgentHost } from '../agent-host.ts';
+import type { NodeParts } from '../parts.ts';
+import { successionWarnings } from '../succession-warnings.ts';
+import { clockFindings, type PeerClock } from './clock-findings.ts';
+import { type EndpointLook, endpointFindings } from './endpoint-findings.ts';
+import { type Finding, inOrder } from './finding.ts';
+import { queueFindings } from './queue-findings.ts';
+
+/** What only a running node can tell: its queues, the clocks of its peers, and whether it can be reached where it says it is. */
+export async function liveFindings(parts: NodeParts, signal: AbortSignal): Promise<readonly Finding[]> {
+  const hosts = [...parts.hosts.values()];
+  const speaking = hosts.filter(({ agent }) => agent.successor === undefined);
+  const [clocks, looks] = await Promise.all([
+    Promise.all(speaking.map((host) => clocksOf(host))),
+    Promise.all(speaking.map((host) => lookAtEndpoints(parts, host, signal))),
+  ]);
+  return inOrder([
+    ...hosts.flatMap((host) => succession(host)),
+    ...speaking.flatMap((host) => queues(host, parts.clock.now())),
+    ...hosts.flatMap((host) => handlers(host)),
+    ...clockFindings(onceEach(clocks.flat())),
+    ...looks.flatMap((look) => endpointFindings(look)),
+  ]);
+}
+
+function succession(host: AgentHost): readonly Finding[] {
+  return successionWarnings(host).map(({ message, hint }) => ({
+    check: 'succession',
+    severity: 'error',
+    message,
+    meaning: 'Two machines with one agent would confuse its peers, so only the one that was restored last speaks.',
+    fix: hint,
+  }));
+}
+
+const trustedOf = ({ agent, desk }: AgentHost): readonly Contact[] =>
+  desk.ports.store.read.contacts.list({ agent: agent.name, states: ['trusted'] });
+
+function queues(host: AgentHost, now: number): readonly Finding[] {
+  const depths = host.desk.ports.store.read.outbox.depths(host.agent.name);
+  return trustedOf(host).flatMap(({ petname, agentId }) => {
+    const status = host.lanes.find(({ peer }) => peer === agentId)?.courier.status();
+    const depth = depths.find(({ peer }) => peer === agentId);
+    const { waiting = 0, inFlight = 0 } = depth ?? {};
+    const oldest = depth?.oldestAt === undefined ? {} : { oldestAt: depth.oldestAt };
+    return queueFindings({ link: 'down', breaker: 'closed', ...status, ...oldest, petname, waiting, inFlight }, now);
+  });
+}
+
+function handlers({ agent, desk }: AgentHost): readonly Finding[] {
+  const { dead } = desk.ports.store.read.inbox.counts(agent.name);
+  if (dead === 0) return [];
+  return [
+    {
+      check: 'queue',
+      severity: 'warning',
+      message: `The program of ${agent.name} gave up on ${dead} ${dead === 1 ? 'message' : 'messages'}`,
+      meaning: 'They were offered five times and failed each time; their senders were told.',
+      fix: 'See which, and the error of one: mesh inbox, mesh read ID',
+    },
+  ];
+}
+
+async function clocksOf(host: AgentHost): Promise<readonly PeerClock[]> {
+  const asked = trustedOf(host).map(async ({ petname, agentId }) => {
+    const courier = host.lanes.find(({ peer }) => peer === agentId)?.courier;
+    await courier?.measure().catch(() => undefined);
+    const offsetMs = courier?.status().clockOffsetMs;
+    return offsetMs === undefined ? [] : [{ petname, offsetMs }];
+  });
+  return (await Promise.all(asked)).flat();
+}
+
+/** Two agents here may have one peer: its clock has one voice. */
+const onceEach = (clocks: readonly PeerClock[]): readonly PeerClock[] => [
+  ...new Map(clocks.map((clock) => [clock.petname, clock])).values(),
+];
+
+async function lookAtEndpoints(parts: NodeParts, host: AgentHost, signal: AbortSignal): Promise<EndpointLook> {
+  const { name } = host.agent;
+  const tried = host.agent.card().endpoints.map(async (endpoint) => {
+    const code: ErrorCode | undefined = await parts.callOwn(host, endpoint, signal).then(() => undefined, codeOf);
+    return { endpoint, ...(code === undefined ? {} : { code }) };
+  });
+  return { agent: name, endpoints: await Promise.all(tried) };
+}
