@@ -59,7 +59,7 @@ describe('who sends faster than the peer takes', () => {
     const late = await sendAll(alice, 'bob', numbered('late', 500));
     await allReach([alice, bob], { from: alice, ids: [...early, ...late] });
     const beside = alice.store.committed.filter(writing('outbox.insertFrame'));
-    expect(Math.max(...beside.map((writes) => writes.filter(insert).length))).toBe(leaseBatch);
+    expect(Math.max(...beside.map((writes) => writes.filter(insert).length))).toBeLessThanOrEqual(leaseBatch);
     expect(await inboxTexts(bob)).toEqual(['hello', ...numbered('early', 50), ...numbered('late', 500)]);
   });
 
