@@ -5,6 +5,7 @@ import type { CourierOptions, RouteStatus } from './courier-ports.ts';
 import { type InFlight, InFlightFrames } from './in-flight-frames.ts';
 import { Pace } from './pace.ts';
 import { isDistrust, isPassing, isProof } from './outcome.ts';
+import { routeStatus } from './route-status.ts';
 import type { OutboxFrame } from './store.ts';
 
 /**
@@ -64,18 +65,13 @@ export class Courier {
   }
 
   status(): RouteStatus {
-    const [up, { waitMs, lastError }] = [this.isUp, this.#pace];
-    const clockOffsetMs = this.#link?.clockOffsetMs;
-    return {
-      link: up ? 'up' : 'down',
-      ...(this.#link === undefined ? {} : { route: this.#link.route }),
-      breaker: this.#pace.breaker,
-      ...(!up && waitMs > 0 ? { retryAt: Math.ceil(this.#options.clock.now() + waitMs) } : {}),
-      ...(up || lastError === undefined ? {} : { lastError }),
-      ...(this.#latencyMs === undefined ? {} : { latencyMs: this.#latencyMs }),
-      ...(clockOffsetMs === undefined ? {} : { clockOffsetMs }),
-      ...(this.#lastHeardAt === undefined ? {} : { lastHeardAt: this.#lastHeardAt }),
-    };
+    return routeStatus({
+      link: this.#link,
+      pace: this.#pace,
+      latencyMs: this.#latencyMs,
+      lastHeardAt: this.#lastHeardAt,
+      now: this.#options.clock.now(),
+    });
   }
 
   /** Takes committed frames, in sealing order. */

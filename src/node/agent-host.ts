@@ -196,7 +196,7 @@ export class AgentHost {
 
   /** Our own root or device key changed: sessions end, links are made anew, and the rotation statement travels with them. */
   async onOwnKeyChanged(): Promise<void> {
-    const peers = this.desk.ports.store.read.contacts.list({ agent: this.agent.name }).map(({ agentId }) => agentId);
+    const peers = this.#contacts().map(({ agentId }) => agentId);
     await Promise.all(
       peers
         .map((peer) => this.lane(peer))

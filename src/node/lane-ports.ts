@@ -61,8 +61,11 @@ export function lanePorts(wiring: LaneWiring): CourierPorts {
   };
 }
 
+const contactOf = ({ desk, lane }: Pick<LaneWiring, 'desk' | 'lane'>): Contact | undefined =>
+  desk.ports.store.read.contacts.byAgentId(lane.agent.name, lane.peer);
+
 function requireContact({ desk, lane }: LaneWiring): Contact {
-  const contact = desk.ports.store.read.contacts.byAgentId(lane.agent.name, lane.peer);
+  const contact = contactOf({ desk, lane });
   if (contact === undefined) throw new MeshError('NOT_TRUSTED', 'The contact was removed');
   if (contact.state === 'changed') throw new MeshError('CONTACT_CHANGED');
   if (contact.state === 'blocked') throw new MeshError('CONTACT_BLOCKED');
@@ -70,7 +73,7 @@ function requireContact({ desk, lane }: LaneWiring): Contact {
 }
 
 function hasWork({ desk, lane }: LaneWiring): boolean {
-  const contact = desk.ports.store.read.contacts.byAgentId(lane.agent.name, lane.peer);
+  const contact = contactOf({ desk, lane });
   if (contact === undefined) return false;
   const { state } = contact;
   if (state !== 'trusted' && state !== 'requested-out') return false;
@@ -138,7 +141,7 @@ async function answerTo(frame: Frame, link: Link, { clock, limits }: Desk['ports
 }
 
 async function refreshCard({ desk, lane }: LaneWiring, link: Link): Promise<void> {
-  const contact = desk.ports.store.read.contacts.byAgentId(lane.agent.name, lane.peer);
+  const contact = contactOf({ desk, lane });
   if (contact === undefined || contact.state === 'requested-in') return;
   try {
     const card = verifyCard(parseCard(await link.getCard()), { now: desk.ports.clock.now(), pinned: contact.card });
@@ -193,7 +196,7 @@ async function noteTrust(
   { desk, lane }: Pick<LaneWiring, 'desk' | 'lane'>,
   event: EventOf<'distrusted' | 'proved'>,
 ): Promise<void> {
-  const contact = desk.ports.store.read.contacts.byAgentId(lane.agent.name, lane.peer);
+  const contact = contactOf({ desk, lane });
   const isNews = event.type === 'proved' ? contact?.refusal !== undefined : contact?.refusal?.code !== event.code;
   if (contact?.state !== 'trusted' || !isNews) return;
   await changeContact(desk, lane.peer, event);

@@ -1,22 +1,14 @@
 import { codeOf, type ErrorCode } from '#kernel';
 import { appendAudit } from '#audit';
 import type { FrameOutcome, NewInboxMessage } from '#delivery';
-import {
-  type Batch,
-  decodeBatch,
-  decodeMessage,
-  type Frame,
-  type Message,
-  type MessageId,
-  type Receipt,
-} from '#protocol';
+import type { Frame, MessageId, Receipt } from '#protocol';
 import type { OpenedStep, SecureSession, SessionRecord } from '#session';
-import { admitFrame, admitMessage, type Contact } from '#trust';
-import { type CheckedKeyPackage, checkKeyPackage } from './key-packages.ts';
+import { admitFrame, type Contact } from '#trust';
 import type { Lane } from './lane.ts';
 import { loadSession, sealState } from './lane-session.ts';
 import { joinSession } from './join-session.ts';
 import { storeAndLease } from './lend-turns.ts';
+import { type Content, emptyContent, type Incoming, readBatch } from './read-batch.ts';
 import { refused } from './refused.ts';
 import type { MeshTransaction } from './store.ts';
 
@@ -64,12 +56,6 @@ function answerAgain(lane: Lane, frame: Frame): FrameOutcome {
   return code === undefined ? delivered : refused(code);
 }
 
-interface Incoming {
-  readonly lane: Lane;
-  readonly frame: Frame;
-  readonly contact: Contact;
-}
-
 async function openFrame(incoming: Incoming): Promise<FrameOutcome> {
   const { lane, frame } = incoming;
   const found = await openInSession(lane, frame);
@@ -107,98 +93,6 @@ function liveSession(lane: Lane, record: SessionRecord): SecureSession {
   return lane.openSessions.get(record.groupId) ?? loadSession(lane, record);
 }
 
-/** What was in the batch, after policy: rows for the inbox, and what to answer. */
-interface Content {
-  readonly messages: readonly Message[];
-  readonly rows: readonly NewInboxMessage[];
-  readonly refusals: readonly Receipt[];
-  readonly receipts: readonly Receipt[];
-  readonly keyPackages: readonly CheckedKeyPackage[];
-  readonly malformed: boolean;
-}
-
-const emptyContent: Content = {
-  messages: [],
-  rows: [],
-  refusals: [],
-  receipts: [],
-  keyPackages: [],
-  malformed: false,
-};
-
-async function readBatch(incoming: Incoming, plaintext: Uint8Array): Promise<Content> {
-  const { lane } = incoming;
-  try {
-    const batch = decodeBatch(plaintext);
-    return { ...sortMessages(incoming, batch), keyPackages: await goodKeyPackages(lane, batch) };
-  } catch (error) {
-    const { frame } = incoming;
-    lane.ports.logger.warn('batch.malformed', {
-      agent: lane.agent.name,
-      peer: lane.peer,
-      frame: frame.id,
-      code: codeOf(error),
-    });
-    return { ...emptyContent, malformed: true };
-  }
-}
-
-function sortMessages(incoming: Incoming, batch: Batch): Content {
-  const { lane, contact, frame } = incoming;
-  const { clock, limits } = lane.ports;
-  const now = clock.now();
-  const messages: Message[] = [];
-  const rows: NewInboxMessage[] = [];
-  const refusals: Receipt[] = [];
-  for (const body of batch.messages) {
-    const said = decodeMessage(body, limits);
-    const code = misaddressed(lane, said) ?? expired(said, now) ?? admitMessage(contact, said, limits);
-    if (code !== undefined) {
-      refusals.push({ kind: 'refused', messageId: said.id, code, at: now });
-      continue;
-    }
-    // The sender is who the session says, whatever the text claims.
-    const message = { ...said, from: lane.peer, to: lane.agent.agentId };
-    messages.push(message);
-    rows.push(inboxRow(lane, { message, body, frame }));
-  }
-  return { ...emptyContent, messages, rows, refusals, receipts: batch.receipts };
-}
-
-function misaddressed(lane: Lane, message: Message): ErrorCode | undefined {
-  const { agentId, formerIds } = lane.agent;
-  return message.to === agentId || formerIds.includes(message.to) ? undefined : 'WRONG_RECIPIENT';
-}
-
-function expired(message: Message, now: number): ErrorCode | undefined {
-  return message.timestamp + message.ttl * 1000 <= now ? 'EXPIRED' : undefined;
-}
-
-function inboxRow(lane: Lane, parts: { message: Message; body: Uint8Array; frame: Frame }): NewInboxMessage {
-  const { message, body, frame } = parts;
-  return {
-    id: message.id,
-    agent: lane.agent.name,
-    sender: lane.peer,
-    type: message.type,
-    priority: message.priority,
-    conversationId: message.conversationId,
-    body,
-    frameId: frame.id,
-    receivedAt: lane.ports.clock.now(),
-    expiresAt: message.timestamp + message.ttl * 1000,
-    ...(message.correlationId === undefined ? {} : { correlationId: message.correlationId }),
-    ...(message.idempotencyKey === undefined ? {} : { idempotencyKey: message.idempotencyKey }),
-  };
-}
-
-async function goodKeyPackages(lane: Lane, batch: Batch): Promise<readonly CheckedKeyPackage[]> {
-  const checked = batch.keyPackages.map((bytes) =>
-    checkKeyPackage(lane.ports, lane.peer, bytes).catch(() => undefined),
-  );
-  return (await Promise.all(checked)).filter((keyPackage) => keyPackage !== undefined);
-}
-
 /** ONE transaction: session state, inbox rows with their dedup, receipts both ways, the frame id, the audit entry. */
 function commitIncoming(
   incoming: Incoming,
@@ -227,8 +121,9 @@ function rememberFrame({ lane, frame }: Incoming, tx: MeshTransaction, { malform
 }
 
 function writeInbox({ lane, frame }: Incoming, tx: MeshTransaction, content: Content): ReadonlySet<MessageId> {
-  const [at, ids] = [lane.ports.clock.now(), new Set<MessageId>()];
+  const at = lane.ports.clock.now();
   const to = { agent: lane.agent.name, peer: lane.peer };
+  const ids = new Set<MessageId>();
   for (const row of content.rows) {
     if (isRepeated(lane, tx, row)) continue;
     if (!tx.inbox.insert(row)) continue;
