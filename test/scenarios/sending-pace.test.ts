@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { type Write, writing } from '../support/faulty-store.ts';
 import type { MemoryNode, MemoryNodeOptions } from '../support/memory-node.ts';
-import { allReach, leave, MemoryStory, numbered, sendAll } from '../support/memory-story.ts';
+import { allReach, leave, MemoryStory, numbered, sendAll, turns } from '../support/memory-story.ts';
 import { inboxTexts, until } from '../support/story.ts';
 import { signal } from '../support/test-agents.ts';
 
@@ -50,17 +50,22 @@ describe('who sends faster than the peer takes', () => {
 
   test('does not put off what waits: beside each frame of older messages at most one frame of new ones is accepted', async () => {
     const leaseBatch = 5;
-    const [alice, bob] = await friends({ limits: { leaseBatch } });
-    await leave(bob, alice);
-    const early = await sendAll(alice, 'bob', numbered('early', 50));
+    const [alice, bob] = await friends({ limits: { leaseBatch, inFlightFrames: 8, roomWaitMs: 0 } });
+    story.wire.pause('bob');
+    const early = await sendAll(alice, 'bob', numbered('early', 100));
+    expect(storedUnsealed(alice).reduce((sum, count) => sum + count, 0)).toBeGreaterThan(leaseBatch);
+    alice.store.hold();
+    story.wire.resume('bob');
+    await until(() => alice.store.waiting > 0);
     alice.store.committed.length = 0;
-    await bob.up();
-    await until(() => alice.host.lane(bob.agentId).courier.link !== undefined);
-    const late = await sendAll(alice, 'bob', numbered('late', 500));
+    const sending = sendAll(alice, 'bob', numbered('late', 500));
+    await turns();
+    alice.store.release();
+    const late = await sending;
     await allReach([alice, bob], { from: alice, ids: [...early, ...late] });
     const beside = alice.store.committed.filter(writing('outbox.insertFrame'));
-    expect(Math.max(...beside.map((writes) => writes.filter(insert).length))).toBeLessThanOrEqual(leaseBatch);
-    expect(await inboxTexts(bob)).toEqual(['hello', ...numbered('early', 50), ...numbered('late', 500)]);
+    expect(Math.max(...beside.map((writes) => writes.filter(insert).length))).toBe(leaseBatch);
+    expect(await inboxTexts(bob)).toEqual(['hello', ...numbered('early', 100), ...numbered('late', 500)]);
   });
 
   test('hears at once that a message is on disk when there is no link', async () => {
