@@ -32,7 +32,7 @@ describe('nothing is acknowledged before its transaction committed:', () => {
     const [alice, bob] = await story.friends();
     bob.store.hold();
     const id = await send(alice, 'bob', 'wait for it');
-    await until(() => bob.store.waiting > 0);
+    await until(() => bob.store.waiting > 0 && story.wire.framesOf('alice').length > 0);
     await turns();
     expect(story.wire.framesOf('alice')).toHaveLength(1);
     expect(story.wire.answersOf('bob')).toEqual([]);

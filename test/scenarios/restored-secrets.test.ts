@@ -20,6 +20,7 @@ describe('what a restored agent never does', () => {
     // Bob acknowledges nothing: the frames lie sealed in the outbox when the backup is made.
     story.wire.fate = ({ from, operation }) => (from === 'bob' && operation.op === 'delivered' ? 'drop' : 'pass');
     const ids = await sendAll(alice, 'bob', numbered('m', 3));
+    await until(() => story.wire.framesOf('alice').length > 0);
     await turns(200);
     const sealed = story.wire.framesOf('alice').map(({ hex }) => hex);
     expect(sealed.length).toBeGreaterThan(0);
@@ -46,6 +47,7 @@ describe('what a restored agent never does', () => {
     const [alice, bob] = await story.friends();
     story.wire.fate = ({ from, operation }) => (from === 'bob' && operation.op === 'delivered' ? 'drop' : 'pass');
     const ids = await sendAll(alice, 'bob', numbered('m', 3));
+    await until(() => story.wire.framesOf('alice').length > 0);
     await turns(200);
     const sealed = story.wire.framesOf('alice').map(({ hex }) => hex);
     alice.crash();

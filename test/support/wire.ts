@@ -33,6 +33,8 @@ export interface Callee {
 /** The network between the nodes of one test: everything that passes is noted, delayed, doubled or cut as the test says. */
 export class Wire {
   readonly passed: Passing[] = [];
+  /** Who dialled, in order, whatever became of it. */
+  readonly calls: string[] = [];
   fate: (passing: Passing) => Fate = () => 'pass';
   /** Nodes behind a NAT: they call, and nobody can call them. */
   readonly hidden = new Set<string>();
@@ -61,6 +63,7 @@ export class Wire {
   connect(from: string, to: AgentId): Connection {
     const callee = this.#callees.values().find((one) => one.lives(to) && !this.hidden.has(one.name));
     if (callee === undefined) throw new MeshError('UNREACHABLE', 'Nothing listens there');
+    this.calls.push(from);
     const [near, far] = memoryConnections();
     callee.accept(this.#end(far, { from: callee.name, to: from }));
     return this.#end(near, { from, to: callee.name });
@@ -99,6 +102,7 @@ export class Wire {
   /** Forgets what passed so far. */
   clear(): void {
     this.passed.length = 0;
+    this.calls.length = 0;
   }
 
   note(end: WireEnd, bytes: Uint8Array): Fate {
