@@ -9,6 +9,8 @@ const passing: ReadonlySet<ErrorCode> = new Set([
   'SHUTTING_DOWN',
   'LINK_CLOSED',
   'INTERNAL',
+  // Of a frame: its link was made before a key changed. The next one proves the ids that the frame names.
+  'WRONG_RECIPIENT',
 ]);
 
 /** Refusals that pass by themselves: the frame is sent again later. Those about the session are not: they need a new session. */

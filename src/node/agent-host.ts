@@ -11,11 +11,13 @@ import {
   type PipelinePorts,
   receiveFrame,
   refused,
+  startOf,
   unsealAll,
 } from '#pipeline';
 import type { Frame } from '#protocol';
 import type { Runtime } from '#runtime';
 import { awaitsAnswer, type Contact, owesStep } from '#trust';
+import { FormerIds } from './former-ids.ts';
 import type { HostedAgent } from './hosted-agent.ts';
 import { InboxRunner } from './inbox-runner.ts';
 import { makeLane } from './make-lane.ts';
@@ -40,6 +42,7 @@ export class AgentHost {
   readonly succession: Succession;
   readonly #options: AgentHostOptions;
   readonly #lanes = new Map<AgentId, Lane>();
+  readonly #former = new FormerIds();
   /** What must be done before the frames of a link count: following a rotated key. */
   readonly #ready = new WeakMap<Link, Promise<void>>();
   readonly #links = new Set<Link>();
@@ -57,7 +60,7 @@ export class AgentHost {
       ports: options.ports,
       runtime: options.runtime,
       laneOf: (peer) => this.lane(peer),
-      nameOf: (peer) => this.contact(peer)?.petname ?? peer,
+      nameOf: (peer) => this.contact(this.#present(peer))?.petname ?? peer,
     });
     this.succession = new Succession({
       desk: this.desk,
@@ -82,7 +85,8 @@ export class AgentHost {
     return this.desk.ports.store.read.contacts.byAgentId(this.agent.name, peer);
   }
 
-  lane(peer: AgentId): Lane {
+  lane(named: AgentId): Lane {
+    const peer = this.#present(named);
     const known = this.#lanes.get(peer);
     if (known !== undefined) return known;
     const { dial, onChange } = this.#options;
@@ -221,7 +225,7 @@ export class AgentHost {
   async #welcome(link: Link): Promise<void> {
     const { agentId, rotations } = link.remote;
     try {
-      if (this.contact(agentId) === undefined && rotations.length > 0) await this.#follow(agentId, rotations);
+      if (this.contact(agentId) === undefined && rotations.length > 0) await this.#follow(rotations);
     } catch (error) {
       this.desk.ports.logger.error('rotation.not-followed', {
         agent: this.agent.name,
@@ -253,17 +257,25 @@ export class AgentHost {
     await this.stop(this.desk.ports.limits);
   }
 
-  async #follow(to: AgentId, chain: readonly VerifiedRotation[]): Promise<void> {
-    const followed = await followRotation(this.desk, to, chain);
-    if (followed === undefined) return;
-    const lane = this.#lanes.get(followed.from);
-    if (lane === undefined) return;
-    this.#lanes.delete(followed.from);
-    this.#lanes.set(to, lane);
-    await lane.serial.run(() => {
-      lane.peer = to;
-      lane.forgetSessions();
+  async #follow(chain: readonly VerifiedRotation[]): Promise<void> {
+    const start = startOf(this.desk, chain);
+    if (start === undefined) return;
+    const lane = this.lane(start);
+    await lane.serial.run(async () => {
+      const moved = (from: AgentId, to: AgentId): void => this.#move(lane, { from, to });
+      if ((await followRotation(this.desk, chain, moved)) !== undefined) lane.forgetSessions();
     });
+  }
+
+  #move(lane: Lane, { from, to }: { readonly from: AgentId; readonly to: AgentId }): void {
+    lane.peer = to;
+    this.#lanes.delete(from);
+    this.#lanes.set(to, lane);
+    this.#former.moved(from, to);
+  }
+
+  #present(peer: AgentId): AgentId {
+    return this.#former.present(peer, (id) => this.contact(id) !== undefined);
   }
 
   #contacts(): readonly Contact[] {

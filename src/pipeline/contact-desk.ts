@@ -137,39 +137,46 @@ export function petnameFor(desk: Desk, target: Pick<ContactTarget, 'agentId' | '
   return target.petname;
 }
 
-export interface Followed {
-  readonly contact: Contact;
-  readonly from: AgentId;
-}
-
 /**
  * The far end proved by a chain of statements that it is an agent we know under an earlier id: contact, queues and dedup move to the
- * new id, sessions of the old key end. Undefined when no contact stands at the start of the chain.
+ * new id, sessions of the old key end. Undefined when no contact stands in the chain. `moved` is called in the transaction, so that
+ * whatever is written after it names the new id; and back when it is undone. Runs inside the lane's serial.
  */
 export async function followRotation(
   desk: Desk,
-  to: AgentId,
   chain: readonly VerifiedRotation[],
-): Promise<Followed | undefined> {
+  moved: (from: AgentId, to: AgentId) => void,
+): Promise<Contact | undefined> {
   const { agent, ports } = desk;
-  for (const { from } of chain) {
-    const known = ports.store.read.contacts.byAgentId(agent.name, from);
-    if (known === undefined) continue;
+  const from = startOf(desk, chain);
+  if (from === undefined) return undefined;
+  let to = from;
+  try {
     const contact = await ports.store.transact((tx) => {
       unsealAll(desk, tx, from);
-      return writeEvent(desk, tx, { agentId: from, event: { type: 'followRotation', chain } });
+      const next = writeEvent(desk, tx, { agentId: from, event: { type: 'followRotation', chain } });
+      to = next.agentId;
+      moved(from, to);
+      return next;
     });
-    if (contact.agentId !== to) continue;
     ports.emit({ type: 'contact', contact });
     ports.logger.info('contact.rotated', { agent: agent.name, from, to });
-    return { contact, from };
+    return contact;
+  } catch (error) {
+    moved(to, from);
+    throw error;
   }
-  return undefined;
 }
+
+/** The id in the chain under which the agent is a contact. */
+export const startOf = ({ agent, ports }: Desk, chain: readonly VerifiedRotation[]): AgentId | undefined =>
+  chain.map(({ from }) => from).find((from) => ports.store.read.contacts.byAgentId(agent.name, from) !== undefined);
 
 /** Ends every session with the peer (or with all, when our own key changed): what was not acknowledged waits to be sealed anew. */
 export function unsealAll(desk: Desk, tx: MeshTransaction, peer: AgentId): void {
   const { name } = desk.agent;
-  for (const { groupId } of tx.sessions.sessions(name, peer)) tx.outbox.unseal(name, groupId);
+  // A session may be lost while its frames are not.
+  const sealed = [...tx.sessions.sessions(name, peer), ...tx.outbox.frames(name, peer)].map(({ groupId }) => groupId);
+  for (const groupId of new Set(sealed)) tx.outbox.unseal(name, groupId);
   tx.sessions.deleteSessionsOf(name, peer);
 }

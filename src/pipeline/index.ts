@@ -5,10 +5,10 @@ export {
   changeContact,
   type ContactTarget,
   type Desk,
-  type Followed,
   followRotation,
   petnameFor,
   requestContact,
+  startOf,
   takeNewKey,
   unsealAll,
 } from './contact-desk.ts';

@@ -51,7 +51,7 @@ function buryWorn({ agent, ports }: Asking, tx: MeshTransaction, message: InboxM
   const { maxHandlerAttempts: most } = ports.limits;
   if (message.attempts <= most) return false;
   const error = message.error ?? `The node ended ${most} times while the handler was at work`;
-  bury(tx, { agent: agent.name, message, error, at: ports.clock.now() });
+  bury(tx, { agent: agent.name, peer: message.sender, message, error, at: ports.clock.now() });
   return true;
 }
 
@@ -142,13 +142,14 @@ function completionOf(handled: readonly Handled[]): Completion {
   return {
     write(tx) {
       for (const { lane, message, response } of done) {
+        const { peer } = lane;
         const agent = lane.agent.name;
         tx.inbox.complete(agent, message.id, response?.id);
         if (response === undefined) continue;
-        tx.outbox.insert(response);
+        tx.outbox.insert({ ...response, peer });
         const at = lane.ports.clock.now();
         const receipt = { kind: 'answered', messageId: message.id, answerId: response.id, at } as const;
-        tx.outbox.queueReceipt({ agent, peer: lane.peer }, receipt);
+        tx.outbox.queueReceipt({ agent, peer }, receipt);
       }
     },
     committed() {
@@ -184,7 +185,7 @@ export async function failMessage(failed: Failed): Promise<boolean> {
   const agent = lane.agent.name;
   const dead = !stopped && message.attempts >= limits.maxHandlerAttempts;
   await store.transact((tx) => {
-    if (dead) bury(tx, { agent, message, error, at: clock.now() });
+    if (dead) bury(tx, { agent, peer: lane.peer, message, error, at: clock.now() });
     else tx.inbox.release(agent, message.id, { notBefore, error, uncounted: stopped });
   });
   if (dead) {
@@ -196,15 +197,17 @@ export async function failMessage(failed: Failed): Promise<boolean> {
 
 interface Burial {
   readonly agent: string;
+  /** Who sent it, as it is known now. */
+  readonly peer: AgentId;
   readonly message: InboxMessage;
   readonly error: string;
   readonly at: number;
 }
 
 /** Who asked is told that no answer will come. */
-function bury(tx: MeshTransaction, { agent, message, error, at }: Burial): void {
+function bury(tx: MeshTransaction, { agent, peer, message, error, at }: Burial): void {
   tx.inbox.bury(agent, message.id, error);
   if (message.type !== 'request') return;
   const receipt = { kind: 'refused', messageId: message.id, code: 'HANDLER_FAILED', at } as const;
-  tx.outbox.queueReceipt({ agent, peer: message.sender }, receipt);
+  tx.outbox.queueReceipt({ agent, peer }, receipt);
 }

@@ -78,9 +78,14 @@ export async function storeArrivals(lane: Lane): Promise<void> {
   lane.hasStored = true;
   await settle(arrivals, () =>
     lane.ports.store.transact((tx) => {
-      for (const { message } of arrivals) tx.outbox.insert(message);
+      for (const arrival of arrivals) insertArrival(lane, tx, arrival);
     }),
   );
+}
+
+/** To the peer as it is known now: it may have taken a new key since the message was made. */
+function insertArrival({ peer }: Lane, tx: MeshTransaction, { message }: Arrival): void {
+  tx.outbox.insert({ ...message, peer });
 }
 
 /** What goes into the next frame. */
@@ -215,8 +220,8 @@ async function commitLoad(lane: Lane, parts: { load: Load; prepared: Prepared })
   const { load, prepared } = parts;
   const { limits } = lane.ports;
   const write = (tx: MeshTransaction): void => {
-    for (const { message } of load.arrivals) tx.outbox.insert(message);
-    for (const { message } of load.waiting) tx.outbox.insert(message);
+    for (const arrival of load.arrivals) insertArrival(lane, tx, arrival);
+    for (const arrival of load.waiting) insertArrival(lane, tx, arrival);
     for (const add of prepared.writes) add(tx);
     load.keyPackage?.write(tx);
     if (load.keyPackage !== undefined) noteKeyPackageGiven(lane, tx);

@@ -192,7 +192,7 @@ async function reply(
     tx.inbox.markRead(host.agent.name, [row.id], parts.clock.now());
     if (row.state === 'new' || row.state === 'dead') tx.inbox.complete(host.agent.name, row.id, message.id);
     const receipt = { kind: 'answered', messageId: row.id, answerId: message.id, at: parts.clock.now() } as const;
-    tx.outbox.queueReceipt({ agent: host.agent.name, peer: row.sender }, receipt);
+    tx.outbox.queueReceipt({ agent: host.agent.name, peer: lane.peer }, receipt);
   });
   lane.hasReceipts = true;
   lane.flushSoon();
@@ -203,15 +203,15 @@ async function reply(
 async function markRead(parts: NodeParts, host: AgentHost, row: InboxMessage): Promise<void> {
   if (row.readAt !== undefined) return;
   const agent = host.agent.name;
+  const lane = host.lane(row.sender);
   const at = parts.clock.now();
   await parts.store.transact((tx) => {
     tx.inbox.markRead(agent, [row.id], at);
     if (row.seenAt !== undefined) return;
     tx.inbox.markSeen(agent, [row.id], at);
-    tx.outbox.queueReceipt({ agent, peer: row.sender }, { kind: 'seen', messageIds: [row.id], at });
+    tx.outbox.queueReceipt({ agent, peer: lane.peer }, { kind: 'seen', messageIds: [row.id], at });
   });
   if (row.seenAt !== undefined) return;
-  const lane = host.lane(row.sender);
   lane.hasReceipts = true;
   lane.flushSoon();
 }
