@@ -153,6 +153,7 @@ export class AuthenticatedLink implements Link {
   async #read(): Promise<void> {
     while (!this.#over.signal.aborted) {
       const bytes = await this.#connection.receive();
+      if (this.#over.signal.aborted) return;
       if (bytes === undefined) {
         const end = await this.#connection.closed;
         this.#end(errorOfEnd(end), () => {});

@@ -107,6 +107,7 @@ export class InboxRunner {
       this.#asked = Promise.withResolvers<void>();
       try {
         for (const failed of this.#failed.splice(0)) await this.#fail(failed);
+        if (this.#failed.length > 0) throw new MeshError('STORE_FULL', 'That handlers failed cannot be stored');
         const leased = await this.#next();
         if (leased.length > 0) await this.#handleAll(leased);
         else await this.#pause();
@@ -116,7 +117,7 @@ export class InboxRunner {
           code: codeOf(error),
           error: String(error),
         });
-        await this.#sleep(retryPace.firstMs);
+        await this.#rest(retryPace.firstMs);
       }
     }
     if (this.#lent !== undefined) await this.#handleAll(await this.#takeLent(this.#lent));
@@ -234,6 +235,11 @@ export class InboxRunner {
     if (next === undefined) await this.#asked.promise;
     else await this.#sleep(Math.max(1, next - this.#clock.now()));
     this.#idle = false;
+  }
+
+  /** Whatever happens meanwhile: what cannot be stored now cannot be stored at once again. */
+  async #rest(ms: number): Promise<void> {
+    await this.#clock.sleep(ms, { signal: this.#stop.signal }).catch(() => undefined);
   }
 
   async #sleep(ms: number): Promise<void> {

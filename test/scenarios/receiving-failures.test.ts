@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { MeshError } from '#kernel';
+import { MeshError, silentLogger } from '#kernel';
 import type { InboundMessage, Runtime } from '#runtime';
 import { writing } from '../support/faulty-store.ts';
 import { ManualClock } from '../support/manual-clock.ts';
@@ -49,6 +49,37 @@ async function untilOffers(at: { clock: ManualClock; node: MemoryNode }, count: 
   }
   expect(offers).toHaveLength(count);
 }
+
+describe('that a handler failed', () => {
+  test('is stored again once a second while the disk is full, not in a loop', async () => {
+    const clock = new ManualClock();
+    const lines: string[] = [];
+    const logger = { ...silentLogger, error: (event: string) => void lines.push(event) };
+    const runtime = noting(clock, () => {
+      throw new Error('it fails');
+    });
+    const [alice, bob] = await story.friends({
+      alice: { clock, limits: atOnce },
+      bob: { clock, limits: atOnce, runtime, logger },
+    });
+    const refused = bob.store.refuse(writing('inbox.release'), { times: 1_000_000 });
+    await ask(alice, 'doomed');
+    await refused;
+    const tries = (): number => lines.filter((event) => event === 'failure.not-stored').length;
+    for (let seconds = 0; seconds < 5; seconds += 1) {
+      const before = tries();
+      await until(() => tries() > before);
+      await turns(300);
+      // The first one is tried again at once.
+      expect(tries() - before).toBeLessThanOrEqual(2);
+      await clock.advance(1000);
+    }
+    bob.store.heal();
+    await clock.advance(1000);
+    await untilOffers({ clock, node: bob }, 2);
+    expect(attemptsOf('doomed')).toEqual([1, 2]);
+  });
+});
 
 describe('a handler that fails', () => {
   test('gets the message five times, each time later; then it is a dead letter and the sender is told', async () => {

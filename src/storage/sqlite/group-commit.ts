@@ -1,5 +1,6 @@
 import { type Clock, type Logger, MeshError } from '#kernel';
 import type { Database } from './database.ts';
+import type { LogSize } from './log-size.ts';
 import { Scope } from './scope.ts';
 import type { Shared } from './shared.ts';
 
@@ -13,6 +14,8 @@ export interface GroupCommitOptions {
   readonly logger: Logger;
   /** Makes commits durable; without it they are when COMMIT returns, or never (in memory). */
   readonly sync?: (() => Promise<void>) | undefined;
+  /** Of a database on a disk. */
+  readonly log?: LogSize | undefined;
   /** When to commit what came in: `setImmediate` shares a commit among all that one turn of the event loop brings. */
   schedule(commit: () => void): unknown;
 }
@@ -77,7 +80,9 @@ export class GroupCommit {
     }
     const ms = Math.round(clock.monotonic() - startedAt);
     if (ms > slowCommitMs) logger.warn('store.slow-commit', { ms, works: jobs.length });
-    const { sync } = this.#options;
+    const { sync, log } = this.#options;
+    if (failure === undefined) log?.tend();
+    else log?.relieve();
     if (failure === undefined && sync !== undefined) this.#syncLater(jobs, sync);
     else for (const job of jobs) settle(job, failure);
   }

@@ -6,6 +6,7 @@ import type { Database } from './database.ts';
 import { GroupCommit } from './group-commit.ts';
 import { Inbox } from './inbox.ts';
 import { WritableInbox } from './inbox-writer.ts';
+import { LogSize } from './log-size.ts';
 import { Outbox } from './outbox.ts';
 import { WritableOutbox } from './outbox-writer.ts';
 import type { Scope } from './scope.ts';
@@ -49,7 +50,8 @@ export class SqliteMeshStore implements MeshStore {
     this.read = meshReader(options.database, this.#shared);
     const { wal } = options;
     this.#wal = wal;
-    this.#commits = new GroupCommit({ ...options, shared: this.#shared, sync: wal && (() => wal.sync()) });
+    const log = wal && new LogSize(options);
+    this.#commits = new GroupCommit({ ...options, shared: this.#shared, log, sync: wal && (() => wal.sync()) });
   }
 
   transact<T>(work: (tx: MeshTransaction) => T): Promise<T> {

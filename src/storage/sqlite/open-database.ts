@@ -4,6 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import { MeshError } from '#kernel';
 import { Database } from './database.ts';
+import { logPages } from './log-size.ts';
 import { migrate, migrations, pragma, tablesOf, versionOf } from './migrate.ts';
 import { corrupt, toStoreError } from './sqlite-error.ts';
 
@@ -23,7 +24,7 @@ const settings = `
   PRAGMA checkpoint_fullfsync = ON;
   PRAGMA cache_size = -32768;
   PRAGMA temp_store = MEMORY;
-  PRAGMA wal_autocheckpoint = 4000;
+  PRAGMA wal_autocheckpoint = ${logPages.usual};
   PRAGMA journal_size_limit = 33554432;
 `;
 
