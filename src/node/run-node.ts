@@ -4,12 +4,12 @@ import type { NodeConfig } from './config.ts';
 import { readConfig } from './read-config.ts';
 import { checkEndpoint } from './init-agent.ts';
 import { createLogger } from './log.ts';
-import { MeshNode } from './mesh-node.ts';
+import { MeshNode, type NodeOptions } from './mesh-node.ts';
 import type { Address } from './parts.ts';
 import { readPassphrase } from './read-passphrase.ts';
 import { stateDir } from './state-dir.ts';
 
-export interface RunNodeOptions {
+export interface RunNodeOptions extends Pick<NodeOptions, 'limits' | 'openStore'> {
   readonly stateDir: string;
   readonly host?: string;
   readonly port?: number;
@@ -41,7 +41,8 @@ export async function runNode(options: RunNodeOptions): Promise<void> {
     level: config.logLevel,
     fd: options.logsToFile === true ? openSync(state.log, 'a', 0o600) : 2,
   });
-  const node = await MeshNode.start({ state, config, logger, passphrase, takeOver: options.takeOver });
+  const { takeOver, limits, openStore } = options;
+  const node = await MeshNode.start({ state, config, logger, passphrase, takeOver, limits, openStore });
   try {
     const info = readyInfo(node);
     const { version } = node.parts;

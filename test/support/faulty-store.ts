@@ -158,7 +158,7 @@ export class FaultyStore implements MeshStore {
 const never = (): Promise<never> => new Promise<never>(() => {});
 
 /** The same transaction; every write through it is noted. */
-function noting(tx: MeshTransaction, writes: Write[]): MeshTransaction {
+export function noting(tx: MeshTransaction, writes: Write[]): MeshTransaction {
   return {
     contacts: noted(tx.contacts, 'contacts', writes),
     sessions: noted(tx.sessions, 'sessions', writes),
