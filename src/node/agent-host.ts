@@ -1,8 +1,8 @@
 import { codeOf, type Limits, MeshError } from '#kernel';
-import { type AgentId, cardBytes, encodeIncarnation, type VerifiedIncarnation, type VerifiedRotation } from '#identity';
+import { type AgentId, cardBytes, type VerifiedRotation } from '#identity';
 import type { CourierChange, FrameOutcome } from '#delivery';
 import { type PeerHealth, unknownHealth } from '#discovery';
-import { type Link, type LinkPeer, superseded } from '#link';
+import type { Link, LinkPeer } from '#link';
 import {
   type Desk,
   followRotation,
@@ -65,8 +65,11 @@ export class AgentHost {
     this.succession = new Succession({
       desk: this.desk,
       agent: this.agent,
-      linksOf: (peer) => this.#linksOf(peer),
-      onSuperseded: (successor) => this.#fallSilent(successor),
+      links: () => this.#links,
+      onSuperseded: async () => {
+        options.onSuperseded(this);
+        await this.stop(options.ports.limits);
+      },
     });
   }
 
@@ -180,7 +183,7 @@ export class AgentHost {
       const wasUp = lane.courier.isUp;
       for (const link of this.#linksOf(contact.agentId)) {
         if (contact.state === 'trusted') link.grant();
-        void this.#learnFrom(link);
+        void this.succession.welcome(link);
         if (!lane.courier.isUp) lane.courier.attach(link);
       }
       if (wasUp) this.#tellNews(lane, contact);
@@ -233,28 +236,9 @@ export class AgentHost {
         code: codeOf(error),
       });
     }
-    if (!(await this.#learnFrom(link))) return;
+    if (!(await this.succession.welcome(link))) return;
     const contact = this.contact(agentId);
     if (contact?.state === 'trusted' || contact?.state === 'requested-out') this.lane(agentId).courier.attach(link);
-  }
-
-  /** False when what the link shows of the peer's life could not be stored: then nothing may come of the link. */
-  async #learnFrom(link: Link): Promise<boolean> {
-    const { incarnation } = link.remote;
-    try {
-      if (incarnation !== undefined) await this.succession.learn(incarnation);
-      return true;
-    } catch (error) {
-      link.close(codeOf(error));
-      return false;
-    }
-  }
-
-  /** A later life speaks for the agent: whoever is linked hears of it, and nothing is sent or handled here any more. */
-  async #fallSilent(successor: VerifiedIncarnation): Promise<void> {
-    for (const link of this.#links) link.close(superseded(encodeIncarnation(successor)));
-    this.#options.onSuperseded(this);
-    await this.stop(this.desk.ports.limits);
   }
 
   async #follow(chain: readonly VerifiedRotation[]): Promise<void> {

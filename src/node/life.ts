@@ -52,11 +52,16 @@ export function writeSuccessor(values: WriteValues, agent: string, successor: Ve
   values.set(successorKey(agent), toBase64url(encodeIncarnation(successor)));
 }
 
-/** A life that takes the place of all that are known here; as a rule its number is the time. */
+/** A life that takes the place of all that are known here; as a rule its number is the time. Throws SUPERSEDED when there is none. */
 export function nextLife(
   known: readonly (LifeOrder | undefined)[],
   now: { readonly at: number; readonly id: Uint8Array; readonly asOf: number },
 ): Life {
   const latest = known.reduce((one, other) => (isLater(other, one) ? other : one), undefined);
-  return { number: Math.max(now.at, (latest?.number ?? 0) + 1), id: now.id, asOf: now.asOf };
+  const number = Math.max(now.at, (latest?.number ?? 0) + 1);
+  if (Number.isSafeInteger(number)) return { number, id: now.id, asOf: now.asOf };
+  // No clock gets there: somebody who has the key wanted to be the last one for ever.
+  throw new MeshError('SUPERSEDED', 'The last life that there can be has been claimed for this agent', {
+    hint: 'Whoever did that has your key. Tell your contacts to remove the agent, and begin anew: mesh init --name NAME --force',
+  });
 }

@@ -1,12 +1,5 @@
-import { codeOf, equalBytes, MeshError } from '#kernel';
-import {
-  type AgentId,
-  decodeIncarnation,
-  encodeIncarnation,
-  isLater,
-  type VerifiedIncarnation,
-  verifyIncarnation,
-} from '#identity';
+import { codeOf, equalBytes, MeshError, toMeshError } from '#kernel';
+import { decodeIncarnation, encodeIncarnation, isLater, type VerifiedIncarnation, verifyIncarnation } from '#identity';
 import { appendAudit } from '#audit';
 import { type Link, type LinkPeer, superseded } from '#link';
 import { changeContact, type Desk } from '#pipeline';
@@ -17,9 +10,10 @@ import { writeSuccessor } from './life.ts';
 export interface SuccessionOptions {
   readonly desk: Desk;
   readonly agent: HostedAgent;
-  linksOf(peer: AgentId): readonly Link[];
+  /** All that are open. */
+  links(): Iterable<Link>;
   /** The local agent has nothing to say any more: everything that speaks for it ends. */
-  onSuperseded(successor: VerifiedIncarnation): Promise<void>;
+  onSuperseded(): Promise<void>;
 }
 
 /**
@@ -45,6 +39,21 @@ export class Succession {
     if (proof !== undefined && isLater(decodeIncarnation(proof), remote.incarnation)) throw superseded(proof);
   }
 
+  /** What a new link shows is stored before anything of it counts. False when nothing may come of it; then it was closed. */
+  async welcome(link: Link): Promise<boolean> {
+    const { incarnation } = link.remote;
+    try {
+      if (incarnation !== undefined) await this.learn(incarnation);
+      // The link may have been admitted a moment before a successor was heard of.
+      const { successor } = this.#options.agent;
+      if (successor !== undefined) throw superseded(encodeIncarnation(successor));
+      return true;
+    } catch (error) {
+      link.close(toMeshError(error));
+      return false;
+    }
+  }
+
   /** A far end refused with this as proof. It counts for its signature, whoever showed it; anything else is nothing. */
   async consider(proof: Uint8Array): Promise<void> {
     const { agent, desk } = this.#options;
@@ -62,7 +71,7 @@ export class Succession {
 
   /** The peer showed its life: from now on an earlier one gets nothing. Resolves when that is stored. */
   async learn(incarnation: VerifiedIncarnation): Promise<void> {
-    const { desk, linksOf } = this.#options;
+    const { desk, links } = this.#options;
     const { agentId } = incarnation;
     const contact = desk.ports.store.read.contacts.byAgentId(desk.agent.name, agentId);
     const bytes = encodeIncarnation(incarnation);
@@ -71,26 +80,28 @@ export class Succession {
       await changeContact(desk, agentId, { type: 'reborn', incarnation });
       desk.ports.logger.warn('contact.reborn', { agent: desk.agent.name, peer: agentId, asOf: incarnation.asOf });
     }
-    for (const link of linksOf(agentId))
-      if (isLater(incarnation, link.remote.incarnation)) link.close(superseded(bytes));
+    for (const link of links()) {
+      const { remote } = link;
+      if (remote.agentId === agentId && isLater(incarnation, remote.incarnation)) link.close(superseded(bytes));
+    }
   }
 
   /** Ends the local agent here if `successor` is a later life of it. In memory at once, on the disk as soon as it can be. */
   async concede(successor: VerifiedIncarnation): Promise<void> {
-    const { agent, desk, onSuperseded } = this.#options;
+    const { agent, desk, links, onSuperseded } = this.#options;
     const { store, clock, logger } = desk.ports;
     if (!agent.concede(successor)) return;
     logger.error('agent.superseded', { agent: agent.name, restoredAt: successor.number, asOf: successor.asOf });
-    await onSuperseded(successor);
-    try {
-      await store.transact((tx) => {
-        writeSuccessor(tx.values, agent.name, successor);
-        const data = { number: successor.number, asOf: successor.asOf };
-        appendAudit(tx.audit, { at: clock.now(), agent: agent.name, kind: 'agent.superseded', data });
-      });
-    } catch (error) {
-      // The next start finds out anew, at the first peer that knows.
-      logger.error('successor.not-stored', { agent: agent.name, code: codeOf(error) });
+    for (const link of links()) link.close(superseded(encodeIncarnation(successor)));
+    const remembered = store.transact((tx) => {
+      writeSuccessor(tx.values, agent.name, successor);
+      const data = { number: successor.number, asOf: successor.asOf };
+      appendAudit(tx.audit, { at: clock.now(), agent: agent.name, kind: 'agent.superseded', data });
+    });
+    for (const outcome of await Promise.allSettled([remembered, onSuperseded()])) {
+      // When it cannot be stored, the next start finds out anew, at the first peer that knows.
+      if (outcome.status === 'rejected')
+        logger.error('succession.failed', { agent: agent.name, code: codeOf(outcome.reason) });
     }
   }
 

@@ -10,7 +10,6 @@ import { HostilePeer } from '../support/hostile-peer.ts';
 import { allReach, MemoryStory, numbered, quiet, sendAll, turns } from '../support/memory-story.ts';
 import { inboxTexts, send, stillTalk, Story, until } from '../support/story.ts';
 import { pair } from '../support/test-agents.ts';
-import { makeBackup } from '#node';
 
 describe('what a restored agent never does', () => {
   test('it transmits nothing that was sealed before, and seals nothing in a session that sealed before', async () => {
@@ -105,11 +104,9 @@ describe('a backup', () => {
     using backups = new Backups();
     await using story = new Story();
     const alice = await story.start('alice', { withApi: true });
-    const file = join(alice.dir, '..', `${Date.now()}-facts.backup`);
-    const made = await makeBackup({ stateDir: alice.dir, file, passphrase: 'a passphrase for tests', force: false });
+    const made = await backups.facts(alice.dir);
     expect(made).toMatchObject({ online: true, agents: [{ name: 'alice' }] });
     expect([...made.files].sort()).toEqual(['identity.json', 'mesh.db', 'mesh.toml', 'private_key.pem']);
-    await backups.restore(file);
   });
 });
 

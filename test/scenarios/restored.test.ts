@@ -179,6 +179,36 @@ describe('two machines with one agent', () => {
     expect(handled).toEqual({ old: [], new: ['not for the old one'] });
   });
 
+  it('handle what waits for the program at the later one only, also when the earlier one starts again', async () => {
+    using backups = new Backups();
+    await using story = new Story();
+    const calls: string[] = [];
+    const busy = { old: true };
+    const failing = handledBy(async ({ message }) => {
+      calls.push(message.payload.body);
+      if (busy.old) throw new Error('not now');
+    });
+    const [alice, bob] = [await story.start('alice', { runtime: failing }), await story.start('bob')];
+    await pair(alice, bob);
+    await send(bob, 'alice', 'to be handled');
+    await until(() => calls.length > 0);
+    const { stateDir, agents } = await backups.restore(await backups.make(alice.dir));
+    expect(agents[0]?.unhandled).toBe(1);
+    const handled: string[] = [];
+    const noting = handledBy(async ({ message }) => void handled.push(message.payload.body));
+    const again = await story.startOn(stateDir, 'alice', { runtime: noting });
+    await eventually([alice, bob, again], async () => isSuperseded(alice));
+    await until(() => handled.length > 0);
+    await alice.down();
+    const { length } = calls;
+    busy.old = false;
+    await alice.up();
+    await say(bob, again, ['the next one']);
+    await until(() => handled.length === 2);
+    expect(calls).toHaveLength(length);
+    expect(handled).toEqual(['to be handled', 'the next one']);
+  });
+
   it('are told apart by a peer that was off during the restore, whichever it meets first', async () => {
     using backups = new Backups();
     await using story = new Story();
