@@ -166,6 +166,43 @@ describe('somebody who was not invited', () => {
     expect(await carol.say('request', alice.url)).toContain('You and alice are peers now.');
   });
 
+  it('is removed, learns it from what it sends, and asks again as the lines say', async () => {
+    await alice.say('remove', 'carol');
+    const { id } = await carol.ask('send', 'alice', 'anyone?');
+    await carol.reaches(String(id), 'refused');
+    expect(await carol.say('track', String(id))).toContain('There is no trust between the two agents.');
+    expect(await carol.say('peers')).toMatch(/^alice +one-sided/m);
+    expect(await carol.say('status')).toContain('alice does not trust this agent: it refused a message');
+    const shown = await carol.say('contact', 'alice');
+    const asked = await carol.paste(shown, 'Ask it for trust:');
+    expect(asked.stdout).toMatch(/^The request has arrived\.$/m);
+    expect(await carol.say('contact', 'alice')).toContain('has arrived, and waits for an answer');
+    const approved = await alice.paste(await alice.say('requests'), 'Compare the fingerprint with its owner, then:');
+    expect(approved.stdout).toContain('You and carol are peers now.');
+    await until('carol is told', async () => (await carol.contact('alice'))['exchange'] === undefined);
+    expect(await carol.say('peers')).toMatch(/^alice +trusted/m);
+    const again = await carol.ask('send', 'alice', 'there you are');
+    await carol.reaches(String(again['id']), 'delivered');
+  });
+
+  it('asks somebody whose node is down, once more when it is up, and withdraws before the approval', async () => {
+    await bob.say('down');
+    const card = join(carol.dir, 'bob.json');
+    writeFileSync(card, await bob.say('card'));
+    const asked = await carol.say('request', card);
+    expect(asked).toMatch(/^The request is kept and sent as soon as the other node can be reached\.$/m);
+    expect(asked).toMatch(/^state +on its way$/m);
+    await bob.say('up', '--detach');
+    expect(await carol.say('request', card)).toMatch(/^The request has arrived\.$/m);
+    expect(rowsOf((await bob.ask('requests'))['requests'])).toHaveLength(1);
+    expect(await carol.say('requests')).toMatch(/^state +has arrived, and waits for an answer$/m);
+    await carol.say('remove', 'bob');
+    const approved = await bob.say('approve', 'carol');
+    expect(approved).toContain('it withdrew its');
+    expect(await bob.say('peers')).toMatch(/^carol +one-sided/m);
+    await bob.say('remove', 'carol');
+  });
+
   it('learns nothing of a rejection, which leaves nothing behind', async () => {
     await carol.ask('request', bob.url);
     const [request] = rowsOf((await bob.ask('requests'))['requests']);
