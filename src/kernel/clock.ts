@@ -8,6 +8,8 @@ export interface Clock {
   monotonic(): number;
   /** Resolves after `ms`; rejects with the signal's reason when aborted. */
   sleep(ms: number, options?: { readonly signal?: AbortSignal | undefined }): Promise<void>;
+  /** Resolves in the next turn of the event loop: what is ready now goes first. Takes no time that a clock would show. */
+  turn(): Promise<void>;
 }
 
 export const systemClock: Clock = {
@@ -16,9 +18,7 @@ export const systemClock: Clock = {
   sleep: async (ms, options = {}) => {
     await delay(ms, undefined, options.signal === undefined ? undefined : { signal: options.signal });
   },
+  turn: async () => {
+    await turn();
+  },
 };
-
-/** Resolves in the next turn of the event loop: what is ready now goes first. Takes no time that a clock would show. */
-export async function nextTurn(): Promise<void> {
-  await turn();
-}

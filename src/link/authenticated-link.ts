@@ -15,7 +15,7 @@ import { answerTo, outcomeOf } from './frame-answer.ts';
 import { refuse, tellProof } from './handshake-channel.ts';
 import { idsOf } from './handshake-proof.ts';
 import type { Established } from './handshake.ts';
-import { IncomingFrames } from './incoming-frames.ts';
+import { IncomingFrames, isFromBefore } from './incoming-frames.ts';
 import { keepAlive } from './keep-alive.ts';
 import type { FrameOutcome, Link, LinkHandler, LinkPeer } from './link.ts';
 import { LinkRequests } from './link-requests.ts';
@@ -218,7 +218,7 @@ export class AuthenticatedLink implements Link {
     const outcome = await this.#outcomeOf(frame);
     if (this.#over.signal.aborted) return;
     this.#write(answerTo(frame.id, outcome));
-    this.#incoming.release(size);
+    this.#incoming.release(size, { fromBefore: isFromBefore(frame, outcome) });
     // A contact request or acceptance may have made the stranger a peer.
     if (!this.trusted && this.#isTrusted()) this.grant();
   }

@@ -1,4 +1,6 @@
 import type { Limits } from '#kernel';
+import type { Frame } from '#protocol';
+import type { FrameOutcome } from './link.ts';
 import { maxOperationBytes } from './operation-size.ts';
 import type { Credit } from './outgoing-frames.ts';
 
@@ -13,8 +15,8 @@ export interface IncomingFramesOptions {
 }
 
 /**
- * What the far end may send and what of it is not handled yet (spec 6). A trusted peer gets its credit back as frames
- * are handled; a stranger's is used up for good.
+ * What the far end may send and what of it is not handled yet (spec 6.4). A trusted peer gets its credit back as frames
+ * are handled; a stranger's is used up, but for frames of a time when it was none.
  */
 export class IncomingFrames {
   readonly #options: IncomingFramesOptions;
@@ -54,11 +56,11 @@ export class IncomingFrames {
   }
 
   /** A charged operation is handled. */
-  release(bytes: number): void {
+  release(bytes: number, { fromBefore }: { readonly fromBefore: boolean }): void {
     this.#handling -= 1;
     this.#owedFrames += 1;
     this.#owedBytes += bytes;
-    if (this.#trusted && this.#isDue()) this.#giveBack();
+    if (this.#trusted ? this.#isDue() : fromBefore) this.#giveBack();
   }
 
   /** From a stranger to a trusted peer: full credit from now on. */
@@ -88,6 +90,10 @@ export class IncomingFrames {
     this.#options.grant(credit);
   }
 }
+
+/** True when a stranger was answered so because the frame was known (spec 5.7): whoever repeats it has to get to what is behind it. */
+export const isFromBefore = ({ kind }: Frame, outcome: FrameOutcome): boolean =>
+  kind !== 'request' && kind !== 'accept' && (outcome.kind !== 'refused' || outcome.code !== 'NOT_TRUSTED');
 
 const fullCredit = (limits: IncomingFramesOptions['limits']): Credit => ({
   frames: limits.creditFrames,

@@ -1,4 +1,3 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Clock, codeOf, type Limits, MeshError, type Random } from '#kernel';
 import {
@@ -15,7 +14,7 @@ import {
   type VerifiedCard,
   verifyCard,
 } from '#identity';
-import { readKeyFile, writeFileAtomic, writeKeyFile } from '#storage';
+import { type AgentDisk, fileSystem } from './agent-disk.ts';
 import { configTemplate } from './config.ts';
 import { readConfig } from './read-config.ts';
 import type { StateDir } from './state-dir.ts';
@@ -34,6 +33,8 @@ export interface AgentFilePorts {
   readonly random: Random;
   readonly limits: Limits;
   readonly passphrase?: string | undefined;
+  /** The file system without it. */
+  readonly disk?: AgentDisk | undefined;
 }
 
 export interface NewAgent {
@@ -59,20 +60,22 @@ export async function createFirstAgent(
   options: AgentFilePorts & { readonly force: boolean },
 ): Promise<AgentFiles> {
   parseName(agent.name);
-  if (!options.force) checkFree(state);
-  const isConfigured = existsSync(state.config);
+  const { disk = fileSystem } = options;
+  if (!options.force) checkFree(state, disk);
+  const isConfigured = disk.exists(state.config);
   if (isConfigured) await checkSettings(state, agent);
   // Also a database whose keys are gone: nothing could be opened in it.
-  setAside(state, options.clock.now());
-  mkdirSync(state.path, { recursive: true, mode: 0o700 });
-  if (!isConfigured) await writeFileAtomic(state.config, configTemplate(agent));
+  setAside(state, disk, options.clock.now());
+  disk.makeFolder(state.path);
+  if (!isConfigured) await disk.write(state.config, configTemplate(agent));
   return writeAgent({ dir: state.path, isDefault: true }, agent, options);
 }
 
-function checkFree({ path }: StateDir): void {
+function checkFree({ path }: StateDir, disk: AgentDisk): void {
   const data = { stateDir: path };
-  if (existsSync(keyFile(path))) throw new MeshError('ALREADY_INITIALIZED', `${path} already holds an agent`, { data });
-  if (!existsSync(cardFile(path))) return;
+  if (disk.exists(keyFile(path)))
+    throw new MeshError('ALREADY_INITIALIZED', `${path} already holds an agent`, { data });
+  if (!disk.exists(cardFile(path))) return;
   throw new MeshError('ALREADY_INITIALIZED', `${path} holds an agent whose key file is missing: ${keyFile(path)}`, {
     hint: 'Restore it from a backup, or begin anew with --force, which sets the rest aside.',
     data,
@@ -93,21 +96,22 @@ async function checkSettings(state: StateDir, { endpoints, port }: NewAgent): Pr
 /** One more agent on the same node. Throws NAME_TAKEN, NOT_INITIALIZED, PASSPHRASE_REQUIRED, PASSPHRASE_WRONG. */
 export async function createFurtherAgent(state: StateDir, agent: NewAgent, ports: AgentFilePorts): Promise<AgentFiles> {
   parseName(agent.name);
-  const taken = agentDirs(state).map(({ dir }) => readCardName(dir));
+  const { disk = fileSystem } = ports;
+  const taken = agentDirs(state, disk).map(({ dir }) => readCardName(dir, disk));
   if (taken.length === 0) throw new MeshError('NOT_INITIALIZED', `${state.path} holds no agent yet`);
   // One passphrase for all: a key without it would lie open beside those that it protects.
-  await decodeKeystore(await readKeyFile(keyFile(state.path)), { passphrase: ports.passphrase });
+  await decodeKeystore(await disk.readKey(keyFile(state.path)), { passphrase: ports.passphrase });
   const dir = join(state.agents, agent.name);
-  if (taken.includes(agent.name) || existsSync(keyFile(dir))) {
+  if (taken.includes(agent.name) || disk.exists(keyFile(dir))) {
     throw new MeshError('NAME_TAKEN', `This node already has an agent named ${agent.name}`);
   }
-  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  disk.makeFolder(dir);
   return writeAgent({ dir, isDefault: false }, agent, ports);
 }
 
 /** All agents of the folder, the first one first. Throws NOT_INITIALIZED and what the key files throw. */
 export async function loadAgents(state: StateDir, ports: AgentFilePorts): Promise<readonly AgentFiles[]> {
-  const dirs = agentDirs(state);
+  const dirs = agentDirs(state, ports.disk ?? fileSystem);
   if (dirs.length === 0) throw new MeshError('NOT_INITIALIZED', `${state.path} holds no agent yet`);
   return Promise.all(dirs.map((where) => loadAgent(where, ports)));
 }
@@ -115,15 +119,16 @@ export async function loadAgents(state: StateDir, ports: AgentFilePorts): Promis
 /** Secrets and card, each replaced in one step; the key file first, because a card can be made again from it. */
 export async function saveAgent(files: AgentFiles, ports: AgentFilePorts): Promise<void> {
   const { secrets, dir } = files;
-  await writeKeyFile(
-    keyFile(dir),
-    await encodeKeystore(secrets, { random: ports.random, passphrase: ports.passphrase }),
-  );
-  await saveCard(files);
+  const { disk = fileSystem, random, passphrase } = ports;
+  await disk.writeKey(keyFile(dir), await encodeKeystore(secrets, { random, passphrase }));
+  await saveCard(files, disk);
 }
 
-export async function saveCard({ dir, card }: Pick<AgentFiles, 'dir' | 'card'>): Promise<void> {
-  await writeFileAtomic(cardFile(dir), `${JSON.stringify(card, null, 2)}\n`);
+export async function saveCard(
+  { dir, card }: Pick<AgentFiles, 'dir' | 'card'>,
+  disk: AgentDisk = fileSystem,
+): Promise<void> {
+  await disk.write(cardFile(dir), `${JSON.stringify(card, null, 2)}\n`);
 }
 
 export interface CardChange {
@@ -169,9 +174,9 @@ interface AgentDir {
 }
 
 /** Where the agents of the folder are, the first one first. */
-export function agentDirs(state: StateDir): readonly AgentDir[] {
-  if (!existsSync(keyFile(state.path)) && !existsSync(cardFile(state.path))) return [];
-  const further = existsSync(state.agents) ? readdirSync(state.agents).filter(isName).sort() : [];
+export function agentDirs(state: StateDir, disk: AgentDisk = fileSystem): readonly AgentDir[] {
+  if (!disk.exists(keyFile(state.path)) && !disk.exists(cardFile(state.path))) return [];
+  const further = disk.list(state.agents).filter(isName).sort();
   return [
     { dir: state.path, isDefault: true },
     ...further.map((name) => ({ dir: join(state.agents, name), isDefault: false })),
@@ -188,12 +193,13 @@ async function writeAgent(where: AgentDir, agent: NewAgent, ports: AgentFilePort
 }
 
 async function loadAgent(where: AgentDir, ports: AgentFilePorts): Promise<AgentFiles> {
-  const text = await readKeyFile(keyFile(where.dir));
+  const { disk = fileSystem } = ports;
+  const text = await disk.readKey(keyFile(where.dir));
   const secrets = await decodeKeystore(text, { passphrase: ports.passphrase });
-  const old = readCard(where.dir);
+  const old = readCard(where.dir, disk);
   const card = renewedCard(secrets, old, ports);
   const files = { name: old.name, secrets, card, ...where };
-  if (card.seq !== old.seq) await saveCard(files);
+  if (card.seq !== old.seq) await saveCard(files, disk);
   return files;
 }
 
@@ -209,11 +215,11 @@ function renewedCard(secrets: AgentSecrets, old: Card, ports: AgentFilePorts): V
   return makeCard(secrets, { name, displayName, endpoints, capabilities, seq: old.seq + 1 }, ports);
 }
 
-function readCard(dir: string): Card {
+function readCard(dir: string, disk: AgentDisk): Card {
   const path = cardFile(dir);
   try {
     // An expired card is still one: only its form is needed to make the next.
-    return verifyCard(parseCard(readFileSync(path)), { now: 0 });
+    return verifyCard(parseCard(disk.read(path)), { now: 0 });
   } catch (cause) {
     throw new MeshError('KEY_FILE_UNREADABLE', `${path} is missing or damaged: ${codeOf(cause)}`, { cause });
   }
@@ -221,16 +227,16 @@ function readCard(dir: string): Card {
 
 /** Names and cards of the agents of the folder, the first one first, without opening any key. Throws KEY_FILE_UNREADABLE. */
 export function agentCards(state: StateDir): readonly { readonly dir: string; readonly card: Card }[] {
-  return agentDirs(state).map(({ dir }) => ({ dir, card: readCard(dir) }));
+  return agentDirs(state).map(({ dir }) => ({ dir, card: readCard(dir, fileSystem) }));
 }
 
-const readCardName = (dir: string): string => readCard(dir).name;
+const readCardName = (dir: string, disk: AgentDisk): string => readCard(dir, disk).name;
 
-function setAside(state: StateDir, now: number): void {
+function setAside(state: StateDir, disk: AgentDisk, now: number): void {
   const stamp = new Date(now).toISOString().replaceAll(/[:.]/g, '-');
   for (const path of [keyFile(state.path), cardFile(state.path), state.database, state.agents]) {
     for (const file of [path, `${path}-wal`, `${path}-shm`]) {
-      if (existsSync(file)) renameSync(file, `${file}.${stamp}.old`);
+      if (disk.exists(file)) disk.rename(file, `${file}.${stamp}.old`);
     }
   }
 }

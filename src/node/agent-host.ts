@@ -4,6 +4,7 @@ import type { CourierChange, FrameOutcome } from '#delivery';
 import { type PeerHealth, unknownHealth } from '#discovery';
 import type { Link, LinkPeer } from '#link';
 import {
+  answerOf,
   type Desk,
   followRotation,
   freshKeyPackage,
@@ -143,6 +144,11 @@ export class AgentHost {
 
   /** A link came up, whichever side dialled. */
   onLink(link: Link): void {
+    // Our key was replaced during the handshake: what we say in our new name would be refused on this link.
+    if (link.local !== this.agent.agentId) {
+      link.close();
+      return;
+    }
     this.#links.add(link);
     void link.closed.then(() => this.#links.delete(link));
     this.#ready.set(link, this.#welcome(link));
@@ -153,7 +159,7 @@ export class AgentHost {
     if (frame.kind === 'request' || frame.kind === 'accept') return takeExchange(this.desk, frame, link);
     const { agentId } = link.remote;
     // Strangers leave nothing behind, not even a lane.
-    if (this.contact(agentId) === undefined) return refused('NOT_TRUSTED');
+    if (this.contact(agentId) === undefined) return answerOf(this.desk, agentId, frame) ?? refused('NOT_TRUSTED');
     const lane = this.lane(agentId);
     lane.courier.heard();
     return receiveFrame(lane, frame, {

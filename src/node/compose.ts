@@ -13,6 +13,7 @@ import type { MeshStore, PipelineEvent, PipelinePorts } from '#pipeline';
 import type { Runtime } from '#runtime';
 import { createSessionEngine } from '#session';
 import { AgentHost } from './agent-host.ts';
+import type { AgentDisk } from './agent-disk.ts';
 import { type AgentFilePorts, type AgentFiles, createFurtherAgent, loadAgents } from './agent-files.ts';
 import { AwaitedAnswers } from './awaited-answers.ts';
 import type { NodeConfig } from './config.ts';
@@ -38,6 +39,8 @@ export interface ComposeOptions {
   readonly clock?: Clock | undefined;
   readonly random?: Random | undefined;
   readonly limits?: Limits | undefined;
+  /** Where keys and cards lie; the file system without it. */
+  readonly disk?: AgentDisk | undefined;
   /** Instead of what mesh.toml says: for agents inside a program. */
   readonly runtimes?: Readonly<Record<string, Runtime>> | undefined;
   requestStop(): void;
@@ -56,7 +59,7 @@ export async function compose(options: ComposeOptions): Promise<Composed> {
   const random = options.random ?? systemRandom;
   const limits = options.limits ?? defaultLimits;
   const base = { clock, random, limits, logger };
-  const files: AgentFilePorts = { clock, random, limits, passphrase: options.passphrase };
+  const files: AgentFilePorts = { clock, random, limits, passphrase: options.passphrase, disk: options.disk };
   const ids = createIds(clock, random);
   const answers = new AwaitedAnswers(clock);
   const watch = new ContactWatch(clock);

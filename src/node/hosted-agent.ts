@@ -148,7 +148,7 @@ export class HostedAgent implements LocalAgent {
       JSON.stringify(next) === JSON.stringify({ endpoints: card.endpoints, capabilities: card.capabilities });
     if (same && !aging && card.seq >= this.#leastSeq) return card;
     this.#files = { ...this.#files, card: this.#nextCard(this.#files.secrets, next) };
-    await saveCard(this.#files);
+    await saveCard(this.#files, this.#ports.disk);
     return this.#files.card;
   }
 

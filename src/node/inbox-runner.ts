@@ -1,4 +1,4 @@
-import { backoffMs, type Clock, codeOf, type Limits, type Logger, MeshError, nextTurn, type Random } from '#kernel';
+import { backoffMs, type Clock, codeOf, type Limits, type Logger, MeshError, type Random } from '#kernel';
 import type { AgentId } from '#identity';
 import type { InboxMessage } from '#delivery';
 import {
@@ -182,8 +182,9 @@ export class InboxRunner {
       commits.push(this.#fail({ lane, message: row, error, notBefore: 0, stopped: true }));
       return;
     }
-    const message: Message = { ...decodeMessage(row.body), from: row.sender, to: agent.agentId };
-    const inbound = { message, senderName: nameOf(row.sender), attempt: row.attempts };
+    // The sender may be called by another id since the lease.
+    const message: Message = { ...decodeMessage(row.body), from: lane.peer, to: agent.agentId };
+    const inbound = { message, senderName: nameOf(lane.peer), attempt: row.attempts };
     try {
       const answer = await runtime.handle(inbound, { signal: this.#kill.signal });
       this.#handled.push({ lane, message, answer: answer === undefined ? undefined : draftOf(answer) });
@@ -197,7 +198,7 @@ export class InboxRunner {
   }
 
   async #completeSoon(): Promise<void> {
-    await nextTurn();
+    await this.#clock.turn();
     await this.#complete();
   }
 

@@ -51,8 +51,8 @@ export class MeshNode implements AsyncDisposable {
   readonly parts: NodeParts;
   readonly operations: Operations;
   readonly events: EventStream<NodeEvent>;
-  /** Resolves when somebody asked the node to stop. */
-  readonly stopRequested: Promise<void>;
+  /** Resolves when somebody asked the node to stop, or with why it cannot go on. */
+  readonly stopRequested: Promise<MeshError | undefined>;
   readonly #composed: Composed;
   readonly #lock: StateLock;
   readonly #options: NodeOptions;
@@ -65,7 +65,7 @@ export class MeshNode implements AsyncDisposable {
     composed: Composed;
     lock: StateLock;
     options: NodeOptions;
-    stopRequested: Promise<void>;
+    stopRequested: Promise<MeshError | undefined>;
   }) {
     this.#composed = made.composed;
     this.#lock = made.lock;
@@ -93,18 +93,22 @@ export class MeshNode implements AsyncDisposable {
 
   /** What was opened before something failed is closed again: the folder is as free as before. */
   static async #open(options: NodeOptions, lock: StateLock): Promise<MeshNode> {
-    const stop = Promise.withResolvers<void>();
+    const stop = Promise.withResolvers<MeshError | undefined>();
     const { openStore = openSqliteStore } = options;
     const store = await openStore({
       path: options.state.database,
       clock: options.clock ?? systemClock,
       logger: options.logger,
       limits: options.limits ?? defaultLimits,
+      onBroken: (error) => {
+        options.logger.error('store.broken', { code: error.code, error: error.message });
+        stop.resolve(error);
+      },
     });
     let node: MeshNode | undefined;
     try {
       if (options.takeOver === true) await takeOverFolder(options, store);
-      const composed = await compose({ ...options, store, requestStop: stop.resolve });
+      const composed = await compose({ ...options, store, requestStop: () => stop.resolve(undefined) });
       node = new MeshNode({ composed, lock, options, stopRequested: stop.promise });
       await node.#begin();
       return node;

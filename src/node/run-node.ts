@@ -31,7 +31,10 @@ export interface NodeReady {
   readonly endpoints: readonly string[];
 }
 
-/** `mesh up`: starts the node, and resolves when it has stopped, by the signal or by the API. Throws before `onReady` when it cannot start. */
+/**
+ * `mesh up`: starts the node, and resolves when it has stopped, by the signal or by the API. Rejects before `onReady` when it cannot start,
+ * and after it when the node had to stop by itself.
+ */
 export async function runNode(options: RunNodeOptions): Promise<void> {
   const state = stateDir(options.stateDir);
   if (!existsSync(state.path)) throw new MeshError('NOT_INITIALIZED', `${state.path} does not exist yet`);
@@ -43,6 +46,7 @@ export async function runNode(options: RunNodeOptions): Promise<void> {
   });
   const { takeOver, limits, openStore } = options;
   const node = await MeshNode.start({ state, config, logger, passphrase, takeOver, limits, openStore });
+  let failure: MeshError | undefined;
   try {
     const info = readyInfo(node);
     const { version } = node.parts;
@@ -53,11 +57,12 @@ export async function runNode(options: RunNodeOptions): Promise<void> {
       api: addressOf(info.api),
     });
     options.onReady(info);
-    await Promise.race([node.stopRequested, aborted(options.signal)]);
+    failure = await Promise.race([node.stopRequested, aborted(options.signal)]);
   } finally {
     await node.stop();
     logger.info('node.stopped');
   }
+  if (failure !== undefined) throw failure;
 }
 
 const addressOf = ({ host, port }: Address): string => `${host}:${port}`;
@@ -85,8 +90,8 @@ function withFlags(config: NodeConfig, options: RunNodeOptions): NodeConfig {
   };
 }
 
-const aborted = (signal: AbortSignal): Promise<void> =>
+const aborted = (signal: AbortSignal): Promise<undefined> =>
   new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
+    if (signal.aborted) resolve(undefined);
+    else signal.addEventListener('abort', () => resolve(undefined), { once: true });
   });

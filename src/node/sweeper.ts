@@ -1,5 +1,5 @@
 import { checkpointDue, makeCheckpoint } from '#audit';
-import { codeOf, nextTurn } from '#kernel';
+import { codeOf } from '#kernel';
 import { expireMessages } from '#pipeline';
 import { hostNamed, type NodeParts } from './parts.ts';
 
@@ -27,10 +27,10 @@ export async function sweep(parts: NodeParts, signal: AbortSignal): Promise<void
   }
 }
 
-async function expire({ hosts }: NodeParts): Promise<void> {
+async function expire({ hosts, clock }: NodeParts): Promise<void> {
   const [host] = hosts.values();
   if (host === undefined) return;
-  while ((await expireMessages(host.desk.ports)) > 0) await nextTurn();
+  while ((await expireMessages(host.desk.ports)) > 0) await clock.turn();
 }
 
 async function checkpoint(parts: NodeParts): Promise<void> {
@@ -49,5 +49,5 @@ async function prune({ store, clock, limits }: NodeParts): Promise<void> {
     () => store.transact((tx) => tx.contacts.prune(now)),
     () => store.transact((tx) => tx.sessions.prune({ now, drainedBefore: now - limits.drainingSessionMs })),
   ];
-  for (const piece of pieces) while ((await piece()) > 0) await nextTurn();
+  for (const piece of pieces) while ((await piece()) > 0) await clock.turn();
 }

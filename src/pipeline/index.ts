@@ -19,7 +19,7 @@ export { expireMessages } from './expire-messages.ts';
 export { freshKeyPackage } from './key-packages.ts';
 export { type Arrival, type Asked, Lane, type LaneOptions, type LocalAgent, type PipelinePorts } from './lane.ts';
 export { replaceSession, unsealLeft } from './lane-session.ts';
-export { receiveFrame } from './receive.ts';
+export { answerOf, receiveFrame } from './receive.ts';
 export { refused } from './refused.ts';
 export {
   completeMessages,

@@ -1,15 +1,17 @@
 import { codeOf, type ErrorCode } from '#kernel';
+import type { AgentId } from '#identity';
 import { appendAudit } from '#audit';
 import type { FrameOutcome, NewInboxMessage } from '#delivery';
 import type { Frame, MessageId, Receipt } from '#protocol';
 import type { OpenedStep, SecureSession, SessionRecord } from '#session';
 import { admitFrame, type Contact } from '#trust';
-import type { Lane } from './lane.ts';
+import type { Lane, LocalAgent, PipelinePorts } from './lane.ts';
 import { loadSession, sealState } from './lane-session.ts';
 import { joinSession } from './join-session.ts';
 import { storeAndLease } from './lend-turns.ts';
 import { type Content, emptyContent, type Incoming, readBatch } from './read-batch.ts';
 import { refused } from './refused.ts';
+import { insertOnce } from './repeated-message.ts';
 import type { MeshTransaction } from './store.ts';
 
 const delivered: FrameOutcome = { kind: 'delivered' };
@@ -26,18 +28,19 @@ export interface FrameSource {
  * rejects when it must be sent again (disk full, node stopping), and shuts the link then. Cheap refusals come first.
  */
 export async function receiveFrame(lane: Lane, frame: Frame, link: FrameSource): Promise<FrameOutcome> {
-  const { store, clock } = lane.ports;
+  const { clock } = lane.ports;
   const refusal = admitFrame(contactOf(lane));
-  if (refusal !== undefined) return refused(refusal);
+  if (refusal !== undefined) return answerOf(lane, lane.peer, frame) ?? refused(refusal);
   if (frame.expiresAt <= clock.now()) return refused('EXPIRED');
   return lane.serial.run(async () => {
     if (!link.isOpen()) return refused('LINK_CLOSED');
     // The owner may have decided otherwise while the frame was in line.
     const contact = contactOf(lane);
     const changed = admitFrame(contact);
-    if (changed !== undefined || contact === undefined) return refused(changed ?? 'NOT_TRUSTED');
     try {
-      if (store.read.inbox.hasFrame(lane.agent.name, lane.peer, frame.id)) return answerAgain(lane, frame);
+      const answer = answerOf(lane, lane.peer, frame);
+      if (answer !== undefined) return answer;
+      if (changed !== undefined || contact === undefined) return refused(changed ?? 'NOT_TRUSTED');
       return await (frame.kind === 'welcome' ? joinSession(lane, frame) : openFrame({ lane, frame, contact }));
     } catch (error) {
       // What is behind it on the link is in line already, and would be taken before it.
@@ -50,9 +53,18 @@ export async function receiveFrame(lane: Lane, frame: Frame, link: FrameSource):
 const contactOf = ({ agent, peer, ports }: Lane): Contact | undefined =>
   ports.store.read.contacts.byAgentId(agent.name, peer);
 
-/** A known frame is answered as before, without opening anything (spec §5.7). */
-function answerAgain(lane: Lane, frame: Frame): FrameOutcome {
-  const code = lane.ports.store.read.inbox.refusalOfFrame(lane.agent.name, lane.peer, frame.id);
+/**
+ * A known frame is answered as before, without opening anything (spec §5.7), also when there is no trust any more: what it holds was
+ * taken, and its sender must not believe that it was refused. Undefined for others.
+ */
+export function answerOf(
+  { agent, ports }: { readonly agent: LocalAgent; readonly ports: PipelinePorts },
+  sender: AgentId,
+  frame: Frame,
+): FrameOutcome | undefined {
+  const { inbox } = ports.store.read;
+  if (!inbox.hasFrame(agent.name, sender, frame.id)) return undefined;
+  const code = inbox.refusalOfFrame(agent.name, sender, frame.id);
   return code === undefined ? delivered : refused(code);
 }
 
@@ -125,8 +137,7 @@ function writeInbox({ lane, frame }: Incoming, tx: MeshTransaction, content: Con
   const to = { agent: lane.agent.name, peer: lane.peer };
   const ids = new Set<MessageId>();
   for (const row of content.rows) {
-    if (isRepeated(lane, tx, row)) continue;
-    if (!tx.inbox.insert(row)) continue;
+    if (!insertOnce(lane, tx, row)) continue;
     ids.add(row.id);
     if (isAwaited(lane, row)) {
       tx.inbox.markSeen(row.agent, [row.id], at);
@@ -151,22 +162,6 @@ function writeInbox({ lane, frame }: Incoming, tx: MeshTransaction, content: Con
 /** An answer for which somebody waits goes to them. */
 const isAwaited = ({ ports }: Lane, { agent, sender, type, correlationId: request }: NewInboxMessage): boolean =>
   type === 'response' && request !== undefined && ports.isAwaited({ agent, peer: sender, request });
-
-/** The same idempotency key within its window: the first message counts, and its answer is given again. */
-function isRepeated(lane: Lane, tx: MeshTransaction, row: NewInboxMessage): boolean {
-  const { clock, limits } = lane.ports;
-  if (row.idempotencyKey === undefined) return false;
-  const { agent, sender, idempotencyKey: key } = row;
-  const since = clock.now() - limits.idempotencyWindowMs;
-  const first = tx.inbox.firstByIdempotencyKey({ agent, sender, key, since });
-  if (first === undefined || first.id === row.id) return false;
-  const to = { agent, peer: sender };
-  tx.outbox.queueReceipt(to, { kind: 'seen', messageIds: [row.id], at: clock.now() });
-  if (first.answerId !== undefined) {
-    tx.outbox.queueReceipt(to, { kind: 'answered', messageId: row.id, answerId: first.answerId, at: clock.now() });
-  }
-  return true;
-}
 
 function applyReceipt(lane: Lane, tx: MeshTransaction, receipt: Receipt): void {
   const { name: agent } = lane.agent;

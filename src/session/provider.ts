@@ -11,12 +11,13 @@ export const suiteId = 84;
 /** The primitives of the suite: node:crypto for what each frame needs, the library's HPKE for the rest. */
 export function createSuite(random: Random): CiphersuiteImpl {
   const hmac = createHmac();
+  const kdf = createKdf(hmac);
   return {
     name: suiteName,
     hash: createHash(hmac),
-    kdf: createKdf(hmac),
+    kdf,
     signature: createSignature(random),
-    hpke: createHpke(random),
+    hpke: createHpke(random, kdf),
     rng: { randomBytes: (length) => random.bytes(length) },
   };
 }

@@ -1,4 +1,4 @@
-import { type Clock, type Limits, type Logger, silentLogger } from '#kernel';
+import { type Clock, type Limits, type Logger, type MeshError, silentLogger, toMeshError } from '#kernel';
 import type { MeshReader, MeshStore } from '#pipeline';
 import { SqliteMeshStore, meshReader } from './sqlite/mesh-store.ts';
 import { openDatabase, openMemoryDatabase, openReadOnlyDatabase } from './sqlite/open-database.ts';
@@ -15,6 +15,8 @@ export interface MemoryStoreOptions {
 export interface SqliteStoreOptions extends MemoryStoreOptions {
   /** Of the database file, such as `STATE_DIR/mesh.db`; its folder must exist. */
   readonly path: string;
+  /** The disk failed to make a commit durable: the store takes nothing more, and the process should end and open it again. */
+  readonly onBroken?: (error: MeshError) => void;
 }
 
 /** What can be read of a store without a node. */
@@ -28,8 +30,10 @@ export interface ReadOnlyStore {
  * STORE_FULL. The caller holds the lock of the state folder (`lockStateDir`).
  */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<MeshStore> {
-  const database = openDatabase(options.path);
-  return new SqliteMeshStore({ ...defaults(options), database, wal: openWalSync(options.path) });
+  const { path, onBroken } = options;
+  const database = openDatabase(path);
+  const broken = onBroken && ((error: unknown): void => onBroken(toMeshError(error)));
+  return new SqliteMeshStore({ ...defaults(options), database, wal: openWalSync(path), onBroken: broken });
 }
 
 /** The same statements on a database in memory: for tests and simulations. */

@@ -28,6 +28,9 @@ async function slowListener(
   return { ...pair, answer: (count) => waiting.splice(0, count).forEach((resolve) => resolve(delivered)) };
 }
 
+const requests = (count: number) =>
+  framesFrom(alice.agentId, bob.agentId, count).map((frame) => ({ ...frame, kind: 'request' as const }));
+
 export function linkCreditContract(transport: () => LinkTransport): void {
   test('frames beyond the credit wait, and go on in call order as the handler gets done', async () => {
     const slow = await slowListener(transport(), linkEnd(bob, { creditFrames: 4 }));
@@ -81,7 +84,7 @@ export function linkCreditContract(transport: () => LinkTransport): void {
     const listener = linkEnd(bob);
     listener.handler.trusted = false;
     const { dialler } = await linked(transport(), { listener });
-    const [first, ...others] = framesFrom(alice.agentId, bob.agentId, 20);
+    const [first, ...others] = requests(20);
     if (first === undefined) throw new Error('A frame is needed');
     expect(await dialler.link.sendFrame(first)).toEqual(delivered);
     const outcomes = others.map((frame) => dialler.link.sendFrame(frame));
@@ -90,6 +93,25 @@ export function linkCreditContract(transport: () => LinkTransport): void {
     listener.handler.links[0]?.grant();
     listener.handler.links[0]?.grant();
     expect(await Promise.all(outcomes)).toEqual(others.map(() => delivered));
+  });
+
+  test('a stranger that was a peer before comes to what is new behind what is known, and no further', async () => {
+    const listener = linkEnd(bob);
+    const frames = framesFrom(alice.agentId, bob.agentId, 20);
+    const answers: readonly FrameOutcome[] = [
+      ...Array.from({ length: 9 }, () => delivered),
+      { kind: 'refused', code: 'EXPIRED' },
+      { kind: 'refused', code: 'NOT_TRUSTED' },
+    ];
+    listener.handler.trusted = false;
+    listener.handler.outcome = async ({ id }) => answers[frames.findIndex((frame) => frame.id === id)] ?? delivered;
+    const { dialler } = await linked(transport(), { listener });
+    const outcomes = frames.map((frame) => dialler.link.sendFrame(frame));
+    expect(await Promise.all(outcomes.slice(0, answers.length))).toEqual(answers);
+    await dialler.link.ping();
+    expect(listener.handler.frames).toHaveLength(answers.length);
+    dialler.link.close();
+    await Promise.allSettled(outcomes);
   });
 
   test('a stranger whose frame makes it a peer gets full credit by itself', async () => {
@@ -114,7 +136,7 @@ export function linkCreditContract(transport: () => LinkTransport): void {
     const peer = new RawPeer(near);
     const { frames, bytes } = await peer.dial();
     expect([frames, bytes]).toEqual([listener.limits.strangerFrames, listener.limits.strangerBytes]);
-    const [first, second] = framesFrom(alice.agentId, bob.agentId, 2);
+    const [first, second] = requests(2);
     if (first === undefined || second === undefined) throw new Error('Two frames are needed');
     peer.send({ op: 'frame', frame: encodeFrame(first) });
     expect((await peer.next('delivered')).frameId).toBe(first.id);

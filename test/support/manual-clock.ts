@@ -58,6 +58,10 @@ export class ManualClock implements Clock {
     });
   }
 
+  async turn(): Promise<void> {
+    await turn();
+  }
+
   /** Resolves once at least `count` sleep at the same time: waits for code that is about to wait for time. */
   async whenSleeping(count = 1): Promise<void> {
     if (this.#sleepers.length >= count) return;

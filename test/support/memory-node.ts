@@ -199,6 +199,12 @@ class MortalClock implements Clock {
     });
   }
 
+  turn(): Promise<void> {
+    return new Promise((resolve) => {
+      void this.#time.turn().then(() => this.#death.signal.aborted || resolve());
+    });
+  }
+
   die(): void {
     this.#death.abort();
   }

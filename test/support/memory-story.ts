@@ -1,4 +1,4 @@
-import { nextTurn } from '#kernel';
+import { systemClock } from '#kernel';
 import { MemoryNode, type MemoryNodeOptions } from './memory-node.ts';
 import { until } from './story.ts';
 import { eventually, type NodeLike, pair, signal } from './test-agents.ts';
@@ -69,7 +69,7 @@ export const numbered = (prefix: string, count: number): readonly string[] =>
 
 /** Everything that may happen without what is held back has happened. */
 export async function turns(count = 50): Promise<void> {
-  for (let n = 0; n < count; n += 1) await nextTurn();
+  for (let n = 0; n < count; n += 1) await systemClock.turn();
 }
 
 /** As after the loss of a backup: the node knows nothing of its sessions with the peer. */

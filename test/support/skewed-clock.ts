@@ -22,4 +22,8 @@ export class SkewedClock implements Clock {
   sleep(ms: number, options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
     return this.#time.sleep(ms, options);
   }
+
+  turn(): Promise<void> {
+    return this.#time.turn();
+  }
 }

@@ -6,7 +6,14 @@ import { openMemoryDatabase } from './open-database.ts';
 import { Shared } from './shared.ts';
 
 /** Counts commits, through the statements that a database is asked to run. */
-function counted(options: { clock?: Clock; logger?: Logger; sync?: () => Promise<void> } = {}) {
+function counted(
+  options: {
+    clock?: Clock;
+    logger?: Logger;
+    sync?: () => Promise<void>;
+    onBroken?: (error: unknown) => void;
+  } = {},
+) {
   const database = openMemoryDatabase();
   const ran: string[] = [];
   const run = database.run.bind(database);
@@ -21,6 +28,7 @@ function counted(options: { clock?: Clock; logger?: Logger; sync?: () => Promise
     clock: options.clock ?? systemClock,
     logger: options.logger ?? silentLogger,
     sync: options.sync,
+    onBroken: options.onBroken,
     schedule: (commit) => void scheduled.push(commit),
   });
   const turn = (): void => {
@@ -153,18 +161,24 @@ describe('a group commit whose durability is a step of its own', () => {
     expect([second.state, third.state, held.length]).toEqual(['done', 'done', 2]);
   });
 
-  it('fails what it could not make durable, and goes on', async () => {
+  it('takes nothing more when it could not make something durable: nobody knows what is on the disk', async () => {
     const { held, sync } = heldSyncs();
-    const { commits, turn } = counted({ sync });
+    const broken: unknown[] = [];
+    const { commits, turn } = counted({ sync, onBroken: (error) => broken.push(error) });
     const first = tracked(commits.add(set('a')));
     turn();
-    held[0]?.reject(new Error('the disk is gone'));
-    await settled();
-    const second = tracked(commits.add(set('b')));
+    const during = tracked(commits.add(set('b')));
     turn();
-    held[1]?.resolve();
+    const asked = tracked(commits.add(set('c')));
+    const gone = new Error('the disk is gone');
+    held[0]?.reject(gone);
     await settled();
-    expect([first.state, second.state]).toEqual(['failed', 'done']);
+    const later = tracked(commits.add(set('d')));
+    turn();
+    await settled();
+    expect([first, during, asked, later].map(({ state }) => state)).toEqual(['failed', 'failed', 'failed', 'failed']);
+    expect([broken, held.length]).toEqual([[gone], 1]);
+    await commits.close();
   });
 
   it('closes only after the last sync', async () => {

@@ -14,6 +14,8 @@ export interface GroupCommitOptions {
   readonly logger: Logger;
   /** Makes commits durable; without it they are when COMMIT returns, or never (in memory). */
   readonly sync?: (() => Promise<void>) | undefined;
+  /** A sync failed: nothing is taken any more. */
+  readonly onBroken?: ((error: unknown) => void) | undefined;
   /** Of a database on a disk. */
   readonly log?: LogSize | undefined;
   /** When to commit what came in: `setImmediate` shares a commit among all that one turn of the event loop brings. */
@@ -37,6 +39,11 @@ export class GroupCommit {
   /** Committed, but not known to be on the disk. */
   #unsynced: Job[] = [];
   #syncing: Promise<void> | undefined;
+  /**
+   * Why a sync failed. What is on the disk is unknown from then on, and what callers hold in memory may be neither what was before nor what
+   * was meant: only a process that opens the database again knows.
+   */
+  #broken: unknown;
 
   constructor(options: GroupCommitOptions) {
     this.#options = options;
@@ -45,6 +52,7 @@ export class GroupCommit {
   /** Resolves after the commit. Rejects with what `work` threw, with the failure of the commit, or SHUTTING_DOWN. */
   add<T>(work: (scope: Scope) => T): Promise<T> {
     if (this.#closed) return Promise.reject(new MeshError('SHUTTING_DOWN', 'The store is closed'));
+    if (this.#broken !== undefined) return Promise.reject(this.#broken);
     if (this.#running) return Promise.reject(new MeshError('INTERNAL', 'Transactions cannot be nested'));
     return new Promise<T>((resolve, reject) => {
       this.#jobs.push({ run: work, resolve, reject });
@@ -67,6 +75,10 @@ export class GroupCommit {
     const jobs = this.#jobs;
     if (jobs.length === 0) return;
     this.#jobs = [];
+    if (this.#broken !== undefined) {
+      for (const job of jobs) settle(job, this.#broken);
+      return;
+    }
     const { clock, logger } = this.#options;
     const startedAt = clock.monotonic();
     this.#running = true;
@@ -97,13 +109,15 @@ export class GroupCommit {
     while (this.#unsynced.length > 0) {
       const jobs = this.#unsynced;
       this.#unsynced = [];
-      let failure: unknown;
-      try {
-        await sync();
-      } catch (error) {
-        failure = error;
+      if (this.#broken === undefined) {
+        try {
+          await sync();
+        } catch (error) {
+          this.#broken = error ?? new MeshError('STORE_UNREADABLE', 'The disk failed');
+          this.#options.onBroken?.(this.#broken);
+        }
       }
-      for (const job of jobs) settle(job, failure);
+      for (const job of jobs) settle(job, this.#broken);
     }
     this.#syncing = undefined;
   }

@@ -21,6 +21,7 @@ export interface SqliteMeshStoreOptions {
   readonly logger: Logger;
   /** Of the write-ahead log; absent for a database in memory. */
   readonly wal?: WalSync | undefined;
+  readonly onBroken?: ((error: unknown) => void) | undefined;
   schedule(commit: () => void): unknown;
 }
 
