@@ -161,8 +161,8 @@ function checkImport(module, { specifier, kind, line }, context) {
 
 function checkRelative(module, specifier, { modules, report }) {
   const target = posix.join(posix.dirname(module.path), specifier);
-  // What tests share may know the inside of the room that it is made for.
-  const fixtures = module.path.startsWith('test/support/');
+  // What tests share may know the inside of the room that it is made for; the simulator is around all of them.
+  const fixtures = /^test\/(support|sim)\//.test(module.path);
   const home = module.room === undefined ? undefined : `src/${module.room}/`;
   const support = module.test && /^test\/(support|contracts)\//.test(target);
   if (home !== undefined && !target.startsWith(home) && !support) {

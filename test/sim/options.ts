@@ -1,0 +1,75 @@
+import { availableParallelism } from 'node:os';
+import { parseArgs } from 'node:util';
+import { plants } from './plants.ts';
+
+export interface SimOptions {
+  readonly seeds: readonly number[];
+  readonly nodes: number;
+  readonly steps: number;
+  readonly trace: boolean;
+  readonly json: boolean;
+  readonly planted: boolean;
+  /** The only planted bug to look for. */
+  readonly plant: string | undefined;
+  readonly workers: number;
+}
+
+export const usage = `Usage: npm run sim -- [--seeds 1..200 | --seed 7 [--trace]] [--nodes 8] [--steps 60] [--workers N]
+                         [--planted | --plant NAME] [--json]
+  --seeds FROM..TO  the seeds to run
+  --seed N          one seed; with --trace, everything that happens in it
+  --nodes N         machines, at least 2
+  --steps N         how much people and misfortunes do before everything heals
+  --workers N       processes that run seeds; as many as there are processors without it
+  --planted         plants each known bug in the nodes, and runs seeds until one finds it
+  --plant NAME      the same with one of them: ${Object.keys(plants)
+    .map((name) => `\n                      ${name}`)
+    .join('')}
+  --json            one JSON document at the end
+`;
+
+const defaults = { seeds: '1..200', nodes: '8', steps: '60' } as const;
+
+/** Throws an Error whose message is for people. */
+export function readOptions(args: readonly string[]): SimOptions {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      seeds: { type: 'string' },
+      seed: { type: 'string' },
+      nodes: { type: 'string', default: defaults.nodes },
+      steps: { type: 'string', default: defaults.steps },
+      trace: { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false },
+      planted: { type: 'boolean', default: false },
+      plant: { type: 'string' },
+      workers: { type: 'string', default: String(availableParallelism()) },
+    },
+  });
+  const { trace, json, planted, plant } = values;
+  if (plant !== undefined && !Object.hasOwn(plants, plant)) throw new Error(`There is no planted bug ${plant}`);
+  return {
+    seeds: rangeOf(values.seed ?? values.seeds ?? defaults.seeds),
+    nodes: wholeNumber(values.nodes, 2),
+    steps: wholeNumber(values.steps, 1),
+    trace,
+    json,
+    planted,
+    plant,
+    workers: wholeNumber(values.workers, 1),
+  };
+}
+
+function rangeOf(text: string): readonly number[] {
+  const [from = '', to = from, ...rest] = text.split('..');
+  const first = wholeNumber(from, 1);
+  const last = wholeNumber(to, first);
+  if (rest.length > 0) throw new Error(`${text} is no range of seeds, such as 1..200`);
+  return Array.from({ length: last - first + 1 }, (_, index) => first + index);
+}
+
+function wholeNumber(text: string, least: number): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value < least) throw new Error(`${text} is no whole number of at least ${least}`);
+  return value;
+}

@@ -1,0 +1,64 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { inWords } from './in-words.ts';
+import { plants } from './plants.ts';
+import { type Answer, runTasks, type Task } from './pool.ts';
+
+const seeds = (from: number, count: number): readonly number[] => Array.from({ length: count }, (_, n) => from + n);
+
+const task = (seed: number, more: Partial<Task> = {}): Task => ({
+  seed,
+  nodes: 8,
+  steps: 60,
+  wholeStory: false,
+  ...more,
+});
+
+/** In the order of the tasks: one process takes them one after another, and begins with the same machines each time. */
+async function answersOf(tasks: readonly Task[]): Promise<readonly Answer[]> {
+  const answers: Answer[] = [];
+  for await (const answer of runTasks(tasks, 1)) answers.push(answer);
+  return answers;
+}
+
+const clean = seeds(1, 20).map((seed) => task(seed, { steps: 40 }));
+const retold = task(21, { wholeStory: true });
+const planted = Object.entries(plants).map(([plant, { seed }]) => task(seed, { plant }));
+
+describe('a simulated network of nodes', () => {
+  let answers: readonly Answer[] = [];
+
+  beforeAll(async () => {
+    answers = await answersOf([...clean, retold, ...planted]);
+  }, 300_000);
+
+  test('keeps every promise under the troubles of a few seeds', () => {
+    const all = answers.slice(0, clean.length);
+    expect(all.flatMap(inWords).join('\n')).toBe('');
+    expect(all.map(({ seed }) => seed)).toEqual(clean.map(({ seed }) => seed));
+    // It is not quiet: processes end, and messages get through all the same.
+    expect(all.reduce((sum, { deaths }) => sum + deaths, 0)).toBeGreaterThan(50);
+    expect(all.reduce((sum, { handled }) => sum + handled, 0)).toBeGreaterThan(1000);
+  });
+
+  test('does the same in another process, to the last word of the story', async () => {
+    const before = answers[clean.length];
+    const [again] = await answersOf([retold]);
+    expect(before?.story.length).toBeGreaterThan(1000);
+    expect(again?.story.join('\n')).toBe(before?.story.join('\n'));
+    expect(again?.steps).toBe(before?.steps);
+  });
+
+  // One seed for each, which is known to find it; npm run sim -- --planted looks for others.
+  test.each(Object.keys(plants))('finds a planted bug: %s', (plant) => {
+    const index = planted.findIndex((one) => one.plant === plant);
+    const answer = answers[clean.length + 1 + index];
+    expect(answer?.seed).toBe(plants[plant]?.seed);
+    expect(answer?.violation?.rule, `npm run sim -- --plant '${plant}' names a seed that finds it`).toBeTypeOf(
+      'string',
+    );
+    const told = answer === undefined ? [] : inWords(answer);
+    expect(told.length).toBeGreaterThan(10);
+    expect(told.join('\n')).toContain(`Broken (${answer?.violation?.rule})`);
+    expect(told.join('\n')).toContain(`npm run sim -- --seed ${answer?.seed} --trace`);
+  });
+});
