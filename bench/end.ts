@@ -6,13 +6,13 @@ export interface Report {
   readonly [key: string]: unknown;
 }
 
-/** An agent in a process of its own (`pair-end.ts`); talks by IPC only about the measurement. */
+/** An agent in a process of its own (`program` beside this file); talks by IPC only about the measurement. */
 export class End {
   readonly #child;
   readonly #waiting = new Map<string, (report: Report) => void>();
 
-  constructor(role: string, dir: string) {
-    const file = fileURLToPath(new URL('./pair-end.ts', import.meta.url));
+  constructor(role: string, dir: string, program = './pair-end.ts') {
+    const file = fileURLToPath(new URL(program, import.meta.url));
     this.#child = fork(file, [role, dir], {
       execArgv: ['--conditions=source', ...(process.env['BENCH_EXEC_ARGV']?.split(' ') ?? [])],
     });

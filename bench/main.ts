@@ -2,6 +2,7 @@
 const benches: Record<string, () => Promise<{ run(): Promise<Record<string, number | string>> }>> = {
   pair: () => import('./pair.ts'),
   backlog: () => import('./backlog.ts'),
+  file: () => import('./file.ts'),
   start: () => import('./start.ts'),
 };
 

@@ -12,6 +12,7 @@ export {
   type Fetch,
   fetchTransport,
   type FetchTransportOptions,
+  type FileView,
   type InboxState,
   type Input,
   type InviteView,

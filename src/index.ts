@@ -1,3 +1,12 @@
-export { Agent, type AgentOptions, type AskOptions, type Handler, type Received, type Sending } from '#node';
+export {
+  Agent,
+  type AgentOptions,
+  type AskOptions,
+  type Handler,
+  type Received,
+  type ReceivedFile,
+  type Sending,
+  type SendingFile,
+} from '#node';
 export { type ErrorCode, errorTable, MeshError } from '#kernel';
 export { verifyWebhook, type WebhookProof } from '#runtime';

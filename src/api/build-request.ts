@@ -14,10 +14,20 @@ export function buildRequest(route: Route, input: Fields): Omit<TransportRequest
   const query = Object.fromEntries(
     rest.filter(([name]) => isQuery(name)).map(([name, value]) => [name, String(value)]),
   );
-  const accept = route.stream === true ? 'application/x-ndjson' : 'application/json';
+  const accept = acceptOf(route);
   if (route.method === 'GET') return { method: 'GET', path, query, headers: { accept } };
+  if (route.takes === 'bytes') {
+    const { bytes } = input;
+    const body = bytes instanceof Uint8Array ? new Uint8Array(bytes) : new Uint8Array();
+    return { method: 'POST', path, query, body, headers: { accept, 'content-type': 'application/octet-stream' } };
+  }
   const body = JSON.stringify(Object.fromEntries(rest.filter(([name]) => !isQuery(name))));
   return { method: 'POST', path, query, body, headers: { accept, 'content-type': 'application/json' } };
+}
+
+function acceptOf({ stream, gives }: Route): string {
+  if (gives === 'bytes') return 'application/octet-stream';
+  return stream === true ? 'application/x-ndjson' : 'application/json';
 }
 
 function pathPart(name: string, value: unknown): string {

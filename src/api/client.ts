@@ -3,7 +3,7 @@ import { buildRequest } from './build-request.ts';
 import { type EventsOptions, readEvents, type ReceivedEvent } from './client-events.ts';
 import { fromErrorBody, isErrorBody } from './error-body.ts';
 import type { Input, Output } from './operations.ts';
-import { readAnswer, readFailure, readLines } from './read-body.ts';
+import { readAnswer, readBytes, readFailure, readLines } from './read-body.ts';
 import { type OperationName, operationNames, routeOf, type StreamOperationName } from './routes.ts';
 import type { Transport } from './transport.ts';
 
@@ -48,7 +48,8 @@ interface Call extends CallOptions {
 
 async function answerOf(transport: Transport, name: OperationName, { input, signal }: Call): Promise<unknown> {
   signal?.throwIfAborted();
-  return readAnswer(await transport.request({ ...buildRequest(routeOf(name), input), signal }));
+  const response = await transport.request({ ...buildRequest(routeOf(name), input), signal });
+  return routeOf(name).gives === 'bytes' ? readBytes(response) : readAnswer(response);
 }
 
 /** Ends with the line `done`; a stream that stops before it was cut. */

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { breakerState, contactState, count, outboxState, time } from './base-schemas.ts';
+import { fileView } from './file-schemas.ts';
 import { messageView } from './message-schemas.ts';
 
 /** Of which local agent, and when. */
@@ -16,6 +17,15 @@ export const meshEvent = z.discriminatedUnion('type', [
     state: outboxState,
     reason: z.string().optional().describe('Error code'),
     answerId: z.string().optional(),
+  }),
+  z.object({ type: z.literal('file.changed'), ...base, file: fileView }).describe('A file came further, or to its end'),
+  z.object({
+    type: z.literal('files.refused'),
+    ...base,
+    ...peer,
+    id: z.string().describe('Of the message that was refused for its files'),
+    size: count.describe('Bytes'),
+    reason: z.string().describe('Error code'),
   }),
   z.object({
     type: z.literal('contact.changed'),

@@ -7,7 +7,7 @@ export type Fetch = (url: string, init: FetchInit) => Promise<Response>;
 interface FetchInit {
   readonly method: string;
   readonly headers: Record<string, string>;
-  readonly body: string | null;
+  readonly body: string | Uint8Array<ArrayBuffer> | null;
   readonly signal: AbortSignal | null;
 }
 

@@ -4,6 +4,7 @@ export { type ErrorBody, toErrorBody } from './error-body.ts';
 export { type Fetch, fetchTransport, type FetchTransportOptions } from './fetch-transport.ts';
 export { loadOpenApi, loadSchemas } from './load-schemas.ts';
 export type { OpenApiDocument } from './openapi.ts';
+export { planFiles } from './plan-files.ts';
 export type { Input, Inputs, OperationContext, Operations, Output, Outputs } from './operations.ts';
 export {
   eventsPath,
@@ -25,6 +26,7 @@ export type {
   CardJson,
   ContactState,
   ContactView,
+  FileView,
   InboxState,
   InviteView,
   MeshEvent,

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { agentView, cardJson, scanEvent } from './agent-schemas.ts';
 import { contactView } from './contact-schemas.ts';
+import { fileView } from './file-schemas.ts';
 import { streamedEvent } from './event-schemas.ts';
 import { messageView, outboxView, sent, step } from './message-schemas.ts';
 import { auditEntry, warning } from './node-schemas.ts';
@@ -24,6 +25,7 @@ const views = {
   Card: cardJson,
   Contact: contactView,
   ContactRequest: requestView,
+  File: fileView,
   Invite: inviteView,
   Message: messageView,
   OutboxMessage: outboxView,
@@ -64,10 +66,12 @@ function operationEntries(): readonly (readonly [string, z.ZodType])[] {
     const route = routeOf(name);
     const title = titleOf(name);
     const { input, output } = operationSchemas[name];
+    if (route.gives === 'bytes') return [];
+    const result = [`${title}Output`, output] as const;
+    if (route.takes === 'bytes') return [result];
     const elsewhere = new Set([...pathFieldsOf(route), ...Object.keys(queryFieldsOf(route))]);
     const fields = Object.entries(input.shape).filter(([field]) => !elsewhere.has(field));
     const body = z.strictObject(Object.fromEntries(fields));
-    const result = [`${title}Output`, output] as const;
     return route.method === 'POST' ? [[`${title}Body`, body] as const, result] : [result];
   });
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { fileFacts } from './file-schemas.ts';
 import {
   afterSeqField,
   agentField,
@@ -18,11 +19,12 @@ import {
 } from './base-schemas.ts';
 
 const attachmentView = z.object({
-  kind: z.enum(['inline', 'url']),
+  kind: z.enum(['inline', 'blob', 'url']).describe('blob: a file beside the message'),
   name: z.string().describe('Data, never a path'),
   mediaType: z.string().optional(),
   size: count.optional().describe('Bytes'),
   url: z.string().optional(),
+  file: fileFacts.optional().describe('Of a blob: how far it is'),
 });
 
 const content = {
@@ -81,6 +83,17 @@ const fileField = {
     .array(z.strictObject({ name: z.string(), mediaType: z.string(), base64: z.string() }))
     .optional()
     .describe('Together at most 64 KB'),
+  files: z
+    .array(
+      z.strictObject({
+        name: z.string(),
+        mediaType: z.string(),
+        upload: z.string().optional().describe('What `upload` gave; it can be sent once'),
+        size: count.optional().describe('Instead of it, for a dry run'),
+      }),
+    )
+    .optional()
+    .describe('Files of any size, beside the message'),
 };
 const textFields = { text: z.string(), subject: z.string().optional(), metadata: jsonObject.optional(), ...fileField };
 

@@ -40,9 +40,12 @@ describe('the OpenAPI document', () => {
     const operation = operationAt(route.path, route.method);
     expect(operation).toMatchObject({ operationId: name, summary: expect.stringMatching(/\w/) });
     const media = route.stream === true ? 'application/x-ndjson' : 'application/json';
-    expect(operation?.responses['200']).toHaveProperty(['content', media, 'schema', '$ref']);
+    const bytes = ['content', 'application/octet-stream'];
+    const given = route.gives === 'bytes' ? bytes : ['content', media, 'schema', '$ref'];
+    expect(operation?.responses['200']).toHaveProperty(given);
     expect(operation?.responses.default).toEqual({ $ref: '#/components/responses/Error' });
     expect(operation?.requestBody !== undefined).toBe(route.method === 'POST');
+    if (route.takes === 'bytes') expect(operation?.requestBody).toHaveProperty(bytes);
     const parameters = operation?.parameters ?? [];
     expect(parameters.filter((one) => one.in === 'path').map((one) => [one.name, one.required])).toEqual(
       pathFieldsOf(route).map((field) => [field, true]),

@@ -82,7 +82,6 @@ const errors = { default: { $ref: '#/components/responses/Error' } };
 
 function operationOf(name: OperationName): OpenApiOperation {
   const route = routeOf(name);
-  const media = route.stream === true ? 'application/x-ndjson' : 'application/json';
   const parameters = parametersOf(name);
   return {
     operationId: name,
@@ -90,12 +89,24 @@ function operationOf(name: OperationName): OpenApiOperation {
     ...(route.offline === true ? { description: 'Also works without a running node.' } : {}),
     tags: [tagOf(route.path)],
     ...(parameters.length === 0 ? {} : { parameters }),
-    ...(route.method === 'POST' ? { requestBody: { required: true, ...json(refTo(`${titleOf(name)}Body`)) } } : {}),
+    ...(route.method === 'POST' ? { requestBody: { required: true, ...bodyOf(name) } } : {}),
     responses: {
-      200: { description: outputNote(route.stream), content: { [media]: { schema: refTo(`${titleOf(name)}Output`) } } },
+      200: { description: outputNote(route.stream), ...outputOf(name) },
       ...errors,
     },
   };
+}
+
+const bytes: MediaTypes = { content: { 'application/octet-stream': { schema: {} } } };
+
+const bodyOf = (name: OperationName): MediaTypes =>
+  routeOf(name).takes === 'bytes' ? bytes : json(refTo(`${titleOf(name)}Body`));
+
+function outputOf(name: OperationName): MediaTypes {
+  const route = routeOf(name);
+  if (route.gives === 'bytes') return bytes;
+  const schema = refTo(`${titleOf(name)}Output`);
+  return route.stream === true ? { content: { 'application/x-ndjson': { schema } } } : json(schema);
 }
 
 const outputNote = (stream: true | undefined): string =>

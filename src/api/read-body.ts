@@ -1,4 +1,4 @@
-import { MeshError } from '#kernel';
+import { concatBytes, MeshError } from '#kernel';
 import { fromErrorBody } from './error-body.ts';
 import type { TransportResponse } from './transport.ts';
 
@@ -10,6 +10,16 @@ export async function readAnswer({ status, body }: TransportResponse): Promise<u
   const parsed = parse(text);
   if (status >= 200 && status < 300 && parsed !== undefined) return parsed;
   throw fromErrorBody(parsed, status);
+}
+
+/** The bytes that the answer is. Throws the error that it tells of. */
+export async function readBytes(response: TransportResponse): Promise<Uint8Array> {
+  const { status, body } = response;
+  if (status !== 200) throw await readFailure(response);
+  if (body instanceof Uint8Array) return body;
+  const pieces: Uint8Array[] = [];
+  for await (const piece of body) pieces.push(piece);
+  return concatBytes(...pieces);
 }
 
 /** The error of an answer that is not a success. */

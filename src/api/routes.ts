@@ -8,6 +8,10 @@ export interface Route {
   readonly offline?: true;
   /** The answer is NDJSON: one JSON document a line, as they come. */
   readonly stream?: true;
+  /** The body of the request is the field `bytes`, as it is. */
+  readonly takes?: 'bytes';
+  /** The answer is bytes, as they are. */
+  readonly gives?: 'bytes';
   /** Fields of the path that are not text. */
   readonly pathKinds?: Readonly<Record<string, FieldKind>>;
   /** Fields that travel in the query; the others of a POST are its JSON body. Every GET takes `agent` as well. */
@@ -63,9 +67,36 @@ export const routes = {
     pathKinds: { index: whole },
     offline: true,
   },
+  filePart: {
+    method: 'GET',
+    path: '/api/inbox/:id/attachments/:index/parts/:part',
+    pathKinds: { index: whole, part: whole },
+    gives: 'bytes',
+    offline: true,
+  },
+  removeFile: {
+    method: 'POST',
+    path: '/api/inbox/:id/attachments/:index/remove',
+    pathKinds: { index: whole },
+  },
   reply: { method: 'POST', path: '/api/inbox/:id/reply' },
   outbox: { method: 'GET', path: '/api/outbox', query: { peer: text, state: text, limit: whole }, offline: true },
   track: { method: 'GET', path: '/api/outbox/:id', offline: true },
+
+  files: {
+    method: 'GET',
+    path: '/api/files',
+    query: { peer: text, limit: whole, open: 'boolean' },
+    offline: true,
+  },
+  upload: { method: 'POST', path: '/api/uploads' },
+  uploadPart: {
+    method: 'POST',
+    path: '/api/uploads/:upload',
+    query: { agent: text, offset: whole },
+    takes: 'bytes',
+  },
+  dropUpload: { method: 'POST', path: '/api/uploads/:upload/drop' },
 
   audit: {
     method: 'GET',

@@ -1,6 +1,7 @@
 import { agentSchemas } from './agent-schemas.ts';
 import type { OperationSchema } from './base-schemas.ts';
 import { contactSchemas } from './contact-schemas.ts';
+import { fileSchemas } from './file-schemas.ts';
 import { messageSchemas } from './message-schemas.ts';
 import { nodeSchemas } from './node-schemas.ts';
 import { requestSchemas } from './request-schemas.ts';
@@ -13,4 +14,5 @@ export const operationSchemas = {
   ...contactSchemas,
   ...requestSchemas,
   ...messageSchemas,
+  ...fileSchemas,
 } as const satisfies Record<OperationName, OperationSchema>;

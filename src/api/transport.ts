@@ -14,8 +14,8 @@ export interface TransportRequest {
   readonly query: Readonly<Record<string, string>>;
   /** Lower case. The transport adds host and authorization, nothing else is needed. */
   readonly headers: Readonly<Record<string, string>>;
-  /** JSON. */
-  readonly body?: string | undefined;
+  /** JSON, or bytes as they are. */
+  readonly body?: string | Uint8Array<ArrayBuffer> | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

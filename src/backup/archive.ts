@@ -23,10 +23,11 @@ const lengthBytes = 4;
 /** Manifest, files, end (spec 9.3). Throws INTERNAL when a file has another size than it said: it changed meanwhile. */
 export async function* packArchive(
   manifest: BackupManifest,
-  files: readonly BackupFile[],
+  files: Iterable<BackupFile> | AsyncIterable<BackupFile>,
 ): AsyncGenerator<Uint8Array, void, void> {
   yield record(manifest);
-  for (const { name, size, content } of files) {
+  let count = 0;
+  for await (const { name, size, content } of files) {
     if (!isBackupName(name))
       throw new MeshError('INTERNAL', `A backup cannot hold a file named ${JSON.stringify(name)}`);
     yield record({ name, size });
@@ -37,8 +38,9 @@ export async function* packArchive(
       yield part;
     }
     if (left !== 0) throw new MeshError('INTERNAL', `${name} changed while it was copied`, { hint: 'Try it again.' });
+    count += 1;
   }
-  yield record({ end: true, files: files.length });
+  yield record({ end: true, files: count });
 }
 
 /**

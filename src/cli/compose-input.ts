@@ -1,33 +1,44 @@
 import { readFileSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { defaultLimits, MeshError } from '#kernel';
-import type { Input as OperationInput } from '#api';
+import { type Input as OperationInput, planFiles } from '#api';
 import type { Call } from './call.ts';
+import type { LargeFile } from './hand-over-files.ts';
 import { priorityNames } from './table/verb-spec.ts';
 
 type SendInput = OperationInput<'send'>;
 type Attachments = NonNullable<SendInput['attachments']>;
 
+export interface Content {
+  readonly said: Pick<SendInput, 'text' | 'subject' | 'metadata' | 'attachments'>;
+  /** Files that do not fit into the message. */
+  readonly large: readonly LargeFile[];
+}
+
 /** What a message says: text, subject, metadata and files. */
-export async function contentOf({
-  args,
-  ports,
-}: Call): Promise<Pick<SendInput, 'text' | 'subject' | 'metadata' | 'attachments'>> {
-  const attachments = attachmentsOf(args.list('file'));
+export async function contentOf({ args, ports }: Call): Promise<Content> {
+  const files = args.list('file').map(fileAt);
+  checkCount(files.length);
   const given = args.optional(1);
   const text = given === '-' ? (await ports.stdin.text()).replace(/\r?\n$/, '') : (given ?? '');
-  if (text === '' && attachments.length === 0) {
+  if (text === '' && files.length === 0) {
     const problem = given === undefined ? 'the text is missing' : 'the text is empty';
     throw new MeshError('INVALID_ARGUMENT', `There is nothing to say: ${problem}`, {
       hint: 'Give the text in quotes, or - to read it from stdin, or a file with --file F',
     });
   }
-  return {
+  const plan = planFiles(
+    files.map(({ size }) => size),
+    Buffer.byteLength(text),
+  );
+  const attachments = files.filter((_, index) => plan[index] === true).map(inlineOf);
+  const said = {
     text,
     subject: args.text('subject'),
     metadata: metadataOf(args.text('metadata')),
     ...(attachments.length === 0 ? {} : { attachments }),
   };
+  return { said, large: files.filter((_, index) => plan[index] !== true) };
 }
 
 type Addressing = Pick<SendInput, 'agent' | 'to' | 'priority' | 'ttlSeconds' | 'idempotencyKey' | 'replyTo'>;
@@ -77,34 +88,23 @@ function parseJson(text: string): unknown {
 const isJsonObject = (value: unknown): value is NonNullable<SendInput['metadata']> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-function attachmentsOf(paths: readonly string[]): Attachments {
-  const { maxAttachments, maxInlineAttachmentBytes } = defaultLimits;
-  if (paths.length > maxAttachments) {
-    throw new MeshError(
-      'INVALID_ARGUMENT',
-      `--file: ${paths.length} files are more than the ${maxAttachments} of one message`,
-      {
-        hint: 'Put them into one archive.',
-      },
-    );
-  }
-  const total = paths.reduce((sum, path) => sum + sizeOf(path), 0);
-  if (total > maxInlineAttachmentBytes) {
-    throw new MeshError(
-      'ATTACHMENT_TOO_LARGE',
-      `The files have ${total} bytes, at most ${maxInlineAttachmentBytes} fit a message`,
-    );
-  }
-  return paths.map((path) => ({
-    name: basename(path),
-    mediaType: mediaTypeOf(path),
-    base64: readFileSync(path).toString('base64'),
-  }));
+function checkCount(count: number): void {
+  const { maxAttachments } = defaultLimits;
+  if (count <= maxAttachments) return;
+  throw new MeshError('INVALID_ARGUMENT', `--file: ${count} files are more than the ${maxAttachments} of one message`, {
+    hint: 'Put them into one archive.',
+  });
 }
 
-function sizeOf(path: string): number {
+const inlineOf = ({ path, name, mediaType }: LargeFile): Attachments[number] => ({
+  name,
+  mediaType,
+  base64: readFileSync(path).toString('base64'),
+});
+
+function fileAt(path: string): LargeFile {
   const stats = statSync(path, { throwIfNoEntry: false });
-  if (stats?.isFile() === true) return stats.size;
+  if (stats?.isFile() === true) return { path, name: basename(path), mediaType: mediaTypeOf(path), size: stats.size };
   throw new MeshError('NOT_FOUND', `--file: ${path} is ${stats === undefined ? 'not there' : 'not a file'}`, {
     hint: 'Name a file that exists.',
   });

@@ -37,11 +37,12 @@ describe('parseSize', () => {
     ['1MB', 1_048_576],
     ['1.5 kb', 1536],
     ['7b', 7],
+    ['2 GB', 2_147_483_648],
   ])('takes %s', (text, bytes) => {
     expect(parseSize(text, '--max-attachment')).toBe(bytes);
   });
 
-  it.each(['', '-1', '5 GB', 'KB'])('refuses %j', (text) => {
+  it.each(['', '-1', '5 TB', 'KB'])('refuses %j', (text) => {
     expect(() => parseSize(text, '--max-attachment')).toThrow('is not a size');
   });
 });

@@ -8,7 +8,16 @@ const unitMs: Readonly<Record<string, number>> = {
   d: 86_400_000,
   w: 604_800_000,
 };
-const unitBytes: Readonly<Record<string, number>> = { '': 1, b: 1, k: 1024, kb: 1024, m: 1024 ** 2, mb: 1024 ** 2 };
+const unitBytes: Readonly<Record<string, number>> = {
+  '': 1,
+  b: 1,
+  k: 1024,
+  kb: 1024,
+  m: 1024 ** 2,
+  mb: 1024 ** 2,
+  g: 1024 ** 3,
+  gb: 1024 ** 3,
+};
 
 /** `24h`, `30m`, `60s`, `7d`, `1h30m` in ms. Throws INVALID_ARGUMENT that names the option. */
 export function parseDuration(text: string, option: string): number {
@@ -31,10 +40,10 @@ function notDuration(text: string, option: string): MeshError {
 
 /** `64KB`, `10k`, `2mb`, `4096` in bytes. Throws INVALID_ARGUMENT that names the option. */
 export function parseSize(text: string, option: string): number {
-  const [, amount, unit] = /^(\d+(?:\.\d+)?)\s*(b|kb?|mb?|)$/i.exec(text.trim()) ?? [];
+  const [, amount, unit] = /^(\d+(?:\.\d+)?)\s*(b|kb?|mb?|gb?|)$/i.exec(text.trim()) ?? [];
   if (amount === undefined) {
     throw new MeshError('INVALID_ARGUMENT', `${option}: ${JSON.stringify(text)} is not a size`, {
-      hint: 'Write a number of bytes, or one with a unit, such as 4096, 64KB or 1MB.',
+      hint: 'Write a number of bytes, or one with a unit, such as 4096, 64KB or 1.5GB.',
     });
   }
   return Math.round(Number(amount) * (unitBytes[(unit ?? '').toLowerCase()] ?? 1));

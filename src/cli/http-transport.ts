@@ -28,7 +28,7 @@ export function httpTransport({ host, port, token }: HttpTransportOptions): Tran
   };
 }
 
-const lengthOf = (body: string | undefined): Readonly<Record<string, string>> =>
+const lengthOf = (body: string | Uint8Array | undefined): Readonly<Record<string, string>> =>
   body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) };
 
 const headersOf = ({ headers }: IncomingMessage): Readonly<Record<string, string>> =>

@@ -27,6 +27,8 @@ export const verbNames = [
   'reply',
   'outbox',
   'track',
+  'files',
+  'save',
   'up',
   'down',
   'status',

@@ -16,6 +16,7 @@ class FakeLink implements Link {
   readonly local = alice;
   readonly remote = { agentId: bob, rotations: [] };
   readonly route = 'direct http://bob';
+  readonly version = 2;
   readonly written: string[] = [];
   readonly answers = new Map<string, PromiseWithResolvers<FrameOutcome>>();
   readonly #end = Promise.withResolvers<MeshError | undefined>();
@@ -42,6 +43,7 @@ class FakeLink implements Link {
   grant(): void {}
   getCard = (): Promise<Uint8Array> => Promise.reject(new MeshError('LINK_CLOSED'));
   takeKeyPackage = (): Promise<Uint8Array> => Promise.reject(new MeshError('NO_KEY_PACKAGE'));
+  getBlob = (): Promise<void> => Promise.reject(new MeshError('LINK_CLOSED'));
   ping = (): Promise<number> => Promise.resolve(3);
 }
 

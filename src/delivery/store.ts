@@ -136,10 +136,10 @@ export interface OutboxWriter extends OutboxReader {
   /** Unsealed messages whose time is over become `expired`, sealed ones that were never delivered too. Returns their ids;
    * bounded to some 10 000 a call, the rest at the next. */
   expire(now: number): readonly { readonly agent: string; readonly id: MessageId }[];
-  /** Ends messages that cannot be sent (contact removed or blocked): `refused` with the code. Returns their ids. */
+  /** Ends messages that cannot be sent (contact removed or blocked): `refused` with the code; with `ids` only those. Returns their ids. */
   refuseWaiting(
     to: { readonly agent: string; readonly peer: AgentId },
-    refused: { readonly code: ErrorCode; readonly at: number },
+    refused: { readonly code: ErrorCode; readonly at: number; readonly ids?: readonly MessageId[] },
   ): readonly MessageId[];
   /** Replaces the bodies of unsealed messages that have not ended. */
   rewriteWaiting(
@@ -228,6 +228,12 @@ export interface InboxReader {
   }): InboxMessage | undefined;
 }
 
+/** Message ids are chosen by senders: only both together name one message. */
+export interface InboxSender {
+  readonly agent: string;
+  readonly sender: AgentId;
+}
+
 export interface OfferQuery {
   readonly agent: string;
   readonly types: readonly MessageType[];
@@ -244,6 +250,12 @@ export interface InboxWriter extends InboxReader {
   /** False when this (agent, sender, id) is known: the row stays as it was. */
   insert(message: NewInboxMessage): boolean;
   rememberFrame(agent: string, sender: AgentId, frame: ReceivedFrame): void;
+  /** Not offered to a handler until `unhold`: something that belongs to it is still to come. For a message just inserted. */
+  hold(from: InboxSender, id: MessageId): void;
+  /** Offered from now on; false when it was not held, or was dealt with meanwhile. */
+  unhold(from: InboxSender, id: MessageId): boolean;
+  /** What it waited for will not come: it is given up with the error. False when it was not held. */
+  buryHeld(from: InboxSender, id: MessageId, error: string): boolean;
   /**
    * Leases waiting messages in order of arrival, priorities first, and counts the attempt. A message that was tried before is leased alone:
    * the result is then that one message.

@@ -1,4 +1,5 @@
 import { type ErrorRow, row } from './error-row.ts';
+import { fileErrors } from './file-errors.ts';
 import { recoveryErrors } from './recovery-errors.ts';
 
 export type { ExitCode } from './error-row.ts';
@@ -105,7 +106,7 @@ export const errorTable = {
   ),
   ATTACHMENT_TOO_LARGE: row(
     [413, 2, 'final'],
-    'The attachments together are larger than 64 KB.',
+    'The attachments are larger than may be sent.',
     'Send a smaller file, or a link to it in the text.',
   ),
   SUBJECT_TOO_LONG: row(
@@ -229,6 +230,7 @@ export const errorTable = {
     'The peer sent more than it was granted.',
     'The peer is broken or hostile; its link was closed.',
   ),
+  ...fileErrors,
   ...recoveryErrors,
   NODE_RUNNING: row(
     [409, 1, 'final'],

@@ -1,6 +1,7 @@
 export { type Backoff, backoffMs } from './backoff.ts';
 export {
   concatBytes,
+  discardBytes,
   copyBytes,
   equalBytes,
   fromBase64url,

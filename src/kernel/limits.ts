@@ -73,6 +73,31 @@ export const defaultLimits = {
   leaseBatch: 256,
   retentionMs: 30 * day,
   idempotencyWindowMs: day,
+  // files, spec §10: the plain bytes of a chunk, what one question may ask for, what one answer carries
+  blobChunkBytes: megabyte,
+  blobAskBytes: 512 * kilobyte,
+  blobPieceBytes: 64 * kilobyte,
+  // what may be asked for and not be there: as much as came in the last `blobWindowMs`, between these
+  minBlobWindowBytes: 64 * kilobyte,
+  maxBlobWindowBytes: 4 * megabyte,
+  blobWindowMs: 250,
+  // what an asker that exceeds its window may ask for at once
+  maxBlobAsks: 256,
+  // what is written is synced and counted after so many bytes, or this time
+  blobSyncBytes: 32 * megabyte,
+  blobSyncMs: 2 * second,
+  blobRetryMs: second,
+  blobMaxRetryMs: minute,
+  // chunks in a row that are not what the sender sealed, before it is given up
+  maxBlobDamages: 3,
+  // of files that came in, and as much again of files that go out
+  maxFileBytesPerPeer: 4096 * megabyte,
+  maxFileBytes: 16_384 * megabyte,
+  keepFreeDiskBytes: 256 * megabyte,
+  maxUploads: 16,
+  maxUploadPartBytes: 4 * megabyte,
+  uploadIdleMs: hour,
+  fileProgressMs: 500,
   // audit: a signature at least every so many entries
   auditCheckpointEntries: 1000,
   // links

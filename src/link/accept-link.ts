@@ -1,5 +1,6 @@
 import type { Clock, Limits, Logger, Random } from '#kernel';
 import type { AgentId } from '#identity';
+import { supportedVersions } from '#protocol';
 import { AuthenticatedLink } from './authenticated-link.ts';
 import type { Connection } from './connection.ts';
 import { acceptHandshake } from './handshake.ts';
@@ -13,6 +14,8 @@ export interface LinkOptions {
   readonly random: Random;
   readonly limits: Limits;
   readonly logger: Logger;
+  /** Versions of the protocol that this side speaks; all that are known without it. */
+  readonly versions?: readonly number[] | undefined;
 }
 
 export interface AcceptLinkOptions extends LinkOptions {
@@ -28,9 +31,9 @@ export interface AcceptLinkOptions extends LinkOptions {
  * closed.
  */
 export async function acceptLink(options: AcceptLinkOptions): Promise<Link> {
-  const { connection, agents, random, limits } = options;
+  const { connection, agents, random, limits, versions = supportedVersions } = options;
   const established = await boundedHandshake(options, (channel) =>
-    acceptHandshake(channel, { agents, random, maxHandshakeBytes: limits.maxHandshakeBytes }),
+    acceptHandshake(channel, { agents, versions, random, maxHandshakeBytes: limits.maxHandshakeBytes }),
   );
   const route = `inbound ${connection.address}`;
   const link = new AuthenticatedLink({ ...options, established, route, credit: { frames: 0, bytes: 0 } });

@@ -9,6 +9,7 @@ import {
   type LinkOperation,
   type LinkOperationOf,
 } from '#protocol';
+import { BlobTraffic } from './blob-traffic.ts';
 import { errorOfEnd, normalClose } from './close-code.ts';
 import { type Connection, waterMarks } from './connection.ts';
 import { answerTo, outcomeOf } from './frame-answer.ts';
@@ -17,7 +18,7 @@ import { idsOf } from './handshake-proof.ts';
 import type { Established } from './handshake.ts';
 import { IncomingFrames, isFromBefore } from './incoming-frames.ts';
 import { keepAlive } from './keep-alive.ts';
-import type { FrameOutcome, Link, LinkHandler, LinkPeer } from './link.ts';
+import type { BlobAsk, FrameOutcome, Link, LinkHandler, LinkPeer } from './link.ts';
 import { LinkRequests } from './link-requests.ts';
 import { remoteError } from './operation-error.ts';
 import { checkOperationSize } from './operation-size.ts';
@@ -36,10 +37,7 @@ export interface AuthenticatedLinkOptions {
   readonly credit: Credit;
 }
 
-/**
- * A far end that floods us with questions and reads none of the answers may make this many bytes wait, then it is cut
- * off.
- */
+/** A far end that asks and asks and reads no answers may make this many bytes wait, then it is cut off. */
 const maxUnreadBytes = 16 * waterMarks.highBytes;
 
 /** A link after both sides proved who they are. `start` opens it. */
@@ -47,6 +45,7 @@ export class AuthenticatedLink implements Link {
   readonly local: AgentId;
   readonly remote: LinkPeer;
   readonly route: string;
+  readonly version: number;
   readonly #connection: Connection;
   readonly #handler: LinkHandler;
   readonly #clock: Clock;
@@ -58,16 +57,17 @@ export class AuthenticatedLink implements Link {
   readonly #incoming: IncomingFrames;
   readonly #requests: LinkRequests;
   readonly #questions: QuestionServer;
+  readonly #blobs: BlobTraffic;
   readonly #over = new AbortController();
   readonly #closed = Promise.withResolvers<MeshError | undefined>();
   #heardAt: number;
-  #clockOffsetMs: number | undefined;
 
   constructor(options: AuthenticatedLinkOptions) {
     const { connection, established, handler, clock, limits } = options;
     this.local = established.self.agentId;
     this.remote = established.remote;
     this.route = options.route;
+    this.version = established.version;
     this.#connection = connection;
     this.#handler = handler;
     this.#clock = clock;
@@ -84,6 +84,8 @@ export class AuthenticatedLink implements Link {
     this.#requests = new LinkRequests(clock, limits);
     const write = (operation: LinkOperation): void => this.#write(operation);
     this.#questions = new QuestionServer({ link: this, handler, limits, localIds: this.#localIds, write });
+    const nextNumber = (): number => this.#requests.nextNumber();
+    this.#blobs = new BlobTraffic({ link: this, handler, connection, clock, limits, nextNumber, write });
     this.#heardAt = clock.monotonic();
   }
 
@@ -97,7 +99,7 @@ export class AuthenticatedLink implements Link {
   }
 
   get clockOffsetMs(): number | undefined {
-    return this.#clockOffsetMs;
+    return this.#requests.clockOffsetMs;
   }
 
   /** Grants the first credit, which the far end waits for, then tells the handler, then reads. */
@@ -133,6 +135,10 @@ export class AuthenticatedLink implements Link {
   takeKeyPackage(): Promise<Uint8Array> {
     const agent = this.remote.agentId;
     return this.#requests.ask('keypackage', (n) => this.#write({ op: 'keypackage.take', n, agent }));
+  }
+
+  getBlob(ask: BlobAsk, onPiece: (bytes: Uint8Array) => void): Promise<void> {
+    return this.#blobs.ask(ask, onPiece);
   }
 
   async ping(): Promise<number> {
@@ -183,25 +189,20 @@ export class AuthenticatedLink implements Link {
       case 'card.get':
       case 'keypackage.take':
         return this.#questions.take(operation);
+      case 'blob.get':
+      case 'blob':
+        return expect(this.#blobs.take(operation, bytes), operation);
       case 'card':
-        return expect(this.#requests.answered(operation.n, 'card', operation.card), operation);
       case 'keypackage':
-        return expect(this.#requests.answered(operation.n, 'keypackage', operation.bytes), operation);
+      case 'pong':
+        return expect(this.#requests.answered(operation), operation);
       case 'ping':
         return this.#write({ op: 'pong', n: operation.n, at: this.#clock.now() });
-      case 'pong':
-        return this.#takePong(operation);
       case 'error':
         return this.#takeError(operation);
-      case 'hello':
-      case 'auth':
+      default:
         return expect(false, operation);
     }
-  }
-
-  #takePong({ n, at }: LinkOperationOf<'pong'>): void {
-    expect(this.#requests.answered(n, 'pong', nothing), { op: 'pong', n });
-    if (at !== undefined) this.#clockOffsetMs = at - this.#clock.now();
   }
 
   /**
@@ -251,11 +252,10 @@ export class AuthenticatedLink implements Link {
   /** With a number it answers that question; without, it is the last thing that the far end says. */
   #takeError(operation: LinkOperationOf<'error'>): void {
     const error = remoteError(operation);
-    if (operation.n !== undefined) expect(this.#requests.refused(operation.n, error), operation);
-    else {
-      this.#end(error, () => this.#connection.close(normalClose, ''));
-      tellProof(this.#handler, error);
-    }
+    const { n } = operation;
+    if (n !== undefined) return expect(this.#blobs.refused(n, error) || this.#requests.refused(n, error), operation);
+    this.#end(error, () => this.#connection.close(normalClose, ''));
+    tellProof(this.#handler, error);
   }
 
   #write(operation: LinkOperation): void {
@@ -288,12 +288,11 @@ export class AuthenticatedLink implements Link {
     const lost = new MeshError('LINK_CLOSED', `The link closed${error === undefined ? '' : `: ${error.message}`}`);
     this.#outgoing.end(lost);
     this.#requests.end(lost);
+    this.#blobs.end(lost);
     this.#logger.debug('link.closed', { route: this.route, peer: this.remote.agentId, code: error?.code });
     this.#closed.resolve(error);
   }
 }
-
-const nothing = new Uint8Array();
 
 function expect(expected: boolean, operation: LinkOperation): void {
   if (!expected) throw new MeshError('MALFORMED', `The operation ${operation.op} was not expected`);

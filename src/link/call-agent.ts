@@ -1,5 +1,6 @@
 import type { Clock, Limits, Random } from '#kernel';
 import type { AgentId } from '#identity';
+import { supportedVersions } from '#protocol';
 import type { Connection } from './connection.ts';
 import { normalClose } from './close-code.ts';
 import { callListener } from './handshake.ts';
@@ -15,6 +16,8 @@ export interface CallAgentOptions {
   readonly random: Random;
   readonly limits: Limits;
   readonly signal?: AbortSignal | undefined;
+  /** Versions of the protocol to offer; all that are known without it. */
+  readonly versions?: readonly number[] | undefined;
   /** Throws to refuse whoever answers; the far end is told. */
   admit?(remote: LinkPeer): void;
 }
@@ -23,8 +26,9 @@ export interface CallAgentOptions {
  * Looks who answers at an address, without opening a link and without telling who asks. Rejects as `dialLink` does.
  */
 export async function callAgent(options: CallAgentOptions): Promise<LinkPeer> {
+  const { versions = supportedVersions } = options;
   const { remote } = await boundedHandshake(options, async (channel) => {
-    const called = await callListener(channel, options);
+    const called = await callListener(channel, { ...options, versions });
     options.admit?.(called.remote);
     return called;
   });

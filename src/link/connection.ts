@@ -15,9 +15,10 @@ export interface Connection {
   /** For people: the URL that was dialled, or the address of who dialled. */
   readonly address: string;
   /**
-   * Takes the message at once and sends it soon, with others of the same turn; does nothing once the connection ends.
+   * Takes the message at once and sends it soon, with others of the same turn; does nothing once the connection ends. The bytes must not be
+   * changed before `onPassedOn`, which is not called when they are lost.
    */
-  send(bytes: Uint8Array): void;
+  send(bytes: Uint8Array, onPassedOn?: () => void): void;
   /** Bytes that were taken but not passed on. */
   readonly bufferedBytes: number;
   /** Resolves when few bytes are buffered, or the connection ended. */
@@ -26,6 +27,8 @@ export interface Connection {
    * The next message in order; undefined when no more will come. One reader at a time; a slow reader slows the sender.
    */
   receive(): Promise<Uint8Array | undefined>;
+  /** A received message that nobody will read again: its memory is free at once, where it has some of its own. */
+  discard(message: Uint8Array): void;
   /** Counts what comes in from now on; without an argument nothing is counted any more. */
   limitReceive(limit?: ReceiveLimit): void;
   /** Resolves once, however it ended. */

@@ -1,5 +1,6 @@
 import { MeshError } from '#kernel';
 import type { AgentId } from '#identity';
+import { supportedVersions } from '#protocol';
 import type { LinkOptions } from './accept-link.ts';
 import { AuthenticatedLink } from './authenticated-link.ts';
 import { normalClose } from './close-code.ts';
@@ -25,14 +26,14 @@ export interface DialLinkOptions extends LinkOptions {
  * RATE_LIMITED, LINK_CLOSED, or the reason of the signal; the connection is closed then.
  */
 export async function dialLink(options: DialLinkOptions): Promise<Link> {
-  const { connection, self, expect, random, limits } = options;
+  const { connection, self, expect, random, limits, versions = supportedVersions } = options;
   if (expect === self.agentId) {
     connection.close(normalClose, '');
     throw new MeshError('INVALID_ARGUMENT', 'An agent does not link to itself');
   }
   const admit = (remote: LinkPeer): void => options.handler.admit(self.agentId, remote);
   const { credit, ...established } = await boundedHandshake(options, (channel) =>
-    dialHandshake(channel, { self, expect, random, maxHandshakeBytes: limits.maxHandshakeBytes, admit }),
+    dialHandshake(channel, { self, expect, versions, random, maxHandshakeBytes: limits.maxHandshakeBytes, admit }),
   );
   const route = options.route ?? `direct ${connection.address}`;
   const link = new AuthenticatedLink({ ...options, established, route, credit });

@@ -1,6 +1,6 @@
 import { MeshError, type Random } from '#kernel';
 import { type AgentId, followRotations } from '#identity';
-import { type AuthTranscript, type LinkHello, negotiateVersion, supportedVersions } from '#protocol';
+import { type AuthTranscript, type LinkHello, negotiateVersion } from '#protocol';
 import { checkProof, type LinkSelf, proofOf } from './handshake-proof.ts';
 import type { HandshakeChannel } from './handshake-channel.ts';
 import type { LinkPeer } from './link.ts';
@@ -10,10 +10,14 @@ import type { Credit } from './outgoing-frames.ts';
 export interface Established {
   readonly self: LinkSelf;
   readonly remote: LinkPeer;
+  /** Of the link protocol: the highest that both speak. */
+  readonly version: number;
 }
 
 export interface DialHandshake {
   readonly self: LinkSelf;
+  /** What this side speaks. */
+  readonly versions: readonly number[];
   /** Whom the dialler wants, by any of its ids. */
   readonly expect: AgentId;
   readonly random: Random;
@@ -25,6 +29,7 @@ export interface DialHandshake {
 export interface AcceptHandshake {
   /** The local agent with this id, also when the id is an earlier one of it. */
   readonly agents: (agentId: AgentId) => LinkSelf | undefined;
+  readonly versions: readonly number[];
   readonly random: Random;
   readonly maxHandshakeBytes: number;
 }
@@ -47,29 +52,31 @@ export async function dialHandshake(
   options: DialHandshake,
 ): Promise<Established & { readonly credit: Credit }> {
   const { self } = options;
-  const { dialler, listener, remote } = await callListener(channel, options);
+  const { dialler, listener, remote, version } = await callListener(channel, options);
   options.admit(remote);
   const ids = { listenerId: remote.agentId, diallerId: self.agentId };
   channel.send(proofOf(self, { dialler, listener, side: 'dialler', ...ids }, options.maxHandshakeBytes));
   const { frames, bytes } = await channel.next('credit');
-  return { self, remote, credit: { frames, bytes } };
+  return { self, remote, version, credit: { frames, bytes } };
 }
 
 export interface Called {
   readonly dialler: LinkHello;
   readonly listener: LinkHello;
   readonly remote: LinkPeer;
+  readonly version: number;
 }
 
 /** The first half, after which the dialler knows the listener and has told nothing of itself. */
 export async function callListener(
   channel: HandshakeChannel,
-  { expect, random }: Pick<DialHandshake, 'expect' | 'random'>,
+  options: Pick<DialHandshake, 'expect' | 'random' | 'versions'>,
 ): Promise<Called> {
-  const dialler = newHello(random, expect);
+  const { expect } = options;
+  const dialler = newHello(options, expect);
   channel.send(dialler);
   const listener = await channel.next('hello');
-  negotiateVersion(dialler.versions, listener.versions);
+  const version = negotiateVersion(dialler.versions, listener.versions);
   const remote = checkProof(await channel.next('auth'), (listenerId) => ({
     dialler,
     listener,
@@ -81,7 +88,7 @@ export async function callListener(
     const text = `Another agent answers there: wanted ${expect}, found ${presented}`;
     throw new MeshError('HANDSHAKE_FAILED', text, { data: { expected: expect, presented } });
   }
-  return { dialler, listener, remote };
+  return { dialler, listener, remote, version };
 }
 
 /**
@@ -89,10 +96,10 @@ export async function callListener(
  */
 export async function acceptHandshake(channel: HandshakeChannel, options: AcceptHandshake): Promise<Established> {
   const dialler = await channel.next('hello');
-  const listener = newHello(options.random);
+  const listener = newHello(options);
   // Sent before the versions are compared, so that both sides can say what does not fit.
   channel.send(listener);
-  negotiateVersion(listener.versions, dialler.versions);
+  const version = negotiateVersion(listener.versions, dialler.versions);
   const self = dialler.to === undefined ? undefined : options.agents(dialler.to);
   if (self === undefined) throw new MeshError('UNKNOWN_AGENT', `No agent ${dialler.to ?? 'without an id'} lives here`);
   const listenerId = self.agentId;
@@ -106,9 +113,9 @@ export async function acceptHandshake(channel: HandshakeChannel, options: Accept
   });
   const remote = checkProof(await channel.next('auth'), transcriptOf);
   if (remote.agentId === self.agentId) throw new MeshError('HANDSHAKE_FAILED', 'An agent does not link to itself');
-  return { self, remote };
+  return { self, remote, version };
 }
 
-function newHello(random: Random, to?: AgentId): LinkHello {
-  return { op: 'hello', versions: supportedVersions, nonce: random.bytes(32), ...(to === undefined ? {} : { to }) };
+function newHello({ random, versions }: Pick<DialHandshake, 'random' | 'versions'>, to?: AgentId): LinkHello {
+  return { op: 'hello', versions, nonce: random.bytes(32), ...(to === undefined ? {} : { to }) };
 }

@@ -3,7 +3,7 @@ export type { Connection, ConnectionEnd, ReceiveLimit } from './connection.ts';
 export { dialLink, type DialLinkOptions } from './dial-link.ts';
 export { dialWebSocket, type DialWebSocketOptions } from './dial-websocket.ts';
 export type { LinkSelf } from './handshake-proof.ts';
-export type { FrameAnswer, FrameOutcome, Link, LinkHandler, LinkPeer } from './link.ts';
+export type { BlobAsk, FrameAnswer, FrameOutcome, Link, LinkHandler, LinkPeer } from './link.ts';
 export { LinkListener, type LinkListenerOptions } from './link-listener.ts';
 export { superseded } from './operation-error.ts';
 export { callAgent, type CallAgentOptions } from './call-agent.ts';

@@ -1,6 +1,9 @@
 import type { ErrorCode, MeshError } from '#kernel';
 import type { AgentId, VerifiedIncarnation, VerifiedRotation } from '#identity';
-import type { Frame, FrameId } from '#protocol';
+import type { BlobGet, Frame, FrameId } from '#protocol';
+
+/** Which bytes of which blob (spec §10.4). */
+export type BlobAsk = Omit<BlobGet, 'op' | 'n'>;
 
 /** What the far end said about a frame. Only `delivered` and `stored` mean that it is durable there. */
 export type FrameOutcome =
@@ -35,6 +38,14 @@ export interface Link {
   getCard(): Promise<Uint8Array>;
   /** A key package of the remote agent for a new session; NOT_TRUSTED when it does not know us. */
   takeKeyPackage(): Promise<Uint8Array>;
+  /** Version of the protocol that both sides speak. */
+  readonly version: number;
+  /**
+   * Asks for bytes of a blob; `onPiece` gets them in order, and pieces of several asks come in the order of the asks. A piece is there
+   * during the call only. Resolves when all are there. Rejects with NOT_FOUND, PEER_TOO_OLD, TIMEOUT, LINK_CLOSED, and with what else the far
+   * end says.
+   */
+  getBlob(ask: BlobAsk, onPiece: (bytes: Uint8Array) => void): Promise<void>;
   /** Round trip in ms. */
   ping(): Promise<number>;
   /** How far the far end's clock was ahead of ours at its latest `pong`, in ms; off by what the way back took. */
@@ -59,6 +70,11 @@ export interface LinkHandler {
   cardOf(agentId: AgentId): Promise<Uint8Array>;
   /** Throws NOT_TRUSTED for strangers. */
   keyPackageFor(link: Link): Promise<Uint8Array>;
+  /**
+   * Fills the parts, one after another, with all the bytes asked for. Throws NOT_TRUSTED for strangers, NOT_FOUND for what was not sent to
+   * that peer.
+   */
+  readBlob(ask: BlobAsk, link: Link, parts: readonly Uint8Array[]): Promise<void>;
   /** True grants full credit; a stranger gets one frame: a contact request. */
   isTrusted(local: AgentId, remote: LinkPeer): boolean;
   /**

@@ -1,4 +1,4 @@
-import { copyBytes } from '#kernel';
+import { copyBytes, discardBytes } from '#kernel';
 import { brokenEnd, type Connection, type ConnectionEnd, type ReceiveLimit, waterMarks } from './connection.ts';
 import { InboundQueue } from './inbound-queue.ts';
 
@@ -55,10 +55,11 @@ class MemoryConnection implements Connection {
     return this.#buffered;
   }
 
-  send(bytes: Uint8Array): void {
+  send(bytes: Uint8Array, onPassedOn?: () => void): void {
     if (this.#closing) return;
     this.#buffered += bytes.length;
     this.#post(copyBytes(bytes));
+    onPassedOn?.();
   }
 
   async drained(): Promise<void> {
@@ -68,6 +69,10 @@ class MemoryConnection implements Connection {
 
   receive(): Promise<Uint8Array | undefined> {
     return this.#inbound.receive();
+  }
+
+  discard(message: Uint8Array): void {
+    discardBytes(message);
   }
 
   limitReceive(limit?: ReceiveLimit): void {

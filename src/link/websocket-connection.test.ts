@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { afterEach, describe, expect, test } from 'vitest';
+import { WebSocket as LibraryWebSocket } from 'ws';
 import { defaultLimits, MeshError, systemClock } from '#kernel';
 import { connectionContract } from '../../test/contracts/connection.ts';
 import { failure } from '../../test/support/failure.ts';
@@ -202,4 +203,24 @@ describe('the HTTP side', () => {
     expect(await accepted[1]?.receive()).toBeUndefined();
     expect((await accepted[1]?.closed)?.code).toBe(1003);
   });
+});
+
+test('a ping that is answered late is answered with its own bytes, though the memory beside it was given back', async () => {
+  const { url, accepted } = await node();
+  const client = new LibraryWebSocket(linkUrl(url), 'agent-mesh.link.1');
+  await once(client, 'open');
+  const [connection] = accepted;
+  if (connection === undefined) throw new Error('Nobody accepted');
+  // More than two sockets hold, and nobody reads it yet.
+  client.pause();
+  for (let n = 0; n < 32; n += 1) connection.send(new Uint8Array(1024 * 1024));
+  client.ping('are you there?');
+  client.send(new Uint8Array(1000));
+  const first = await connection.receive();
+  client.send(new Uint8Array(1000));
+  await connection.receive();
+  if (first !== undefined) connection.discard(first);
+  const pong = once(client, 'pong');
+  client.resume();
+  expect(String((await pong)[0])).toBe('are you there?');
 });

@@ -4,6 +4,7 @@ import type { Limits } from '#kernel';
 import { brokenEnd, type Connection, type ConnectionEnd, type ReceiveLimit, waterMarks } from './connection.ts';
 import { InboundQueue } from './inbound-queue.ts';
 import { maxOperationBytes } from './operation-size.ts';
+import { ReadBuffers } from './read-buffers.ts';
 
 /** The subprotocol that both ends must name (spec 6). */
 export const linkSubprotocol = 'agent-mesh.link.1';
@@ -17,6 +18,8 @@ export const webSocketOptions = (limits: Pick<Limits, 'maxHandshakeFrameBytes'>)
   // Sealed bytes do not compress, and compressed secrets leak their length.
   perMessageDeflate: false,
   maxFragments: 1024,
+  // Messages come with the chunk in which they end, not later: so it is known which chunks are done with.
+  allowSynchronousEvents: true,
   // A peer that does not answer the goodbye must not hold the socket.
   closeTimeout: 2000,
 });
@@ -33,6 +36,7 @@ export class WebSocketConnection implements Connection {
   readonly address: string;
   readonly #webSocket: WebSocket;
   readonly #stream: Duplex;
+  readonly #buffers = new ReadBuffers();
   readonly #inbound = new InboundQueue(() => this.#resume());
   readonly #ended = Promise.withResolvers<ConnectionEnd>();
   #paused = false;
@@ -55,10 +59,10 @@ export class WebSocketConnection implements Connection {
     return this.#webSocket.bufferedAmount;
   }
 
-  send(bytes: Uint8Array): void {
+  send(bytes: Uint8Array, onPassedOn?: () => void): void {
     if (this.#webSocket.readyState !== this.#webSocket.OPEN) return;
     this.#cork();
-    this.#webSocket.send(bytes, { binary: true });
+    this.#webSocket.send(bytes, { binary: true }, onPassedOn && ((error) => error ?? onPassedOn()));
   }
 
   async drained(): Promise<void> {
@@ -71,6 +75,10 @@ export class WebSocketConnection implements Connection {
 
   receive(): Promise<Uint8Array | undefined> {
     return this.#inbound.receive();
+  }
+
+  discard(message: Uint8Array): void {
+    this.#buffers.discard(message);
   }
 
   limitReceive(limit?: ReceiveLimit): void {
@@ -101,10 +109,15 @@ export class WebSocketConnection implements Connection {
   #listen(): void {
     const webSocket = this.#webSocket;
     webSocket.on('message', (data, isBinary) => {
+      if (data instanceof Uint8Array) this.#buffers.arrived(data);
       if (this.#closing) return;
       if (isBinary && data instanceof Uint8Array) this.#arrive(data);
       else this.close(1003, 'text');
     });
+    // The library answers with the same bytes, when the socket takes them.
+    webSocket.on('ping', (data) => this.#buffers.keep(data));
+    // Before the library gets it: messages come out of it at once.
+    this.#stream.prependListener('data', (chunk: Uint8Array) => this.#buffers.read(chunk));
     // The close event follows and tells the code.
     webSocket.on('error', ignoreError);
     webSocket.on('close', (code, reason) => {

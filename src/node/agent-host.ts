@@ -1,8 +1,8 @@
 import { codeOf, type Limits, MeshError } from '#kernel';
 import { type AgentId, cardBytes, type VerifiedRotation } from '#identity';
-import type { CourierChange, FrameOutcome } from '#delivery';
+import type { BlobFiles, CourierChange, FrameOutcome } from '#delivery';
 import { type PeerHealth, unknownHealth } from '#discovery';
-import type { Link, LinkPeer } from '#link';
+import type { BlobAsk, Link, LinkPeer } from '#link';
 import {
   answerOf,
   type Desk,
@@ -17,18 +17,21 @@ import {
 } from '#pipeline';
 import type { Frame } from '#protocol';
 import type { Runtime } from '#runtime';
-import { awaitsAnswer, type Contact, owesStep } from '#trust';
+import { awaitsAnswer, type Contact } from '#trust';
+import { FileDesk } from './file-desk.ts';
 import { FormerIds } from './former-ids.ts';
 import type { HostedAgent } from './hosted-agent.ts';
 import { InboxRunner } from './inbox-runner.ts';
 import { makeLane } from './make-lane.ts';
 import { takeExchange } from './take-exchange.ts';
+import { tellNews } from './tell-news.ts';
 import { refuseSuperseded, Succession } from './succession.ts';
 
 export interface AgentHostOptions {
   readonly agent: HostedAgent;
   readonly ports: PipelinePorts;
   readonly runtime: Runtime;
+  readonly blobFiles: BlobFiles;
   dial(host: AgentHost, contact: Contact, options: { readonly signal: AbortSignal }): Promise<Link>;
   onChange(host: AgentHost, lane: Lane, change: CourierChange): void;
   onSuperseded(host: AgentHost): void;
@@ -41,6 +44,7 @@ export class AgentHost {
   readonly runner: InboxRunner;
   readonly runtime: Runtime;
   readonly succession: Succession;
+  readonly files: FileDesk;
   readonly #options: AgentHostOptions;
   readonly #lanes = new Map<AgentId, Lane>();
   readonly #former = new FormerIds();
@@ -56,6 +60,9 @@ export class AgentHost {
     this.desk = { agent: options.agent, ports: options.ports };
     this.runtime = options.runtime;
     this.#options = options;
+    const { ports, blobFiles } = options;
+    const lanes = { lanes: () => this.lanes, laneOf: (peer: AgentId) => this.lane(peer) };
+    this.files = new FileDesk({ agent: this.agent.name, ports, blobFiles, ...lanes });
     this.runner = new InboxRunner({
       agent: options.agent,
       ports: options.ports,
@@ -114,6 +121,7 @@ export class AgentHost {
         this.lane(agentId).courier.connect();
     }
     this.runner.start();
+    void this.files.start();
   }
 
   /** Looks after the lanes now and then: one that could not store or seal waits for nothing that would wake it. */
@@ -132,6 +140,7 @@ export class AgentHost {
 
   async stop(limits: Limits): Promise<void> {
     await this.runner.stop(Math.min(limits.handlerTimeoutMs, 10_000));
+    await this.files.stop();
     await Promise.all(this.lanes.map((lane) => lane.close()));
     for (const link of this.#links) link.close('SHUTTING_DOWN');
   }
@@ -177,6 +186,11 @@ export class AgentHost {
     return fresh.bytes;
   }
 
+  async readBlob(ask: BlobAsk, link: Link, parts: readonly Uint8Array[]): Promise<void> {
+    await this.#ready.get(link);
+    await this.files.readBlob(link.remote.agentId, ask, parts);
+  }
+
   cardBytes(): Uint8Array {
     return cardBytes(this.agent.card());
   }
@@ -192,7 +206,7 @@ export class AgentHost {
         void this.succession.welcome(link);
         if (!lane.courier.isUp) lane.courier.attach(link);
       }
-      if (wasUp) this.#tellNews(lane, contact);
+      if (wasUp) tellNews(lane, contact);
       lane.courier.wake();
       lane.flushSoon();
       return;
@@ -228,6 +242,7 @@ export class AgentHost {
     const lane = this.#lanes.get(peer);
     if (lane === undefined) return;
     this.#lanes.delete(peer);
+    await this.files.forget(lane);
     await lane.close();
   }
 
@@ -270,16 +285,6 @@ export class AgentHost {
 
   #contacts(): readonly Contact[] {
     return this.desk.ports.store.read.contacts.list({ agent: this.agent.name });
-  }
-
-  /** Two that met before meet again, and the link is older than what is owed. */
-  #tellNews({ courier, telling }: Lane, contact: Contact): void {
-    const { pending } = contact;
-    if (!owesStep(contact, this.desk.ports.clock.now())) return;
-    if (telling?.step.kind === pending?.kind && telling?.step.nonce === pending?.nonce) return;
-    // Whoever is not trusted may say one thing on a link: a new request needs a new one.
-    if (pending?.kind === 'request') courier.hangUp();
-    else courier.greetAgain();
   }
 
   #linksOf(peer: AgentId): readonly Link[] {

@@ -7,9 +7,12 @@ import type { Json, JsonObject, MessageType, Priority } from '#protocol';
 import { type Answer, type InboundMessage, type InProcessRuntime, inProcessRuntime } from '#runtime';
 import type { Tier } from '#trust';
 import { createFirstAgent } from './agent-files.ts';
+import type { AgentHost } from './agent-host.ts';
 import type { NodeEvent } from './node-event.ts';
 import { defaultConfig } from './config.ts';
 import { MeshNode } from './mesh-node.ts';
+import { type ReceivedFile, receivedFiles } from './received-file.ts';
+import { handOver, type SendingFile } from './sending-files.ts';
 import { stateDir } from './state-dir.ts';
 
 export interface AgentOptions {
@@ -42,6 +45,8 @@ export interface Sending {
   /** Opaque to the receiver; comes back with the answer. */
   readonly replyContext?: Json;
   readonly attachments?: readonly { readonly name: string; readonly mediaType: string; readonly bytes: Uint8Array }[];
+  /** Files of any size. */
+  readonly files?: readonly SendingFile[];
 }
 
 /** A message that came in: the sender is verified, `from` is the own name for it. */
@@ -54,6 +59,8 @@ export interface Received {
   readonly subject?: string;
   readonly metadata?: JsonObject;
   readonly conversationId: string;
+  /** All of them are here. */
+  readonly files: readonly ReceivedFile[];
   /** 1 at first; higher when it is offered again after a crash, with the same id. */
   readonly attempt: number;
 }
@@ -125,23 +132,24 @@ export class Agent implements AsyncDisposable {
    * handler away.
    */
   onMessage(handler: Handler): () => void {
-    const remove = this.#runtime.add(async (inbound) => toAnswer(await handler(received(inbound))));
+    const remove = this.#runtime.add(async (inbound) => toAnswer(await handler(received(this.#host, inbound))));
     this.#host.runner.wake();
     return remove;
   }
 
-  /** Resolves when the message is durable in the outbox: from then on it cannot be lost. `to` is a contact's name or id. */
-  send(to: string, message: string | Sending): Promise<Output<'send'>> {
-    return this.#operations.send(
-      { ...this.#input(to, message), type: typeof message === 'string' ? undefined : message.type },
-      never,
-    );
+  /**
+   * Resolves when the message is durable in the outbox, and its files are sealed in the state folder: from then on it cannot be lost. `to`
+   * is a contact's name or id.
+   */
+  async send(to: string, message: string | Sending): Promise<Output<'send'>> {
+    const input = await this.#input(to, message);
+    return this.#operations.send({ ...input, type: typeof message === 'string' ? undefined : message.type }, never);
   }
 
   /** Sends a request and waits for its answer. Rejects with ANSWER_TIMEOUT after `timeoutMs` (60 000), or the code of a refusal. */
-  ask(to: string, message: string | Omit<Sending, 'type'>, options: AskOptions = {}): Promise<Output<'ask'>> {
+  async ask(to: string, message: string | Omit<Sending, 'type'>, options: AskOptions = {}): Promise<Output<'ask'>> {
     const { timeoutMs = 60_000, signal = never.signal } = options;
-    return this.#operations.ask({ ...this.#input(to, message), timeoutMs }, { signal });
+    return this.#operations.ask({ ...(await this.#input(to, message)), timeoutMs }, { signal });
   }
 
   /** Trusted contacts, with state, route and queue depth. */
@@ -194,16 +202,27 @@ export class Agent implements AsyncDisposable {
     return host;
   }
 
-  #input(to: string, message: string | Omit<Sending, 'type'>) {
-    const { attachments, ...said } = typeof message === 'string' ? { text: message } : message;
-    const files = attachments?.map(({ name, mediaType, bytes }) => ({
+  async #input(to: string, message: string | Omit<Sending, 'type'>) {
+    if (typeof message === 'string') return { agent: this.#name, to, text: message };
+    const { attachments = [], files = [], ...said } = message;
+    const inline = attachments.map(({ name, mediaType, bytes }) => ({
       name,
       mediaType,
       base64: Buffer.from(bytes).toString('base64'),
     }));
-    return { agent: this.#name, to, ...said, ...(files === undefined ? {} : { attachments: files }) };
+    const handed = files.length === 0 ? nothing : await handOver(files, said.text, this.#host.files.uploads);
+    const all = [...inline, ...handed.attachments];
+    return {
+      agent: this.#name,
+      to,
+      ...said,
+      ...(all.length === 0 ? {} : { attachments: all }),
+      ...(handed.files.length === 0 ? {} : { files: handed.files }),
+    };
   }
 }
+
+const nothing = { attachments: [], files: [] };
 
 export interface AskOptions {
   readonly timeoutMs?: number;
@@ -212,7 +231,7 @@ export interface AskOptions {
 
 const never = { signal: new AbortController().signal };
 
-function received({ message, senderName, attempt }: InboundMessage): Received {
+function received(host: AgentHost, { message, senderName, attempt }: InboundMessage): Received {
   const { id, from: fromId, type, payload, conversationId } = message;
   const { body: text, subject, metadata } = payload;
   return {
@@ -222,6 +241,7 @@ function received({ message, senderName, attempt }: InboundMessage): Received {
     type,
     text,
     conversationId,
+    files: receivedFiles(host, message),
     attempt,
     ...(subject === undefined ? {} : { subject }),
     ...(metadata === undefined ? {} : { metadata }),

@@ -4,7 +4,9 @@ import { type AgentId, fingerprintOf, publicKeyOf } from '#identity';
 import type { NodeEvent } from './node-event.ts';
 import type { EventLog } from './http/index.ts';
 import { defined } from './operations/defined.ts';
-import { messageView, peerOf } from './operations/views.ts';
+import { peerOf } from './operations/peer-of.ts';
+import { fileView } from './operations/file-views.ts';
+import { messageView } from './operations/views.ts';
 import type { NodeParts } from './parts.ts';
 
 /** Turns what happens at the node into the events of the API, while anybody reads them. Ends when the stream closes. */
@@ -28,21 +30,13 @@ function* apiEvents(parts: NodeParts, event: NodeEvent, breakers: Map<string, st
     case 'received':
       yield* receivedEvents(parts, event, at);
       return;
-    case 'state': {
-      const { agent, state, reason, answerId } = event;
-      for (const id of event.ids) {
-        yield {
-          type: 'message.state',
-          agent,
-          at,
-          id,
-          ...named(parts, agent, event.peer),
-          state,
-          ...defined({ reason, answerId }),
-        };
-      }
+    case 'state':
+      yield* stateEvents(parts, event, at);
       return;
-    }
+    case 'file':
+    case 'files-refused':
+      yield* fileEvents(parts, event, at);
+      return;
     case 'contact': {
       const { agent, petname, agentId, state } = event.contact;
       yield { type: 'contact.changed', agent, at, petname, agentId, state };
@@ -73,6 +67,32 @@ function* apiEvents(parts: NodeParts, event: NodeEvent, breakers: Map<string, st
     case 'stopping':
       yield { type: 'node.stopping', at };
   }
+}
+
+function* stateEvents(
+  parts: NodeParts,
+  event: Extract<NodeEvent, { type: 'state' }>,
+  at: number,
+): Generator<MeshEvent> {
+  const { agent, peer, state, reason, answerId } = event;
+  const facts = { ...named(parts, agent, peer), state, ...defined({ reason, answerId }) };
+  for (const id of event.ids) yield { type: 'message.state', agent, at, id, ...facts };
+}
+
+function* fileEvents(
+  parts: NodeParts,
+  event: Extract<NodeEvent, { type: 'file' | 'files-refused' }>,
+  at: number,
+): Generator<MeshEvent> {
+  const { agent, peer } = event;
+  const host = parts.hosts.get(agent);
+  if (host === undefined) return;
+  if (event.type === 'file') {
+    yield { type: 'file.changed', agent, at, file: fileView(host, event.file) };
+    return;
+  }
+  const { message: id, bytes: size, reason } = event;
+  yield { type: 'files.refused', agent, at, ...named(parts, agent, peer), id, size, reason };
 }
 
 function* receivedEvents(

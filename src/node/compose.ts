@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import {
   type Clock,
   createIds,
@@ -10,13 +11,15 @@ import {
   systemRandom,
 } from '#kernel';
 import type { MeshStore, PipelineEvent, PipelinePorts } from '#pipeline';
+import type { BlobFiles } from '#delivery';
 import type { Runtime } from '#runtime';
 import { createSessionEngine } from '#session';
+import { blobFilesIn } from '#storage';
 import { AgentHost } from './agent-host.ts';
 import type { AgentDisk } from './agent-disk.ts';
 import { type AgentFilePorts, type AgentFiles, createFurtherAgent, loadAgents } from './agent-files.ts';
 import { AwaitedAnswers } from './awaited-answers.ts';
-import type { NodeConfig } from './config.ts';
+import { type NodeConfig, withFileSettings } from './config.ts';
 import { ContactWatch } from './contact-watch.ts';
 import { callOwn, type DialPorts, dialPeer } from './dial-peer.ts';
 import { HostedAgent } from './hosted-agent.ts';
@@ -41,6 +44,10 @@ export interface ComposeOptions {
   readonly limits?: Limits | undefined;
   /** Where keys and cards lie; the file system without it. */
   readonly disk?: AgentDisk | undefined;
+  /** Where the sealed bytes of the files of an agent lie, instead of in the state folder. */
+  readonly blobFiles?: ((agent: string) => BlobFiles) | undefined;
+  /** Versions of the link protocol; all that are known without it. */
+  readonly linkVersions?: readonly number[] | undefined;
   /** Instead of what mesh.toml says: for agents inside a program. */
   readonly runtimes?: Readonly<Record<string, Runtime>> | undefined;
   requestStop(): void;
@@ -57,8 +64,9 @@ export async function compose(options: ComposeOptions): Promise<Composed> {
   const { store, logger, config, state } = options;
   const clock = options.clock ?? systemClock;
   const random = options.random ?? systemRandom;
-  const limits = options.limits ?? defaultLimits;
+  const limits = withFileSettings(options.limits ?? defaultLimits, config.files);
   const base = { clock, random, limits, logger };
+  const linking = { ...base, versions: options.linkVersions };
   const files: AgentFilePorts = { clock, random, limits, passphrase: options.passphrase, disk: options.disk };
   const ids = createIds(clock, random);
   const answers = new AwaitedAnswers(clock);
@@ -74,6 +82,7 @@ export async function compose(options: ComposeOptions): Promise<Composed> {
     store,
     ids,
     engine: await createSessionEngine({ random, limits }),
+    waitsForFiles: (agent) => config.agents[agent]?.waitForFiles ?? true,
     isAwaited: (asked) => answers.isAwaited(asked),
     lendTurns: (agent) => hosts.get(agent)?.runner.lend(),
     emit: (event) => {
@@ -83,8 +92,8 @@ export async function compose(options: ComposeOptions): Promise<Composed> {
       tell(event);
     },
   };
-  const links = new LinkDesk({ hosts, ...base });
-  const dialPorts: DialPorts = { ...base, handler: links, connectLocal: (peer) => links.connectLocal(peer) };
+  const links = new LinkDesk({ hosts, ...linking });
+  const dialPorts: DialPorts = { ...linking, handler: links, connectLocal: (peer) => links.connectLocal(peer) };
   const addHost = hostMaker({ options, ports, files, hosts, tell, dialPorts });
   for (const agentFiles of await loadAgents(state, files)) await addHost(agentFiles);
   checkAgentNames(options, hosts);
@@ -144,17 +153,24 @@ function hostMaker(making: HostMaking): (files: AgentFiles) => Promise<AgentHost
         successor: readSuccessor(ports.store.read.values, name),
       }),
       ports,
+      blobFiles: options.blobFiles?.(name) ?? blobFilesIn(join(options.state.files, name)),
       runtime: options.runtimes?.[name] ?? (await makeRuntime(options.config.agents[name], runtimePorts)),
       dial: (who, contact, dialOptions) => dialPeer(dialPorts, { host: who, contact }, dialOptions),
-      onChange: (who, lane, change) => tell({ type: 'route', agent: who.agent.name, peer: lane.peer, change }),
+      onChange: (who, lane, change) => {
+        if (change.type === 'up') who.files.wake(lane);
+        tell({ type: 'route', agent: who.agent.name, peer: lane.peer, change });
+      },
       onSuperseded: (who) => tell({ type: 'superseded', agent: who.agent.name }),
     });
+    await host.files.look();
     hosts.set(name, host);
     return host;
   };
 }
 
 function notifyHost(hosts: ReadonlyMap<string, AgentHost>, event: PipelineEvent): void {
-  if (event.type === 'received') hosts.get(event.agent)?.runner.wake();
+  if (event.type === 'received' || event.type === 'file') hosts.get(event.agent)?.runner.wake();
+  if (event.type === 'received' || event.type === 'file' || event.type === 'state')
+    hosts.get(event.agent)?.files.notice(event);
   if (event.type === 'contact') hosts.get(event.contact.agent)?.onContact(event.contact);
 }

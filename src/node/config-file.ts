@@ -4,6 +4,7 @@ import { messageTypes } from '#protocol';
 import type { NodeConfig } from './config.ts';
 import { invalidConfig } from './invalid-config.ts';
 
+const megabytes = z.int().min(0).max(1_000_000_000);
 const port = z.int().min(0).max(65_535);
 
 const runtime = z
@@ -16,6 +17,7 @@ const runtime = z
     timeoutSeconds: z.number().positive().max(86_400).optional(),
     concurrency: z.int().min(1).max(64).optional(),
     types: z.array(z.enum(messageTypes)).min(1).optional(),
+    waitForFiles: z.boolean().optional(),
     capabilities: z
       .array(
         z.strictObject({
@@ -49,6 +51,9 @@ const file = z.strictObject({
       logLevel: z.enum(['debug', 'info', 'warn', 'error']).optional(),
     })
     .optional(),
+  files: z
+    .strictObject({ maxMbPerPeer: megabytes.optional(), maxMb: megabytes.optional(), keepFreeMb: megabytes.optional() })
+    .optional(),
   agents: z.record(z.string(), runtime).optional(),
 });
 
@@ -59,8 +64,12 @@ export function parseConfig(text: string, path: string): Partial<NodeConfig> {
     const [issue] = parsed.error.issues;
     throw invalidConfig(path, `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not understood'}`);
   }
-  const { node = {}, agents } = parsed.data;
-  return dropUndefined({ ...node, agents: agents === undefined ? undefined : mapAgents(agents) });
+  const { node = {}, files, agents } = parsed.data;
+  return dropUndefined({
+    ...node,
+    files: files && dropUndefined(files),
+    agents: agents === undefined ? undefined : mapAgents(agents),
+  });
 }
 
 function mapAgents(agents: Record<string, object>): NodeConfig['agents'] {

@@ -1,3 +1,4 @@
+import type { Limits } from '#kernel';
 import type { MessageType } from '#protocol';
 
 /** How messages reach one agent, as mesh.toml says it. Times in seconds. */
@@ -11,11 +12,20 @@ export interface RuntimeConfig {
   readonly timeoutSeconds?: number;
   readonly concurrency?: number;
   readonly types?: readonly MessageType[];
+  /** False: a message is handed over at once, also while its files are on their way. */
+  readonly waitForFiles?: boolean;
   readonly capabilities?: readonly {
     readonly id: string;
     readonly description: string;
     readonly tags: readonly string[];
   }[];
+}
+
+/** How much of the disk files may take, in MB; what is not said is as in `defaultLimits`. */
+export interface FileSettings {
+  readonly maxMbPerPeer?: number;
+  readonly maxMb?: number;
+  readonly keepFreeMb?: number;
 }
 
 export interface NodeConfig {
@@ -27,6 +37,7 @@ export interface NodeConfig {
   readonly endpoints: readonly string[];
   readonly passphraseFile?: string;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
+  readonly files?: FileSettings;
   readonly agents: Readonly<Record<string, RuntimeConfig>>;
 }
 
@@ -39,6 +50,19 @@ export const defaultConfig: NodeConfig = {
   logLevel: 'info',
   agents: {},
 };
+
+const megabyte = 1024 * 1024;
+
+/** The limits, with what mesh.toml says of files. */
+export function withFileSettings(limits: Limits, settings: FileSettings = {}): Limits {
+  const { maxMbPerPeer, maxMb, keepFreeMb } = settings;
+  return {
+    ...limits,
+    ...(maxMbPerPeer === undefined ? {} : { maxFileBytesPerPeer: maxMbPerPeer * megabyte }),
+    ...(maxMb === undefined ? {} : { maxFileBytes: maxMb * megabyte }),
+    ...(keepFreeMb === undefined ? {} : { keepFreeDiskBytes: keepFreeMb * megabyte }),
+  };
+}
 
 /** What `mesh init` writes: every setting, commented out unless it was given, so that the file explains itself. */
 export function configTemplate({
@@ -63,6 +87,11 @@ ${endpointsLine}
 # passphraseFile = "/run/secrets/mesh"          # when the keys are encrypted
 # logLevel = "info"         # debug | info | warn | error
 
+[files]
+# maxMbPerPeer = 4096       # kept for, and as much from, one contact
+# maxMb = 16384             # of all contacts together
+# keepFreeMb = 256          # of the disk, which files leave to everything else
+
 # What happens with messages that come in, for each agent:
 # [agents.NAME]
 # runtime = "inbox"         # stay until read with: mesh inbox
@@ -72,6 +101,7 @@ ${endpointsLine}
 # timeoutSeconds = 60
 # concurrency = 1           # 1 keeps the order
 # types = ["request", "notification", "alert"]
+# waitForFiles = true       # false: do not wait for the files of a message
 #
 # runtime = "webhook"       # a POST signed with HMAC-SHA256, the answer in the response
 # url = "http://127.0.0.1:3000/mesh"

@@ -4,6 +4,7 @@ import {
   contactOperations,
   contactStanding,
   doctorOperations,
+  fileOperations,
   inviteOperations,
   lookAroundOperations,
   messageOperations,
@@ -25,6 +26,7 @@ export function createOperations(parts: NodeParts): Operations {
     ...requestOperations(parts),
     ...inviteOperations(parts),
     ...messageOperations(parts),
+    ...fileOperations(parts),
   });
 }
 

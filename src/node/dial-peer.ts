@@ -12,6 +12,7 @@ export interface DialPorts {
   readonly limits: Limits;
   readonly logger: Logger;
   readonly handler: LinkHandler;
+  readonly versions?: readonly number[] | undefined;
   /** A connection inside the process when the peer lives on this node too. */
   connectLocal(peer: AgentId): Connection | undefined;
 }

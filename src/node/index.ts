@@ -11,3 +11,5 @@ export { checkBackup } from './recovery/backup-file.ts';
 export { type BackupMade, type BackupOptions, makeBackup } from './recovery/make-backup.ts';
 export { type RestoreDone, restoreBackup, type RestoreOptions } from './recovery/restore-backup.ts';
 export { type StateDir, stateDir } from './state-dir.ts';
+export type { ReceivedFile } from './received-file.ts';
+export type { SendingFile } from './sending-files.ts';

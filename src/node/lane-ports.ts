@@ -14,11 +14,12 @@ import {
   type Desk,
   type Lane,
   makeExchangeFrame,
+  refuseFilesOfOldPeer,
   replaceSession,
   settleExchange,
   unsealLeft,
 } from '#pipeline';
-import type { Frame } from '#protocol';
+import { blobVersion, type Frame } from '#protocol';
 import { type Contact, type EventOf, owesStep, type PendingExchange } from '#trust';
 
 export interface LaneWiring {
@@ -95,6 +96,7 @@ async function greet(wiring: LaneWiring, link: Link): Promise<void> {
       if (lane.telling?.on === link) lane.telling = undefined;
     }
   }
+  if (link.version < blobVersion) await refuseFilesOfOldPeer(wiring.lane);
   await refreshCard(wiring, link);
 }
 

@@ -2,6 +2,7 @@ import { type Clock, type Limits, type Logger, MeshError, type Random } from '#k
 import type { AgentId } from '#identity';
 import type { FrameOutcome } from '#delivery';
 import {
+  type BlobAsk,
   type Connection,
   type Link,
   type LinkHandler,
@@ -19,6 +20,8 @@ export interface LinkDeskOptions {
   readonly random: Random;
   readonly limits: Limits;
   readonly logger: Logger;
+  /** Versions of the link protocol that this node speaks; all without it. */
+  readonly versions?: readonly number[] | undefined;
 }
 
 /** Hands what comes in over links to the agent it is for. */
@@ -41,6 +44,10 @@ export class LinkDesk implements LinkHandler {
 
   keyPackageFor(link: Link): Promise<Uint8Array> {
     return this.#hostOf(link.local).keyPackageFor(link);
+  }
+
+  readBlob(ask: BlobAsk, link: Link, parts: readonly Uint8Array[]): Promise<void> {
+    return this.#hostOf(link.local).readBlob(ask, link, parts);
   }
 
   isTrusted(local: AgentId, remote: LinkPeer): boolean {

@@ -12,6 +12,17 @@ export function logEvent(logger: Logger, event: NodeEvent): void {
       logger.debug('messages.state', { agent, peer, state, reason, count: ids.length });
       return;
     }
+    case 'file': {
+      const { direction, state, message, size, reason } = event.file;
+      const fields = { agent: event.agent, peer: event.peer, message, direction, bytes: size, reason };
+      if (state !== 'open') logger.info(`file.${state}`, fields);
+      return;
+    }
+    case 'files-refused': {
+      const { agent, peer, message, bytes, reason } = event;
+      logger.warn('files.refused', { agent, peer, message, bytes, code: reason });
+      return;
+    }
     case 'contact': {
       const { agent, petname, agentId, state } = event.contact;
       logger.info('contact.state', { agent, petname, peer: agentId, state });

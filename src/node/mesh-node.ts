@@ -42,6 +42,8 @@ export interface NodeOptions {
   readonly limits?: Limits | undefined;
   /** Speak for the agents again although a later life took their place: this one becomes the latest. */
   readonly takeOver?: boolean | undefined;
+  /** Versions of the link protocol; all that are known without it. */
+  readonly linkVersions?: readonly number[] | undefined;
   /** Instead of the usual database; it is closed with the node. */
   readonly openStore?: ((options: SqliteStoreOptions) => Promise<MeshStore>) | undefined;
 }

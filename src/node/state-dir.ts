@@ -10,6 +10,8 @@ export interface StateDir {
   /** Who runs here: pid and API address, for the command line. Public facts only. */
   readonly running: string;
   readonly log: string;
+  /** Sealed bytes of files, in a folder for each agent. */
+  readonly files: string;
   /** Of the first agent in the folder itself, of the others in `agents/NAME`. */
   readonly agents: string;
 }
@@ -25,6 +27,7 @@ export function stateDir(named?: string, environment: NodeJS.ProcessEnv = proces
     token: join(path, 'api-token'),
     running: join(path, 'node.json'),
     log: join(path, 'node.log'),
+    files: join(path, 'files'),
     agents: join(path, 'agents'),
   };
 }

@@ -18,6 +18,7 @@ export async function sweep(parts: NodeParts, signal: AbortSignal): Promise<void
       for (const host of parts.hosts.values()) host.wakeLanes();
       for (const host of parts.hosts.values()) await host.renewDevice();
       await checkpoint(parts);
+      for (const host of parts.hosts.values()) await host.files.upkeep();
       if (clock.now() - prunedAt < pruneMs) continue;
       prunedAt = clock.now();
       await prune(parts);
@@ -41,7 +42,7 @@ async function checkpoint(parts: NodeParts): Promise<void> {
 }
 
 /** In pieces, each a transaction of its own, so that a full house does not hold everything else up. */
-async function prune({ store, clock, limits }: NodeParts): Promise<void> {
+async function prune({ store, clock, limits, hosts }: NodeParts): Promise<void> {
   const now = clock.now();
   const pieces = [
     () => store.transact((tx) => tx.outbox.prune(now - limits.retentionMs)),
@@ -50,4 +51,5 @@ async function prune({ store, clock, limits }: NodeParts): Promise<void> {
     () => store.transact((tx) => tx.sessions.prune({ now, drainedBefore: now - limits.drainingSessionMs })),
   ];
   for (const piece of pieces) while ((await piece()) > 0) await clock.turn();
+  for (const host of hosts.values()) await host.files.prune();
 }

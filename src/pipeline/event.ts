@@ -1,6 +1,6 @@
 import type { ErrorCode } from '#kernel';
 import type { AgentId } from '#identity';
-import type { OutboxState } from '#delivery';
+import type { FileRow, OutboxState } from '#delivery';
 import type { Message, MessageId } from '#protocol';
 import type { Contact } from '#trust';
 
@@ -15,6 +15,23 @@ export type PipelineEvent =
       readonly state: OutboxState;
       readonly reason?: ErrorCode;
       readonly answerId?: MessageId;
+    }
+  /** A file came further, or to its end. `dropped` is what was kept of it and is not needed any more. */
+  | {
+      readonly type: 'file';
+      readonly agent: string;
+      readonly peer: AgentId;
+      readonly file: FileRow;
+      readonly dropped?: string;
+    }
+  /** A message was refused for its files. */
+  | {
+      readonly type: 'files-refused';
+      readonly agent: string;
+      readonly peer: AgentId;
+      readonly message: MessageId;
+      readonly bytes: number;
+      readonly reason: ErrorCode;
     }
   | { readonly type: 'contact'; readonly contact: Contact }
   | { readonly type: 'request'; readonly contact: Contact }

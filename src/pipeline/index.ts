@@ -14,12 +14,14 @@ export {
 } from './contact-desk.ts';
 export { makeExchangeFrame, receiveAccept, receiveRequest, settleExchange } from './contact-exchange.ts';
 export { type Ended, endContact } from './end-contact.ts';
+export { endFilesOver } from './files-upkeep.ts';
 export type { PipelineEvent } from './event.ts';
 export { expireMessages } from './expire-messages.ts';
 export { freshKeyPackage } from './key-packages.ts';
 export { type Arrival, type Asked, Lane, type LaneOptions, type LocalAgent, type PipelinePorts } from './lane.ts';
 export { replaceSession, unsealLeft } from './lane-session.ts';
 export { answerOf, receiveFrame } from './receive.ts';
+export { fileArrived, fileLost, wantedFiles } from './receive-files.ts';
 export { refused } from './refused.ts';
 export {
   completeMessages,
@@ -31,6 +33,7 @@ export {
   leaseMessages,
   nextLeaseAt,
 } from './run-inbox.ts';
-export { flushLane, maySendNow, sendMessage } from './send.ts';
+export { checkFilesKept, endFiles, maySendWithFiles, refuseFilesOfOldPeer, sendWithFiles } from './send-files.ts';
+export { flushLane, sendMessage } from './send.ts';
 export type { MeshReader, MeshStore, MeshTransaction } from './store.ts';
 export type { Leased, LentTurns, Turns } from './turns.ts';

@@ -40,6 +40,8 @@ export interface PipelinePorts {
   emit(event: PipelineEvent): void;
   /** True when somebody waits for the answer to this message: it goes to them and not to the agent's program. */
   isAwaited(asked: Asked): boolean;
+  /** True when the agent's program gets a message only with its files. */
+  waitsForFiles(agent: string): boolean;
   /** The turns of the agent's program while it waits for work; asked for inside the transaction that stores some. */
   lendTurns(agent: string): LentTurns | undefined;
 }

@@ -2,9 +2,10 @@ import { codeOf, type ErrorCode } from '#kernel';
 import type { AgentId } from '#identity';
 import { appendAudit } from '#audit';
 import type { FrameOutcome, NewInboxMessage } from '#delivery';
-import type { Frame, MessageId, Receipt } from '#protocol';
+import type { Frame, MessageId } from '#protocol';
 import type { OpenedStep, SecureSession, SessionRecord } from '#session';
 import { admitFrame, type Contact } from '#trust';
+import { applyReceipt } from './apply-receipt.ts';
 import type { Lane, LocalAgent, PipelinePorts } from './lane.ts';
 import { loadSession, sealState } from './lane-session.ts';
 import { joinSession } from './join-session.ts';
@@ -136,8 +137,11 @@ function writeInbox({ lane, frame }: Incoming, tx: MeshTransaction, content: Con
   const at = lane.ports.clock.now();
   const to = { agent: lane.agent.name, peer: lane.peer };
   const ids = new Set<MessageId>();
-  for (const row of content.rows) {
-    if (!insertOnce(lane, tx, row)) continue;
+  let withoutRoom = 0;
+  for (const [index, row] of content.rows.entries()) {
+    const result = insertOnce(lane, tx, { row, message: content.messages[index] });
+    if (result === 'refused') withoutRoom += 1;
+    if (result !== 'new') continue;
     ids.add(row.id);
     if (isAwaited(lane, row)) {
       tx.inbox.markSeen(row.agent, [row.id], at);
@@ -146,14 +150,14 @@ function writeInbox({ lane, frame }: Incoming, tx: MeshTransaction, content: Con
     }
   }
   for (const refusal of content.refusals) tx.outbox.queueReceipt(to, refusal);
-  if (content.rows.length > 0) tx.outbox.queueReceipt(to, { kind: 'delivered', frameId: frame.id, at });
+  if (content.rows.length > withoutRoom) tx.outbox.queueReceipt(to, { kind: 'delivered', frameId: frame.id, at });
   if (frame.kind === 'receipt') return ids;
   const data = {
     peer: lane.peer,
     frame: frame.id,
     frameKind: frame.kind,
     messages: [...ids],
-    refused: content.refusals.length,
+    refused: content.refusals.length + withoutRoom,
   };
   appendAudit(tx.audit, { at, agent: lane.agent.name, kind: 'frame.opened', data });
   return ids;
@@ -162,22 +166,6 @@ function writeInbox({ lane, frame }: Incoming, tx: MeshTransaction, content: Con
 /** An answer for which somebody waits goes to them. */
 const isAwaited = ({ ports }: Lane, { agent, sender, type, correlationId: request }: NewInboxMessage): boolean =>
   type === 'response' && request !== undefined && ports.isAwaited({ agent, peer: sender, request });
-
-function applyReceipt(lane: Lane, tx: MeshTransaction, receipt: Receipt): void {
-  const { name: agent } = lane.agent;
-  const ids = tx.outbox.applyReceipt({ agent, peer: lane.peer }, receipt);
-  if (ids.length === 0) return;
-  lane.applied.push({
-    type: 'state',
-    agent,
-    peer: lane.peer,
-    ids,
-    // The peer refused it for its age alone: what people see is that it expired.
-    state: receipt.kind === 'refused' && receipt.code === 'EXPIRED' ? 'expired' : receipt.kind,
-    ...(receipt.kind === 'refused' ? { reason: receipt.code } : {}),
-    ...(receipt.kind === 'answered' ? { answerId: receipt.answerId } : {}),
-  });
-}
 
 /** After the commit: tell the node, and answer with receipts. */
 function announce({ lane }: Incoming, done: { content: Content; inserted: ReadonlySet<MessageId> }): void {

@@ -1,19 +1,22 @@
 import type { InboxMessage, NewInboxMessage } from '#delivery';
 import type { Receipt } from '#protocol';
 import type { Lane } from './lane.ts';
+import { type Arrived, insertWithFiles } from './receive-files.ts';
 import type { MeshTransaction } from './store.ts';
 
 /**
- * Inserts the row unless the message is known, by its id or by an idempotency key within its window: then the sender hears again what
- * became of the first one (spec §3.2). True when it was inserted.
+ * Inserts the message unless it is known, by its id or by an idempotency key within its window: then the sender hears again what became of
+ * the first one (spec §3.2). `refused` when there is no room for its files.
  */
-export function insertOnce(lane: Lane, tx: MeshTransaction, row: NewInboxMessage): boolean {
+export function insertOnce(lane: Lane, tx: MeshTransaction, arrived: Arrived): 'new' | 'known' | 'refused' {
+  const { row } = arrived;
   const twin = firstWithKey(lane, tx, row);
-  if (twin === undefined && tx.inbox.insert(row)) return true;
+  const result = twin === undefined ? insertWithFiles(lane, tx, arrived) : 'known';
+  if (result !== 'known') return result;
   const first = twin ?? tx.inbox.message(row.agent, row.id);
   // Another sender may have used the same id.
   if (first?.sender === row.sender) tellAgain(lane, tx, { row, first });
-  return false;
+  return result;
 }
 
 /** The first message with the same key counts, whatever id it has. */

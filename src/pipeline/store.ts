@@ -1,5 +1,5 @@
 import type { AuditReader, AuditWriter } from '#audit';
-import type { InboxReader, InboxWriter, OutboxReader, OutboxWriter } from '#delivery';
+import type { FileReader, FileWriter, InboxReader, InboxWriter, OutboxReader, OutboxWriter } from '#delivery';
 import type { SessionReader, SessionWriter } from '#session';
 import type { ContactReader, ContactWriter } from '#trust';
 
@@ -9,6 +9,7 @@ export interface MeshReader {
   readonly sessions: SessionReader;
   readonly outbox: OutboxReader;
   readonly inbox: InboxReader;
+  readonly files: FileReader;
   readonly audit: AuditReader;
   /** Small values of the node itself (card sequence numbers, schema facts). */
   readonly values: { get(key: string): string | undefined };
@@ -20,6 +21,7 @@ export interface MeshTransaction {
   readonly sessions: SessionWriter;
   readonly outbox: OutboxWriter;
   readonly inbox: InboxWriter;
+  readonly files: FileWriter;
   readonly audit: AuditWriter;
   readonly values: {
     get(key: string): string | undefined;

@@ -1,6 +1,19 @@
 export { type AuthTranscript, authTranscript } from './auth-transcript.ts';
 export type { Batch } from './batch.ts';
 export { type BatchLimits, decodeBatch, encodeBatch, maxBatchPlaintextBytes } from './batch-codec.ts';
+export {
+  BlobIdMaker,
+  ChunkIdMaker,
+  type ChunkKey,
+  chunkIdOf,
+  chunkKeyOf,
+  isChunk,
+  openChunk,
+  type SealedChunk,
+  sealChunk,
+} from './blob-cipher.ts';
+export { BlobPiece } from './blob-piece.ts';
+export { blobKeyBytes, type BlobShape, blobShape, bytesInChunks, chunkPlace } from './blob-shape.ts';
 export { checkInviteMac } from './check-invite-mac.ts';
 export {
   type ContactAccept,
@@ -26,11 +39,19 @@ export { type DiscoveryDocument, parseDiscovery, type UnverifiedDiscovery } from
 export { type Frame, type FrameId, type FrameKind, frameKinds } from './frame.ts';
 export { decodeFrame, encodeFrame, type FrameLimits } from './frame-codec.ts';
 export { decodeInvite, encodeInvite, type Invite, type InviteId } from './invite.ts';
-export type { LinkAuth, LinkHello, LinkOperation, LinkOperationName, LinkOperationOf } from './link-operation.ts';
+export type {
+  BlobGet,
+  LinkAuth,
+  LinkHello,
+  LinkOperation,
+  LinkOperationName,
+  LinkOperationOf,
+} from './link-operation.ts';
 export { decodeLinkOperation, encodeLinkOperation } from './link-operation-codec.ts';
-export { negotiateVersion, supportedVersions } from './link-version.ts';
+export { blobVersion, negotiateVersion, supportedVersions } from './link-version.ts';
 export {
   type Attachment,
+  type BlobAttachment,
   type ConversationId,
   type InlineAttachment,
   type Json,
@@ -47,6 +68,7 @@ export {
 export { checkMessage, decodeMessage, encodeMessage, maxEncodedMessageBytes } from './message-codec.ts';
 export {
   type AttachmentJson,
+  type BlobAttachmentJson,
   fromMessageJson,
   type InlineAttachmentJson,
   type MessageJson,

@@ -1,4 +1,6 @@
 import { defaultLimits, encodeCbor, MeshError } from '#kernel';
+import { readBlobPiece } from './blob-piece.ts';
+import { blobIdBytes } from './blob-shape.ts';
 import { FieldReader, type Form } from './field-reader.ts';
 import { isMap } from './fields.ts';
 import type { LinkAuth, LinkHello, LinkOperation, LinkOperationName, LinkOperationOf } from './link-operation.ts';
@@ -20,14 +22,25 @@ export function encodeLinkOperation(operation: LinkOperation): Uint8Array {
   return encodeCbor(operation);
 }
 
-/** Throws MALFORMED, also for an operation that is not known. The frame inside is not looked into. */
+/**
+ * Throws MALFORMED, also for an operation that is not known. The frame inside is not looked into. The bytes of a `blob` are those that were
+ * given, not a copy.
+ */
 export function decodeLinkOperation(bytes: Uint8Array): LinkOperation {
+  const piece = readBlobPiece(bytes);
+  if (piece !== undefined) return checkedPiece(piece);
   const value = decodeStrictCbor(bytes);
   const op = isMap(value) ? value['op'] : undefined;
   if (typeof op !== 'string' || !isKnown(op))
     throw new MeshError('MALFORMED', 'This is not a link operation that is known');
   const { read, ...keys } = table[op];
   return read(new FieldReader(value, { name: op, ...keys }));
+}
+
+function checkedPiece(piece: LinkOperationOf<'blob'>): LinkOperation {
+  const { length } = piece.bytes;
+  if (length >= 1 && length <= defaultLimits.blobPieceBytes) return piece;
+  throw new MeshError('MALFORMED', `blob.bytes must be 1 to ${defaultLimits.blobPieceBytes} bytes`);
 }
 
 const isKnown = (op: string): op is LinkOperationName => Object.hasOwn(table, op);
@@ -88,6 +101,25 @@ const table: { readonly [K in LinkOperationName]: Row<K> } = {
       n: fields.count('n'),
       agent: fields.agentId('agent'),
       bytes: fields.bytesUpTo('bytes', defaultLimits.maxKeyPackageBytes),
+    }),
+  },
+  'blob.get': {
+    required: ['op', 'n', 'blob', 'offset', 'bytes', 'have'],
+    read: (fields) => ({
+      op: 'blob.get',
+      n: fields.count('n'),
+      blob: fields.bytes('blob', blobIdBytes),
+      offset: fields.count('offset'),
+      bytes: fields.count('bytes', { min: 1, max: defaultLimits.blobAskBytes }),
+      have: fields.count('have'),
+    }),
+  },
+  blob: {
+    required: ['op', 'n', 'bytes'],
+    read: (fields) => ({
+      op: 'blob',
+      n: fields.count('n'),
+      bytes: fields.bytesUpTo('bytes', defaultLimits.blobPieceBytes),
     }),
   },
   ping: { required: ['op', 'n'], read: (fields) => ({ op: 'ping', n: fields.count('n') }) },

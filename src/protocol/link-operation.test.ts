@@ -94,7 +94,8 @@ describe('the transcript that both sides of a link sign', () => {
 describe('the version of a link', () => {
   it('is the highest that both sides speak', () => {
     expect(negotiateVersion([1, 2, 3], [4, 2, 1])).toBe(2);
-    expect(negotiateVersion(supportedVersions, supportedVersions)).toBe(1);
+    expect(negotiateVersion(supportedVersions, supportedVersions)).toBe(2);
+    expect(negotiateVersion(supportedVersions, [1])).toBe(1);
   });
 
   it('is refused when there is none', () => {

@@ -23,6 +23,15 @@ export interface LinkAuth {
   readonly incarnation?: Uint8Array;
 }
 
+export interface BlobGet {
+  readonly op: 'blob.get';
+  readonly n: number;
+  readonly blob: Uint8Array;
+  readonly offset: number;
+  readonly bytes: number;
+  readonly have: number;
+}
+
 /**
  * Everything that is said over a link, one CBOR map each (spec §6.5). `n` is chosen by who asks and comes back in the
  * answer, so that answers are matched to questions; an `error` with `n` answers that question.
@@ -42,6 +51,13 @@ export type LinkOperation =
   | { readonly op: 'card'; readonly n: number; readonly agent: AgentId; readonly card: Uint8Array }
   | { readonly op: 'keypackage.take'; readonly n: number; readonly agent: AgentId }
   | { readonly op: 'keypackage'; readonly n: number; readonly agent: AgentId; readonly bytes: Uint8Array }
+  /**
+   * Of a blob, `bytes` bytes from `offset` on. `have` is how many of its chunks the asker has for good: progress for the
+   * other side to show.
+   */
+  | BlobGet
+  /** The next of the bytes asked for; as many of these as it takes. */
+  | { readonly op: 'blob'; readonly n: number; readonly bytes: Uint8Array }
   | { readonly op: 'ping'; readonly n: number }
   /** `at` is the time of the side that answers (ms since 1970). */
   | { readonly op: 'pong'; readonly n: number; readonly at?: number }

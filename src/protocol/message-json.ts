@@ -1,6 +1,6 @@
-import { defaultLimits, MeshError } from '#kernel';
+import { defaultLimits, fromBase64url, MeshError, toBase64url } from '#kernel';
 import { isMap } from './fields.ts';
-import type { Attachment, Message, Payload, UrlAttachment } from './message.ts';
+import type { Attachment, BlobAttachment, Message, Payload, UrlAttachment } from './message.ts';
 import { checkMessage } from './message-codec.ts';
 import type { MessageLimits } from './message-rules.ts';
 
@@ -12,7 +12,10 @@ export interface InlineAttachmentJson {
   readonly base64: string;
 }
 
-export type AttachmentJson = InlineAttachmentJson | UrlAttachment;
+/** A file beside the message; what is bytes stands as base64url. */
+export type BlobAttachmentJson = Omit<BlobAttachment, 'blob' | 'key'> & { readonly blob: string; readonly key: string };
+
+export type AttachmentJson = InlineAttachmentJson | BlobAttachmentJson | UrlAttachment;
 export type PayloadJson = Omit<Payload, 'attachments'> & { readonly attachments?: readonly AttachmentJson[] };
 
 /** A message as programs get it: the same fields, the bytes of attachments as base64 (spec §3.7). */
@@ -31,6 +34,9 @@ export function fromMessageJson(value: unknown, limits: MessageLimits = defaultL
 
 function toAttachmentJson(attachment: Attachment): AttachmentJson {
   if (attachment.kind === 'url') return attachment;
+  if (attachment.kind === 'blob') {
+    return { ...attachment, blob: toBase64url(attachment.blob), key: toBase64url(attachment.key) };
+  }
   const { bytes, ...rest } = attachment;
   return { ...rest, base64: toBase64(bytes) };
 }
@@ -49,7 +55,9 @@ function withBytes(value: unknown): unknown {
 }
 
 function attachmentWithBytes(value: unknown): unknown {
-  if (!isMap(value) || value['kind'] !== 'inline') return value;
+  if (!isMap(value)) return value;
+  if (value['kind'] === 'blob') return { ...value, blob: bytesOf(value['blob']), key: bytesOf(value['key']) };
+  if (value['kind'] !== 'inline') return value;
   const { base64, ...rest } = value;
   if (typeof base64 !== 'string' || Object.hasOwn(rest, 'bytes')) {
     throw new MeshError('INVALID_ARGUMENT', 'attachment.base64 must be text, and there must be no bytes beside it');
@@ -59,4 +67,13 @@ function attachmentWithBytes(value: unknown): unknown {
   if (toBase64(bytes) !== base64)
     throw new MeshError('INVALID_ARGUMENT', 'attachment.base64 is not base64 with padding');
   return { ...rest, bytes };
+}
+
+/** Undefined for what is no base64url, which the check of the message then refuses. */
+function bytesOf(text: unknown): Uint8Array | undefined {
+  try {
+    return typeof text === 'string' ? fromBase64url(text) : undefined;
+  } catch {
+    return undefined;
+  }
 }

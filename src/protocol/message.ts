@@ -26,7 +26,20 @@ export interface UrlAttachment {
   readonly mediaType?: string;
 }
 
-export type Attachment = InlineAttachment | UrlAttachment;
+/** A file of any size beside the message: where its sealed bytes are found, and the key that opens them (spec §10). */
+export interface BlobAttachment {
+  readonly kind: 'blob';
+  readonly name: string;
+  readonly mediaType: string;
+  /** Bytes of the file. */
+  readonly size: number;
+  /** Its content address, 32 bytes: a hash over its sealed chunks. */
+  readonly blob: Uint8Array;
+  /** 32 bytes, of this blob alone. */
+  readonly key: Uint8Array;
+}
+
+export type Attachment = InlineAttachment | UrlAttachment | BlobAttachment;
 
 export interface Payload {
   readonly subject?: string;

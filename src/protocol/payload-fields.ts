@@ -2,12 +2,14 @@ import { encodeCbor, MeshError } from '#kernel';
 import { FieldReader, type Form } from './field-reader.ts';
 import { charactersOf, isMap } from './fields.ts';
 import { isJsonObject } from './json-value.ts';
-import type { Attachment, InlineAttachment, JsonObject, Payload, UrlAttachment } from './message.ts';
+import { blobIdBytes, blobKeyBytes } from './blob-shape.ts';
+import type { Attachment, BlobAttachment, InlineAttachment, JsonObject, Payload, UrlAttachment } from './message.ts';
 import type { MessageRules } from './message-rules.ts';
 
 const optional = ['subject', 'attachments', 'metadata'];
 const form: Form = { name: 'message.payload', required: ['body'], optional };
 const inlineForm: Form = { name: 'attachment', required: ['kind', 'name', 'mediaType', 'bytes'] };
+const blobForm: Form = { name: 'attachment', required: ['kind', 'name', 'mediaType', 'size', 'blob', 'key'] };
 const urlForm: Form = { name: 'attachment', required: ['kind', 'name', 'url'], optional: ['mediaType'] };
 
 /** UTF-8 of one UTF-16 code unit. */
@@ -78,7 +80,19 @@ function readAttachment(value: unknown, rules: MessageRules): Attachment {
   const kind = isMap(value) ? value['kind'] : undefined;
   if (kind === 'inline') return readInline(new FieldReader(value, inlineForm, rules.code));
   if (kind === 'url') return readUrl(new FieldReader(value, urlForm, rules.code));
-  throw new MeshError(rules.code, 'attachment.kind must be inline or url');
+  if (kind === 'blob') return readBlob(new FieldReader(value, blobForm, rules.code));
+  throw new MeshError(rules.code, 'attachment.kind must be inline, blob or url');
+}
+
+function readBlob(fields: FieldReader): BlobAttachment {
+  return {
+    kind: 'blob',
+    name: fields.line('name', maxNameCharacters),
+    mediaType: readMediaType(fields),
+    size: fields.count('size'),
+    blob: fields.bytes('blob', blobIdBytes),
+    key: fields.bytes('key', blobKeyBytes),
+  };
 }
 
 function readInline(fields: FieldReader): InlineAttachment {

@@ -47,6 +47,10 @@ export function readReceipt(value: unknown, limits: ReceiptLimits): Receipt {
         at: fields.count('at'),
       };
     }
+    case 'files': {
+      const fields = new FieldReader(value, filesForm);
+      return { kind, messageId: fields.id('messageId', 'msg'), at: fields.count('at') };
+    }
     default:
       throw new MeshError('MALFORMED', 'This is not a receipt of a kind that is known');
   }
@@ -56,6 +60,7 @@ const deliveredForm: Form = { name: 'receipt', required: ['kind', 'frameId', 'at
 const seenForm: Form = { name: 'receipt', required: ['kind', 'messageIds', 'at'] };
 const answeredForm: Form = { name: 'receipt', required: ['kind', 'messageId', 'answerId', 'at'] };
 const refusedForm: Form = { name: 'receipt', required: ['kind', 'messageId', 'code', 'at'] };
+const filesForm: Form = { name: 'receipt', required: ['kind', 'messageId', 'at'] };
 
 function readSeen(fields: FieldReader, limits: ReceiptLimits): ReceiptOf<'seen'> {
   const messageIds = fields.list('messageIds', limits.maxMessagesPerReceipt, (entry): MessageId => {

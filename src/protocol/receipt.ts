@@ -12,4 +12,6 @@ export type Receipt =
   /** The messages were leased to the agent, or read by a person. */
   | { readonly kind: 'seen'; readonly messageIds: readonly MessageId[]; readonly at: number }
   | { readonly kind: 'answered'; readonly messageId: MessageId; readonly answerId: MessageId; readonly at: number }
-  | { readonly kind: 'refused'; readonly messageId: MessageId; readonly code: ErrorCode; readonly at: number };
+  | { readonly kind: 'refused'; readonly messageId: MessageId; readonly code: ErrorCode; readonly at: number }
+  /** Every file of the message is at the peer, whole (spec §10.5). */
+  | { readonly kind: 'files'; readonly messageId: MessageId; readonly at: number };

@@ -6,7 +6,12 @@ import { codeThrownBy } from '../../test/support/code-thrown-by.ts';
 import {
   type AuthTranscript,
   authTranscript,
+  BlobIdMaker,
+  blobShape,
   checkInviteMac,
+  chunkIdOf,
+  chunkKeyOf,
+  chunkPlace,
   type ContactCheck,
   decodeBatch,
   decodeFrame,
@@ -21,6 +26,8 @@ import {
   encodeMessage,
   encodeReceipt,
   fromMessageJson,
+  openChunk,
+  sealChunk,
   type LinkHello,
   parseDiscovery,
   toMessageJson,
@@ -175,3 +182,40 @@ function transcriptOf({ dialler, listener, side, listenerId, diallerId, incarnat
   };
   return side === 'listener' ? { ...common, side } : { ...common, side, diallerId: parseAgentId(diallerId) };
 }
+
+interface BlobCase {
+  readonly chunkBytes: number;
+  readonly key: string;
+  readonly chunkKey: string;
+  readonly plain: string;
+  readonly sealed: readonly string[];
+  readonly sealedBytes: number;
+  readonly chunkIds: readonly string[];
+  readonly blob: string;
+}
+
+type ChunkCase = Pick<BlobCase, 'key'> & { readonly no: number; readonly isLast: boolean; readonly sealed: string };
+
+runVectors<BlobCase | ChunkCase>('blob', (entry) => {
+  const key = chunkKeyOf(fromHex(entry.key));
+  if ('no' in entry) {
+    openChunk(key, entry, fromHex(entry.sealed));
+    return;
+  }
+  expect(toHex(key)).toBe(entry.chunkKey);
+  const plain = fromHex(entry.plain);
+  const shape = blobShape(plain.length, entry.chunkBytes);
+  expect([shape.chunks, shape.sealedBytes]).toEqual([entry.sealed.length, entry.sealedBytes]);
+  const id = new BlobIdMaker();
+  for (const [no, hex] of entry.sealed.entries()) {
+    const which = { no, isLast: no === shape.chunks - 1 };
+    const part = plain.subarray(no * entry.chunkBytes, (no + 1) * entry.chunkBytes);
+    expect(sealChunk(key, which, part).map(toHex).join('')).toBe(hex);
+    expect(toHex(openChunk(key, which, fromHex(hex)))).toBe(toHex(part));
+    expect(chunkPlace(shape, no).bytes * 2).toBe(hex.length);
+    const chunkId = chunkIdOf([fromHex(hex)]);
+    expect(toHex(chunkId)).toBe(entry.chunkIds[no]);
+    id.add(chunkId);
+  }
+  expect(toHex(id.end())).toBe(entry.blob);
+});

@@ -1,3 +1,4 @@
+export { blobFilesIn } from './blob-files.ts';
 export { readKeyFile, syncFolder, writeFileAtomic, writeKeyFile } from './files.ts';
 export {
   type MemoryStoreOptions,

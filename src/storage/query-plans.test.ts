@@ -54,7 +54,7 @@ storeContract({
 });
 
 /** Tables whose size is the history; the others are as large as what is under way, or as the number of contacts. */
-const growing = ['outbox', 'inbox', 'inbox_state', 'frame', 'received_frame', 'audit'];
+const growing = ['outbox', 'inbox', 'inbox_state', 'frame', 'received_frame', 'audit', 'file', 'file_chunk'];
 
 /** Statements that read more than they find, and why they may. */
 const allowed: readonly RegExp[] = [

@@ -16,7 +16,7 @@ export function maySend(contact: Contact | undefined, message: Message, limits: 
       `The message ${message.id} is for ${message.to}, not for ${contact.petname}`,
     );
   }
-  const bytes = attachmentBytes(message);
+  const { inline: bytes } = attachmentBytes(message);
   if (bytes > limits.maxInlineAttachmentBytes) {
     const text = `Attachments of ${bytes} bytes exceed maxInlineAttachmentBytes ${limits.maxInlineAttachmentBytes}`;
     throw new MeshError('ATTACHMENT_TOO_LARGE', text);
@@ -49,16 +49,20 @@ export function admitMessage(contact: Contact, message: Message, limits: Limits)
   if (refusal !== undefined) return refusal;
   const { messageTypes, maxAttachmentBytes = Number.POSITIVE_INFINITY } = contact.permissions;
   if (messageTypes !== undefined && !messageTypes.includes(message.type)) return 'NOT_PERMITTED';
-  const maxBytes = Math.min(maxAttachmentBytes, limits.maxInlineAttachmentBytes);
-  return attachmentBytes(message) > maxBytes ? 'ATTACHMENT_TOO_LARGE' : undefined;
+  const { inline, all } = attachmentBytes(message);
+  const isTooLarge = inline > limits.maxInlineAttachmentBytes || all > maxAttachmentBytes;
+  return isTooLarge ? 'ATTACHMENT_TOO_LARGE' : undefined;
 }
 
-function attachmentBytes(message: Message): number {
-  let bytes = 0;
+/** `all` with the files beside the message, by the size that it states: more than that is never fetched. */
+function attachmentBytes(message: Message): { readonly inline: number; readonly all: number } {
+  let inline = 0;
+  let beside = 0;
   for (const attachment of message.payload.attachments ?? []) {
-    if (attachment.kind === 'inline') bytes += attachment.bytes.length;
+    if (attachment.kind === 'inline') inline += attachment.bytes.length;
+    if (attachment.kind === 'blob') beside += attachment.size;
   }
-  return bytes;
+  return { inline, all: inline + beside };
 }
 
 /** The window in which the turns of a `bounded` contact are counted: `turnsSince(agent, peer, now - turnWindowMs)`. */

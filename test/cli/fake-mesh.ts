@@ -121,6 +121,7 @@ export function fakeTransport(answers: World, tape: Tape): Transport {
       tape.calls.push({ name, input });
       try {
         const value = valueOf(answers, name, input);
+        if (value instanceof Uint8Array) return { status: 200, headers: {}, body: value };
         const text = routeOf(name).stream === true ? linesOf(value) : JSON.stringify(value);
         return response(200, text);
       } catch (thrown) {
@@ -169,9 +170,10 @@ function operationOf({ method, path, query, body }: TransportRequest): {
     const match = route.method === method ? pattern.exec(path) : null;
     if (match === null) continue;
     const inPath = pathFieldsOf(route).map((field, index) => [field, decodeURIComponent(match[index + 1] ?? '')]);
-    const inBody: unknown = body === undefined ? {} : JSON.parse(body);
-    const numbers = Object.entries(query).map(([field, value]) => [field, /^\d+$/.test(value) ? Number(value) : value]);
-    return { name, input: { ...Object.fromEntries([...inPath, ...numbers]), ...(inBody as object) } };
+    const fields = [...inPath, ...Object.entries(query)];
+    const inBody: unknown = typeof body === 'string' ? JSON.parse(body) : body === undefined ? {} : { bytes: body };
+    const numbers = fields.map(([field = '', value = '']) => [field, /^\d+$/.test(value) ? Number(value) : value]);
+    return { name, input: { ...Object.fromEntries(numbers), ...(inBody as object) } };
   }
   throw new Error(`No operation has the path ${method} ${path}`);
 }

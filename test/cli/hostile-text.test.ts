@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { MeshError } from '#kernel';
 import { mesh } from './fake-mesh.ts';
-import { bob, carol, contact, erin, greeting, question, sentMessage, type World, world } from './world.ts';
+import { bob, carol, contact, erin, file, greeting, question, sentMessage, type World, world } from './world.ts';
 
 /**
  * A title for the terminal, a red colour in both spellings, a cursor movement, a bell, a reversed name, a hidden
@@ -33,6 +33,13 @@ const evilMessage = {
   attachments: [
     { kind: 'inline' as const, name: hostile, mediaType: hostile, size: 3 },
     { kind: 'url' as const, name: hostile, url: hostile },
+    {
+      kind: 'blob' as const,
+      name: hostile,
+      mediaType: hostile,
+      size: 3,
+      file: { state: 'failed' as const, have: 0, reason: hostile },
+    },
   ],
 };
 const evilRequest = {
@@ -65,6 +72,11 @@ const evilWorld: World = {
   inbox: { messages: [evilMessage], lastSeq: 1 },
   message: evilMessage,
   read: evilMessage,
+  files: {
+    files: [file(hostile, { peer: hostile, mediaType: hostile, state: 'failed', reason: hostile })],
+    kept: { in: 1, out: 1, max: 1, maxPerPeer: 1 },
+  },
+  removeFile: file(hostile),
   outbox: { messages: [evilSent] },
   track: { ...evilSent, steps: [{ at: 0, state: hostile, by: 'peer', note: hostile, route: hostile }] },
   send: () => ({ ...accepted(), peer: hostile }),
@@ -131,6 +143,8 @@ const commands = [
   'read msg_019bf002',
   'outbox',
   'track msg_019bf003',
+  'files',
+  'files remove msg_019bf002',
   'send bob hi',
   'reply msg_019bf002 hi',
   'ask bob hi',

@@ -35,6 +35,8 @@ const commands: readonly (readonly string[])[] = [
   ['reply', 'msg_019bf002-bbbb', 'yes'],
   ['outbox'],
   ['track', 'msg_019bf001-0001'],
+  ['files'],
+  ['files', 'list', '--open'],
   ['audit'],
   ['audit', 'list'],
   ['audit', 'verify'],

@@ -1,4 +1,4 @@
-import type { ContactView, Input, MessageView, OperationName, OutboxView, Output, RequestView } from '#api';
+import type { ContactView, FileView, Input, MessageView, OperationName, OutboxView, Output, RequestView } from '#api';
 
 /** Noon of 31 January 2026, UTC: when all transcripts happen. */
 export const now = Date.UTC(2026, 0, 31, 12);
@@ -232,6 +232,69 @@ export function sentMessage(id: string, facts: Partial<OutboxView> = {}): Outbox
   };
 }
 
+/** Each state of a file, one of them beside `filmed`. */
+export function file(name: string, facts: Partial<FileView> = {}): FileView {
+  return {
+    id: filmed.id,
+    index: 0,
+    direction: 'in',
+    peer: 'bob',
+    peerId: bob.agentId,
+    name,
+    mediaType: 'application/octet-stream',
+    size: 1024 ** 3,
+    state: 'complete',
+    have: 1024 ** 3,
+    createdAt: now - 10 * minute,
+    expiresAt: now + 7 * day,
+    ...facts,
+  };
+}
+
+const partly = 312 * 1024 * 1024;
+const megabyte = 1024 * 1024;
+
+/** A message with files of every kind. */
+export const filmed = message('msg_019bf004-aaaa-7000-8000-000000000001', {
+  body: 'the recordings',
+  attachments: [
+    { kind: 'inline', name: 'index.txt', mediaType: 'text/plain', size: 12 },
+    {
+      kind: 'blob',
+      name: 'day-1.mp4',
+      mediaType: 'video/mp4',
+      size: 3 * megabyte,
+      file: { state: 'complete', have: 3 * megabyte },
+    },
+    {
+      kind: 'blob',
+      name: 'day-2.mp4',
+      mediaType: 'video/mp4',
+      size: 1024 ** 3,
+      file: { state: 'moving', have: partly },
+    },
+    { kind: 'url', name: 'more', url: 'https://example.org/' },
+  ],
+});
+
+export const files: readonly FileView[] = [
+  file('backup.tar', { direction: 'out', peer: 'carol', state: 'waiting', have: 0, id: greeting.id }),
+  file('dump.sql', {
+    direction: 'out',
+    state: 'failed',
+    reason: 'FILES_FULL',
+    have: 0,
+    id: question.id,
+    size: 20 * 1024 ** 3,
+  }),
+  file('day-2.mp4', { state: 'moving', have: partly, index: 2 }),
+  file('big.iso', { state: 'waiting', have: 0, reason: 'STORE_FULL', id: handled.id }),
+  file('old.zip', { state: 'removed', size: 2000, have: 2000, id: handled.id, createdAt: now - 2 * day }),
+];
+
+const messageNamed = ({ id }: { readonly id: string }): MessageView =>
+  id.startsWith('msg_019bf004') ? filmed : question;
+
 const alice: Output<'agents'>['agents'][number] = {
   name: 'alice',
   agentId: agentId('alice'),
@@ -352,9 +415,15 @@ export const world: World = {
     answer: message('msg_019bf003-0002-7000-8000-000000000001', { type: 'response', body: '42\n' }),
   },
   inbox: { messages: [question, greeting, handled], lastSeq: 3 },
-  message: question,
-  read: question,
+  message: messageNamed,
+  read: messageNamed,
   reply: { ...accepted, state: 'sent' },
+  files: { files, kept: { in: 4 * 1024 ** 3, out: 1024 ** 3, max: 16 * 1024 ** 3, maxPerPeer: 4 * 1024 ** 3 } },
+  upload: { upload: 'upl_1', partBytes: 4 },
+  uploadPart: ({ offset, bytes }) => ({ size: offset + bytes.length }),
+  dropUpload: ({ upload }) => ({ dropped: upload }),
+  filePart: new TextEncoder().encode('abc'),
+  removeFile: file('day-1.mp4', { state: 'removed', size: 3 * megabyte, have: 3 * megabyte }),
   outbox: {
     messages: [
       sentMessage('msg_019bf003-0001-7000-8000-000000000001', {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 import type { LinkTransport } from '../support/link-transports.ts';
+import { linkBlobsContract } from './link-blobs.ts';
 import { linkCreditContract } from './link-credit.ts';
 import { linkFramesContract } from './link-frames.ts';
 import { linkHandshakeContract } from './link-handshake.ts';
@@ -28,6 +29,9 @@ export function linkContract(open: () => Promise<LinkTransport>): void {
   });
   describe('credit', () => {
     linkCreditContract(present);
+  });
+  describe('blobs', () => {
+    linkBlobsContract(present);
   });
   describe('life', () => {
     linkLifeContract(present);

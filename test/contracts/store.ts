@@ -1,7 +1,9 @@
 import { describe } from 'vitest';
 import { auditStoreContract } from './store/audit.ts';
 import { contactStoreContract } from './store/contacts.ts';
+import { fileStoreContract } from './store/files.ts';
 import type { StoreHarness } from './store/harness.ts';
+import { heldContract } from './store/held.ts';
 import { inboxStoreContract } from './store/inbox.ts';
 import { leaseContract } from './store/leases.ts';
 import { outboxStateContract } from './store/outbox-states.ts';
@@ -23,6 +25,8 @@ export function storeContract(harness: StoreHarness): void {
     outboxStateContract(harness);
     inboxStoreContract(harness);
     leaseContract(harness);
+    heldContract(harness);
+    fileStoreContract(harness);
     auditStoreContract(harness);
   });
 }

@@ -9,6 +9,7 @@ import { createOperations } from '../../src/node/create-operations.ts';
 import type { NodeEvent } from '../../src/node/node-event.ts';
 import { sweep } from '../../src/node/sweeper.ts';
 import { SqliteMeshStore } from '../../src/storage/sqlite/mesh-store.ts';
+import { MemoryBlobs } from '../support/memory-blobs.ts';
 import { Disk } from './disk.ts';
 import { KeyFiles } from './key-files.ts';
 import { Life, type Touch } from './life.ts';
@@ -249,6 +250,8 @@ export class Machine {
       random,
       limits,
       disk,
+      // Nobody sends files here.
+      blobFiles: () => new MemoryBlobs(),
       runtimes: { [this.name]: this.#world.programOf(this, running) },
       requestStop: () => {},
     });

@@ -22,7 +22,21 @@ async function answersOf(tasks: readonly Task[]): Promise<readonly Answer[]> {
 
 const clean = seeds(1, 20).map((seed) => task(seed, { steps: 40 }));
 const retold = task(21, { wholeStory: true });
+/** A change of the nodes moves planted bugs to other seeds: then it is looked for in these. */
+const elsewhere = seeds(1, 80);
 const planted = Object.entries(plants).map(([plant, { seed }]) => task(seed, { plant }));
+
+/** The answer that finds the bug: that of the seed which is known to, or of the first other one. */
+async function findingOf(plant: string, known: Answer | undefined): Promise<Answer | undefined> {
+  if (known?.violation !== undefined) return known;
+  for await (const answer of runTasks(
+    elsewhere.map((seed) => task(seed, { plant })),
+    1,
+  )) {
+    if (answer.violation !== undefined) return answer;
+  }
+  return undefined;
+}
 
 describe('a simulated network of nodes', () => {
   let answers: readonly Answer[] = [];
@@ -48,14 +62,11 @@ describe('a simulated network of nodes', () => {
     expect(again?.steps).toBe(before?.steps);
   });
 
-  // One seed for each, which is known to find it; npm run sim -- --planted looks for others.
-  test.each(Object.keys(plants))('finds a planted bug: %s', (plant) => {
+  // npm run sim -- --planted names seeds that find them.
+  test.each(Object.keys(plants))('finds a planted bug: %s', { timeout: 240_000 }, async (plant) => {
     const index = planted.findIndex((one) => one.plant === plant);
-    const answer = answers[clean.length + 1 + index];
-    expect(answer?.seed).toBe(plants[plant]?.seed);
-    expect(answer?.violation?.rule, `npm run sim -- --plant '${plant}' names a seed that finds it`).toBeTypeOf(
-      'string',
-    );
+    const answer = await findingOf(plant, answers[clean.length + 1 + index]);
+    expect(answer?.violation?.rule).toBeTypeOf('string');
     const told = answer === undefined ? [] : inWords(answer);
     expect(told.length).toBeGreaterThan(10);
     expect(told.join('\n')).toContain(`Broken (${answer?.violation?.rule})`);

@@ -71,6 +71,8 @@ export class Socket implements Connection {
     return this.life.guard(this.#inbound.receive());
   }
 
+  discard(): void {}
+
   limitReceive(limit?: ReceiveLimit): void {
     this.#limit = limit;
     this.#limited = 0;

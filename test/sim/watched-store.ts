@@ -46,6 +46,7 @@ export class WatchedStore implements MeshStore {
       sessions: tx.sessions,
       outbox: watchOutbox(tx.outbox, deeds, this.#options.numberOf),
       inbox: watchInbox(tx.inbox, deeds),
+      files: tx.files,
       audit: tx.audit,
       values: tx.values,
     };

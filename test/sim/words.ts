@@ -79,6 +79,8 @@ function wordsOfReceipt(receipt: Receipt, about: Sentence): Words {
       return about([receipt.messageId], (list) => `owes the receipt that ${list} was refused (${receipt.code})`);
     case 'answered':
       return about([receipt.messageId], (list) => `owes the receipt that ${list} was answered`);
+    case 'files':
+      return about([receipt.messageId], (list) => `owes the receipt that the files of ${list} are here`);
   }
 }
 
@@ -110,6 +112,8 @@ export function wordsOfEvent(
     case 'superseded':
       return { about: [], text: 'hears that a later life of its agent speaks for it' };
     case 'received':
+    case 'file':
+    case 'files-refused':
     case 'request':
     case 'agent-added':
     case 'stopping':

@@ -164,6 +164,7 @@ export function noting(tx: MeshTransaction, writes: Write[]): MeshTransaction {
     sessions: noted(tx.sessions, 'sessions', writes),
     outbox: noted(tx.outbox, 'outbox', writes),
     inbox: noted(tx.inbox, 'inbox', writes),
+    files: noted(tx.files, 'files', writes),
     audit: tx.audit,
     values: tx.values,
   };

@@ -8,6 +8,7 @@ import {
   silentLogger,
   systemClock,
   systemRandom,
+  MeshError,
 } from '#kernel';
 import {
   type AgentId,
@@ -211,6 +212,10 @@ export class HostilePeer implements LinkHandler {
 
   keyPackageFor(): Promise<Uint8Array> {
     return this.keyPackage();
+  }
+
+  readBlob(): Promise<void> {
+    return Promise.reject(new MeshError('NOT_FOUND'));
   }
 
   isTrusted(): boolean {

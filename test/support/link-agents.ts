@@ -62,6 +62,9 @@ export function frameFrom(from: AgentId, to: AgentId, size = 100): Frame {
 export const framesFrom = (from: AgentId, to: AgentId, count: number): readonly Frame[] =>
   Array.from({ length: count }, () => frameFrom(from, to));
 
+export const countingBytes = (offset: number, length: number): Uint8Array =>
+  Uint8Array.from({ length }, (_, index) => (offset + index) % 251);
+
 /** A node's side of links as a test wants it: says `delivered` at once, unless `outcome` is replaced. */
 export class FakeHandler implements LinkHandler {
   readonly frames: Frame[] = [];
@@ -88,6 +91,15 @@ export class FakeHandler implements LinkHandler {
     if (this.refuseKeyPackage !== undefined) throw new MeshError(this.refuseKeyPackage);
     return toUtf8(`key package of ${link.local} for ${link.remote.agentId}`);
   }
+
+  /** The blob of the test: byte n is n % 251. */
+  readBlob: LinkHandler['readBlob'] = async ({ offset }, _link, parts) => {
+    let at = offset;
+    for (const part of parts) {
+      part.set(countingBytes(at, part.length));
+      at += part.length;
+    }
+  };
 
   isTrusted(_local: AgentId, remote: LinkPeer): boolean {
     return this.trusted && !this.strangers.has(remote.agentId);
@@ -121,6 +133,7 @@ export interface LinkEnd {
   readonly handler: FakeHandler;
   readonly clock: ManualClock;
   readonly limits: Limits;
+  readonly versions?: readonly number[];
 }
 
 export function linkEnd(self: LinkSelf, limits: Partial<Limits> = {}): LinkEnd {

@@ -11,14 +11,15 @@ import {
   systemClock,
   systemRandom,
 } from '#kernel';
-import { createFirstAgent, defaultConfig, stateDir } from '#node';
+import { createFirstAgent, defaultConfig, type NodeConfig, stateDir } from '#node';
 import type { Runtime } from '#runtime';
-import { openSqliteStore } from '#storage';
+import { blobFilesIn, openSqliteStore } from '#storage';
 import type { AgentHost } from '../../src/node/agent-host.ts';
 import { type Composed, compose } from '../../src/node/compose.ts';
 import { createOperations } from '../../src/node/create-operations.ts';
 import { sweep } from '../../src/node/sweeper.ts';
 import { FaultyStore } from './faulty-store.ts';
+import { MortalBlobs } from './mortal-blobs.ts';
 import { impatient } from './story.ts';
 import type { NodeLike } from './test-agents.ts';
 import type { Wire } from './wire.ts';
@@ -30,11 +31,15 @@ export interface MemoryNodeOptions {
   readonly limits?: Partial<Limits>;
   readonly clock?: Clock;
   readonly logger?: Logger;
+  readonly config?: Partial<NodeConfig>;
+  /** Versions of the link protocol that it speaks; all without it. */
+  readonly linkVersions?: readonly number[];
 }
 
 interface Life extends Composed {
   readonly api: NodeLike['api'];
   readonly store: FaultyStore;
+  readonly blobs: MortalBlobs;
   readonly clock: MortalClock;
   readonly sweeping: AbortController;
 }
@@ -47,6 +52,7 @@ export class MemoryNode implements NodeLike, AsyncDisposable {
   readonly name: string;
   readonly dir: string;
   runtime: Runtime | undefined;
+  linkVersions: readonly number[] | undefined;
   readonly #options: MemoryNodeOptions;
   readonly #stores: FaultyStore[] = [];
   #life: Life | undefined;
@@ -54,6 +60,7 @@ export class MemoryNode implements NodeLike, AsyncDisposable {
   private constructor(options: MemoryNodeOptions) {
     this.name = options.name;
     this.runtime = options.runtime;
+    this.linkVersions = options.linkVersions;
     this.dir = mkdtempSync(join(tmpdir(), `mesh-${options.name}-`));
     this.#options = options;
   }
@@ -90,6 +97,11 @@ export class MemoryNode implements NodeLike, AsyncDisposable {
     return store;
   }
 
+  /** Sealed bytes of files. */
+  get blobs(): MortalBlobs {
+    return this.#alive.blobs;
+  }
+
   get host(): AgentHost {
     const host = this.#alive.parts.hosts.get(this.name);
     if (host === undefined) throw new Error(`${this.name} is not there`);
@@ -107,11 +119,15 @@ export class MemoryNode implements NodeLike, AsyncDisposable {
     const inner = await openSqliteStore({ path: state.database, clock, limits: this.limits, logger });
     const store = new FaultyStore(inner, () => this.crash());
     this.#stores.push(store);
-    const { runtime, limits } = this;
+    const { runtime, limits, linkVersions } = this;
+    const { config } = this.#options;
+    const blobs = new MortalBlobs(blobFilesIn(join(state.files, name)));
     const composed = await compose({
       state,
-      config: defaultConfig,
+      config: { ...defaultConfig, ...config },
       store,
+      blobFiles: () => blobs,
+      linkVersions,
       logger,
       clock,
       limits,
@@ -121,7 +137,7 @@ export class MemoryNode implements NodeLike, AsyncDisposable {
     const { parts, links } = composed;
     links.connectLocal = (peer) => this.#options.wire.connect(name, peer);
     const sweeping = new AbortController();
-    this.#life = { ...composed, store, clock, sweeping, api: createOperations(parts) };
+    this.#life = { ...composed, store, blobs, clock, sweeping, api: createOperations(parts) };
     await store.transact((tx) => tx.inbox.releaseAll());
     this.#options.wire.join({
       name,
@@ -152,6 +168,7 @@ export class MemoryNode implements NodeLike, AsyncDisposable {
     if (life === undefined) return;
     this.#life = undefined;
     life.store.die();
+    life.blobs.die();
     life.clock.die();
     this.#options.wire.vanish(this.name);
   }

@@ -54,6 +54,14 @@ const jsonObject = fc.dictionary(text(8), json, { maxKeys: 4, noNullPrototype: t
 
 const attachment: fc.Arbitrary<Attachment> = fc.oneof(
   fc.record({ kind: fc.constant('inline' as const), name: line(20), mediaType, bytes: bytes(0, 40) }),
+  fc.record({
+    kind: fc.constant('blob' as const),
+    name: line(20),
+    mediaType,
+    size: fc.maxSafeNat(),
+    blob: bytes(32),
+    key: bytes(32),
+  }),
   fc.record(
     {
       kind: fc.constant('url' as const),
@@ -113,6 +121,7 @@ export const receipt: fc.Arbitrary<Receipt> = fc.oneof(
     code: fc.constantFrom('EXPIRED' as const, 'NOT_PERMITTED' as const, 'TURN_LIMIT' as const),
     at: time,
   }),
+  fc.record({ kind: fc.constant('files' as const), messageId, at: time }),
 );
 
 export const batch: fc.Arbitrary<Batch> = fc.record({
@@ -185,6 +194,15 @@ export const linkOperation: fc.Arbitrary<LinkOperation> = fc.oneof(
   fc.record({ op: op('card'), n, agent: agentId, card: bytes(1, 40) }),
   fc.record({ op: op('keypackage.take'), n, agent: agentId }),
   fc.record({ op: op('keypackage'), n, agent: agentId, bytes: bytes(1, 40) }),
+  fc.record({
+    op: op('blob.get'),
+    n,
+    blob: bytes(32),
+    offset: n,
+    bytes: fc.integer({ min: 1, max: 524_288 }),
+    have: n,
+  }),
+  fc.record({ op: op('blob'), n, bytes: bytes(1, 400) }),
   fc.record({ op: op('ping'), n }),
   fc.record({ op: op('pong'), n }),
   fc.record({ op: op('error'), n, code, hint: line(20), retryAfterMs: n }, { requiredKeys: ['op', 'code'] }),

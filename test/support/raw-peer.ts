@@ -47,16 +47,15 @@ export class RawPeer {
   }
 
   /** Says hello as a dialler who wants `to`, and waits for the listener's hello and proof. */
-  async greet(to = bob.agentId): Promise<{ hellos: Hellos; auth: LinkAuth }> {
-    const dialler = hello({ to });
+  async greet(to = bob.agentId, dialler = hello({ to })): Promise<{ hellos: Hellos; auth: LinkAuth }> {
     this.send(dialler);
     const listener = await this.next('hello');
     return { hellos: { dialler, listener }, auth: await this.next('auth') };
   }
 
   /** Becomes the dialler of an open link. */
-  async dial(self = alice, to = bob.agentId): Promise<LinkOperationOf<'credit'>> {
-    const { hellos } = await this.greet(to);
+  async dial(self = alice, to = bob.agentId, said = hello({ to })): Promise<LinkOperationOf<'credit'>> {
+    const { hellos } = await this.greet(to, said);
     this.send(diallerProof(self, hellos, to));
     return await this.next('credit');
   }

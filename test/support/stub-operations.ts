@@ -5,7 +5,7 @@ interface StubCall extends OperationContext {
   readonly input: unknown;
 }
 
-/** Operations that remember what they were called with; those that are not given answer `{ name }`. */
+/** Operations that remember what they were called with; those that are not given answer `{ name }`, or its bytes. */
 export function stubOperations(given: Partial<Operations> = {}): { operations: Operations; calls: StubCall[] } {
   const calls: StubCall[] = [];
   const stubs = operationNames.map((name) => [name, stubOf(name, calls)] as const);
@@ -13,7 +13,9 @@ export function stubOperations(given: Partial<Operations> = {}): { operations: O
 }
 
 function stubOf(name: OperationName, calls: StubCall[]) {
-  const remember = (input: unknown, { signal }: OperationContext): void => void calls.push({ name, input, signal });
+  // Bytes are there during the call only.
+  const remember = (input: unknown, { signal }: OperationContext): void =>
+    void calls.push({ name, input: structuredClone(input), signal });
   if (routeOf(name).stream === true) {
     return async function* (input: unknown, context: OperationContext) {
       remember(input, context);
@@ -21,9 +23,10 @@ function stubOf(name: OperationName, calls: StubCall[]) {
       yield { type: 'done' };
     };
   }
+  const answer = routeOf(name).gives === 'bytes' ? new TextEncoder().encode(JSON.stringify({ name })) : { name };
   return async (input: unknown, context: OperationContext) => {
     remember(input, context);
-    return { name };
+    return answer;
   };
 }
 
@@ -68,6 +71,7 @@ export const sampleInputs: Inputs = {
     ttlSeconds: 60,
     metadata: { a: [1, { b: null }] },
     attachments: [file],
+    files: [{ name: 'b.iso', mediaType: 'text/plain', upload: 'upl_1', size: 9 }],
     idempotencyKey: 'k',
     replyTo: id,
     replyContext: ['any', { json: true }],
@@ -79,6 +83,12 @@ export const sampleInputs: Inputs = {
   read: { agent, id },
   attachment: { agent, id, index: 0 },
   reply: { agent, id, text: 'yes', subject: 's', metadata: {}, attachments: [] },
+  files: { agent, peer: contact, limit: 7, open: true },
+  upload: { agent },
+  uploadPart: { agent, upload: 'upl_1', offset: 4096, bytes: Uint8Array.of(0, 255, 10, 13) },
+  dropUpload: { agent, upload: 'upl_1' },
+  filePart: { agent, id, index: 1, part: 0 },
+  removeFile: { agent, id, index: 1 },
   outbox: { agent, peer: contact, state: 'dead', limit: 1 },
   track: { agent, id },
   audit: { agent, kind: 'contact.trusted', since: 1, until: 2, limit: 3, afterSeq: 4 },

@@ -152,10 +152,11 @@ class WireEnd implements Connection {
     return this.#inner.bufferedBytes;
   }
 
-  send(bytes: Uint8Array): void {
+  send(bytes: Uint8Array, onPassedOn?: () => void): void {
     if (this.#muted) return;
     if (this.#wire.isPaused(this.from)) this.#held.push(bytes.slice());
     else this.#write(bytes);
+    onPassedOn?.();
   }
 
   flush(): void {
@@ -174,6 +175,10 @@ class WireEnd implements Connection {
 
   receive(): Promise<Uint8Array | undefined> {
     return this.#unlessMuted(this.#inner.receive());
+  }
+
+  discard(message: Uint8Array): void {
+    this.#inner.discard(message);
   }
 
   limitReceive(limit?: ReceiveLimit): void {

@@ -27,6 +27,7 @@ const receipts: readonly Receipt[] = [
   { kind: 'seen', messageIds: [messageId(1), messageId(2)], at: now + 1 },
   { kind: 'answered', messageId: messageId(1), answerId: messageId(3), at: now + 2 },
   { kind: 'refused', messageId: messageId(4), code: 'NOT_PERMITTED', at: now + 3 },
+  { kind: 'files', messageId: messageId(5), at: now + 4 },
 ];
 
 function validReceipt(receipt: Receipt): NamedCase {
@@ -55,6 +56,7 @@ export const receiptVectors: VectorFile = {
     changed('another kind', delivered, { kind: 'read' }),
     changed('no kind', delivered, { kind: null }),
     changed('a key that is not known', delivered, { by: 'bob' }),
+    changed('files of a frame', receipts[4], { messageId: frameId(1) }),
     changed('a key of another kind', answered, { frameId: frameId(1) }),
     changed('an id of a message for that of a frame', delivered, { frameId: messageId(1) }),
     changed('an id with a path', answered, { answerId: 'msg_../x' }),

@@ -15,6 +15,7 @@ import {
   cborCase,
   counting,
   frameId,
+  hexCase,
   inHex,
   refusedWith,
   wrongEncodings,
@@ -41,6 +42,9 @@ const operations: readonly LinkOperation[] = [
   { op: 'card', n: 1, agent: aliceId, card: cardBytes(aliceCard) },
   { op: 'keypackage.take', n: 2, agent: aliceId },
   { op: 'keypackage', n: 2, agent: aliceId, bytes: counting(10) },
+  { op: 'blob.get', n: 3, blob: counting(32), offset: 1_048_592, bytes: 524_288, have: 1 },
+  { op: 'blob', n: 3, bytes: counting(20) },
+  { op: 'blob', n: Number.MAX_SAFE_INTEGER, bytes: counting(300) },
   { op: 'ping', n: 0 },
   { op: 'pong', n: Number.MAX_SAFE_INTEGER },
   { op: 'pong', n: 1, at: now },
@@ -56,6 +60,7 @@ function valid(operation: LinkOperation, index: number): NamedCase {
 }
 
 const auth = { op: 'auth', agentIds: [aliceId], signatures: [signature], rotations: [] };
+const blobGet = { op: 'blob.get', n: 3, blob: counting(32), offset: 0, bytes: 1, have: 0 };
 const refused = { op: 'refused', frameId: frameId(1), code: 'NOT_INVENTED_YET' };
 
 export const linkOperationVectors: VectorFile = {
@@ -96,6 +101,17 @@ export const linkOperationVectors: VectorFile = {
     cborCase('refused with a sentence', { ...refused, code: 'no, thanks' }),
     cborCase('credit as text', { op: 'credit', frames: '1', bytes: 1 }),
     cborCase('a card of nobody', { op: 'card.get', n: 1, agent: 'alice' }),
+    cborCase('a blob of 31 bytes', { ...blobGet, blob: counting(31) }),
+    cborCase('no bytes of a blob', { ...blobGet, bytes: 0 }),
+    cborCase('more bytes of a blob than may be asked for', { ...blobGet, bytes: 524_289 }),
+    cborCase('a place before the blob', { ...blobGet, offset: -1 }),
+    cborCase('an empty piece', { op: 'blob', n: 3, bytes: new Uint8Array() }),
+    cborCase('a piece of 65 537 bytes', { op: 'blob', n: 3, bytes: new Uint8Array(65_537) }),
+    cborCase('a piece that is text', { op: 'blob', n: 3, bytes: 'x' }),
+    cborCase('a piece with a place', { op: 'blob', n: 3, bytes: counting(1), offset: 0 }),
+    hexCase('a piece whose length is longer than it need be', 'a3616e03626f7064626c6f6265627974657358010a'),
+    hexCase('a piece that is cut', 'a3616e03626f7064626c6f626562797465734401020a'),
+    hexCase('bytes behind a piece', 'a3616e03626f7064626c6f626562797465734101020a'),
     cborCase('a hint with an escape sequence', { op: 'error', code: 'INTERNAL', hint: '\u001b[2J' }),
   ]),
 };

@@ -29,6 +29,14 @@ const full: Message = {
     body: 'It is 2.\nSee the files.',
     attachments: [
       { kind: 'inline', name: 'proof.bin', mediaType: 'application/octet-stream', bytes: counting(20) },
+      {
+        kind: 'blob',
+        name: 'film.mp4',
+        mediaType: 'video/mp4',
+        size: 3_000_000_000,
+        blob: counting(32),
+        key: counting(64).subarray(32),
+      },
       { kind: 'url', name: 'book', url: 'https://example.org/principia.pdf', mediaType: 'application/pdf' },
       { kind: 'url', name: 'page', url: 'https://example.org/' },
     ],
@@ -50,6 +58,7 @@ const saying = (name: string, change: object): NamedCase =>
   cborCase(name, { ...plainMessage, payload: { ...plainMessage.payload, ...change } });
 const attached = (name: string, attachment: object): NamedCase => saying(name, { attachments: [attachment] });
 const file = { kind: 'inline', name: 'a', mediaType: 'text/plain', bytes: counting(1) };
+const blob = { ...full.payload.attachments?.[1] };
 const { ttl: _ttl, ...withoutTtl } = plainMessage;
 const plainHex = toHex(encodeCbor(plainMessage));
 
@@ -97,7 +106,13 @@ const malformed = [
   saying('a subject with an escape sequence', { subject: '\u001b[2J' }),
   saying('an empty subject', { subject: '' }),
   saying('metadata that is a list', { metadata: [] }),
-  attached('an attachment of another kind', { ...file, kind: 'blob' }),
+  attached('an attachment of another kind', { ...file, kind: 'tape' }),
+  attached('a file inside named as one beside', { ...file, kind: 'blob' }),
+  attached('a blob with an address of 31 bytes', { ...blob, blob: counting(31) }),
+  attached('a blob without a key', { ...blob, key: new Uint8Array() }),
+  attached('a blob of less than nothing', { ...blob, size: -1 }),
+  attached('a blob of half a byte', { ...blob, size: 0.5 }),
+  attached('a blob with a key that is not known', { ...blob, chunks: 2862 }),
   attached('an attachment with an empty name', { ...file, name: '' }),
   attached('an attachment whose name turns around', { ...file, name: '\u202etxt.exe' }),
   attached('an attachment without a subtype', { ...file, mediaType: 'text' }),

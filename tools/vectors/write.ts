@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { backupVectors } from './backup.ts';
 import { batchVectors, receiptVectors } from './batch.ts';
+import { blobVectors } from './blob.ts';
 import { cardVectors } from './card.ts';
 import { contactAcceptVectors, contactRequestVectors } from './contact.ts';
 import { discoveryVectors } from './discovery.ts';
@@ -20,6 +21,7 @@ const files: Readonly<Record<string, VectorFile>> = {
   'auth-transcript': authTranscriptVectors,
   backup: backupVectors,
   batch: batchVectors,
+  blob: blobVectors,
   card: cardVectors,
   'contact-accept': contactAcceptVectors,
   'contact-request': contactRequestVectors,

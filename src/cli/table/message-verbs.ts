@@ -10,7 +10,7 @@ const ttl: OptionSpec = {
 const content: readonly OptionSpec[] = [
   { flags: '--subject <text>', about: 'one line, at most 200 characters' },
   { flags: '--metadata <json>', about: 'a JSON object for programs' },
-  { flags: '--file <path>', about: 'attach a file; all together at most 64 KB', repeat: true },
+  { flags: '--file <path>', about: 'attach a file of any size', repeat: true },
 ];
 const addressed: readonly OptionSpec[] = [
   ...content,
@@ -20,6 +20,8 @@ const addressed: readonly OptionSpec[] = [
   { flags: '--reply-to <id>', about: 'continue the conversation of this message' },
 ];
 const limit: OptionSpec = { flags: '--limit <number>', about: 'at most so many (default 50)' };
+
+const file: OptionSpec = { flags: '--file <number>', about: 'only this one, as mesh read numbers them' };
 
 export const messageVerbs: readonly VerbSpec[] = [
   {
@@ -89,5 +91,44 @@ export const messageVerbs: readonly VerbSpec[] = [
     summary: 'Show every step of a sent message',
     args: [id],
     load: async () => (await import('../verbs/track.ts')).track,
+  },
+  {
+    name: 'files',
+    group: 'Messages',
+    summary: 'List files that came in and went out',
+    subverbs: [
+      {
+        name: 'list',
+        isDefault: true,
+        summary: 'List files that came in and went out',
+        options: [
+          { flags: '--open', about: 'only those that are on their way' },
+          { flags: '--peer <contact>', about: 'only from and to this contact' },
+          limit,
+          { flags: '--follow', about: 'go on and show how far they are' },
+        ],
+        load: async () => (await import('../verbs/files.ts')).files,
+      },
+      {
+        name: 'remove',
+        summary: 'Delete the files of a message; the message stays',
+        args: [id],
+        options: [file],
+        load: async () => (await import('../verbs/files-remove.ts')).filesRemove,
+      },
+    ],
+  },
+  {
+    name: 'save',
+    group: 'Messages',
+    summary: 'Save the files of a message',
+    args: [id, ['<dir>', 'folder to save into']],
+    options: [
+      file,
+      { flags: '--force', about: 'replace files of the same name instead of adding a number' },
+      { flags: '--wait', about: 'wait until they are here' },
+    ],
+    examples: ['mesh save msg_019bf002-bbbb ~/Downloads'],
+    load: async () => (await import('../verbs/save.ts')).save,
   },
 ];

@@ -1,5 +1,6 @@
 import type { Call } from '../call.ts';
 import { addressingOf, contentOf } from '../compose-input.ts';
+import { sendWithFiles } from '../hand-over-files.ts';
 import type { Outcome } from '../outcome.ts';
 import { visible, visibleBlock } from '../terminal-text.ts';
 import { elapsed } from '../times.ts';
@@ -11,12 +12,18 @@ const defaultTimeoutMs = 60_000;
 export async function ask(call: Call): Promise<Outcome> {
   const { args, client, screen, ports, signal } = call;
   const addressing = addressingOf(call);
-  const content = await contentOf(call);
-  screen.progress(`Waiting for the answer of ${visible(addressing.to)} …`);
+  const { said, large } = await contentOf(call);
   const timeoutMs = args.durationMs('timeout') ?? defaultTimeoutMs;
-  const result = await client.ask({ ...addressing, ...content, timeoutMs }, { signal });
+  const input = { ...addressing, ...said };
+  const result = await sendWithFiles(call, large, {
+    check: (files) => client.send({ ...input, files, type: 'request', dryRun: true }, { signal }),
+    send: (files) => {
+      screen.progress(`Waiting for the answer of ${visible(addressing.to)} …`);
+      return client.ask({ ...input, files, timeoutMs }, { signal });
+    },
+  });
   const { answer, elapsedMs } = result;
-  const files = answer.attachments.length === 0 ? '' : ` It has attachments: mesh read ${answer.id} --save DIR`;
+  const files = answer.attachments.length === 0 ? '' : ` It has attachments: mesh save ${answer.id} DIR`;
   screen.note(`${visible(answer.peer)} answered in ${elapsed(elapsedMs)}.${files}`);
   return { data: result, lines: () => answerLines(answer.body, ports.stdout.isTerminal) };
 }

@@ -4,6 +4,7 @@ import type { Outcome } from '../outcome.ts';
 import type { Paint } from '../paint.ts';
 import { visible } from '../terminal-text.ts';
 import { absolute } from '../times.ts';
+import { fileWord } from '../views/file-lines.ts';
 
 type AnyEvent = MeshEvent | MissedEvent;
 
@@ -35,6 +36,10 @@ function detailOf(event: AnyEvent): string {
       return words(event.message.peer, event.message.type, event.message.id);
     case 'message.state':
       return words(event.peer, event.state, event.reason, event.id);
+    case 'file.changed':
+      return words(event.file.peer, event.file.name, fileWord(event.file), event.file.id);
+    case 'files.refused':
+      return words(event.peer, event.reason, event.id);
     case 'contact.changed':
       return words(event.petname, event.state);
     case 'request.received':

@@ -2,7 +2,7 @@ import type { Client } from '#api';
 import { codeOf } from '#kernel';
 import type { Call } from '../call.ts';
 import type { Outcome } from '../outcome.ts';
-import { saveAttachments } from '../save-attachments.ts';
+import { saveFiles } from '../save-files.ts';
 import { shellWord } from '../settings.ts';
 import { messageLines } from '../views/message-lines.ts';
 import type { MessageView } from '../views/types.ts';
@@ -12,9 +12,10 @@ export async function read(call: Call): Promise<Outcome> {
   const { args, client } = call;
   const message = await readOrPeek(client, call);
   const dir = args.text('save');
-  const saved = dir === undefined ? [] : await saveAttachments(call, message, dir);
+  const saved = dir === undefined ? [] : await saveFiles(call, message, { dir });
   const given = shellWord(args.at(0, 'ID'));
-  const files = message.attachments.some(({ kind }) => kind === 'inline');
+  const files = message.attachments.some(({ kind }) => kind !== 'url');
+  const isComing = message.attachments.some(({ file }) => file?.state === 'waiting' || file?.state === 'moving');
   return {
     data: dir === undefined ? message : { ...message, saved },
     lines: (paint) => [
@@ -23,7 +24,9 @@ export async function read(call: Call): Promise<Outcome> {
     ],
     next: [
       message.type === 'request' && message.answerId === undefined ? `Answer it: mesh reply ${given} "…"` : undefined,
-      files && dir === undefined ? `Save what is attached: mesh read ${given} --save DIR` : undefined,
+      files && dir === undefined
+        ? `Save what is attached${isComing ? ' when it is here' : ''}: mesh save ${given} DIR${isComing ? ' --wait' : ''}`
+        : undefined,
     ],
   };
 }

@@ -3,6 +3,7 @@ import { shortIds } from '../short-id.ts';
 import { fields, table } from '../table.ts';
 import { jsonText, visible, visibleBlock } from '../terminal-text.ts';
 import { precise, relative, when } from '../times.ts';
+import { fileWord } from './file-lines.ts';
 import type { MessageView, OutboxView, Tracked } from './types.ts';
 import { firstLine, outboxColour, shown, size } from './words.ts';
 
@@ -48,10 +49,7 @@ export function messageLines(message: MessageView, paint: Paint): readonly strin
         ['received', when(message.receivedAt, paint)],
         ['answers', correlationId],
         ['answered by', message.answerId],
-        [
-          'state',
-          message.state === 'dead' ? paint.colour('red', `given up after ${message.attempts} attempts`) : undefined,
-        ],
+        ['state', message.state === 'dead' ? paint.colour('red', givenUp(message)) : undefined],
         ['error', error === undefined ? undefined : visibleBlock(error.trimEnd())],
         ['subject', shown(message.subject)],
         ['metadata', metadata === undefined ? undefined : jsonText(metadata)],
@@ -62,6 +60,10 @@ export function messageLines(message: MessageView, paint: Paint): readonly strin
     ...(message.body === '' ? [] : ['', ...bodyLines(message.body)]),
   ];
 }
+
+/** Without an attempt when what belongs to it did not come. */
+const givenUp = ({ attempts }: MessageView): string =>
+  attempts === 0 ? 'given up' : `given up after ${attempts} attempts`;
 
 export function bodyLines(body: string): readonly string[] {
   return visibleBlock(body.replace(/\n+$/, ''))
@@ -74,6 +76,7 @@ function attachmentLine(attachment: MessageView['attachments'][number], index: n
     attachment.mediaType,
     attachment.size === undefined ? undefined : size(attachment.size),
     attachment.url,
+    attachment.file === undefined ? undefined : fileWord({ ...attachment.file, size: attachment.size ?? 0 }),
   ];
   const about = facts
     .filter((fact) => fact !== undefined)
@@ -112,6 +115,7 @@ export function trackLines(message: Tracked, paint: Paint): readonly string[] {
       ['state', paint.colour(outboxColour(message.state), stateOf(message))],
       ['attempts', attempts > 1 ? String(attempts) : undefined],
       ['answer', answerId],
+      ['files', filesOf(message)],
       ['expires', message.state === 'queued' || message.state === 'sent' ? when(message.expiresAt, paint) : undefined],
     ],
     paint,
@@ -127,6 +131,14 @@ export function trackLines(message: Tracked, paint: Paint): readonly string[] {
     paint,
   );
   return [...facts, '', ...way];
+}
+
+/** How far the files beside the message are, as the receiver says. */
+function filesOf({ attachments }: Tracked): string | undefined {
+  const lines = attachments.flatMap(({ name, size: bytes = 0, file }) =>
+    file === undefined ? [] : `${visible(name)}: ${fileWord({ ...file, size: bytes })}`,
+  );
+  return lines.length === 0 ? undefined : lines.join('\n');
 }
 
 /** The whole id of an answer stands above. */

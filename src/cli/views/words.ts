@@ -8,11 +8,27 @@ export function count(amount: number, one: string, many = `${one}s`): string {
   return `${amount} ${amount === 1 ? one : many}`;
 }
 
-/** 1 536 bytes as `1.5 KB`. */
+const units = [
+  ['GB', 1024 ** 3, 10 * 1024 ** 3],
+  ['MB', 1024 ** 2, 1024 ** 2],
+  ['KB', 1024, 1024],
+] as const;
+
+/** 1 536 bytes as `1.5 KB`; gigabytes from ten on. */
 export function size(bytes: number): string {
-  if (bytes < 1024) return `${bytes} B`;
-  const kilobytes = bytes / 1024;
-  return kilobytes < 1024 ? `${tenths(kilobytes)} KB` : `${tenths(kilobytes / 1024)} MB`;
+  const [unit, factor] = unitOf(bytes);
+  return `${tenths(bytes / factor)} ${unit}`;
+}
+
+/** How much of a file: `312 of 1024 MB`. */
+export function progressOf(have: number, bytes: number): string {
+  const [unit, factor] = unitOf(bytes);
+  return `${tenths(have / factor)} of ${tenths(bytes / factor)} ${unit}`;
+}
+
+function unitOf(bytes: number): readonly [unit: string, bytes: number] {
+  const found = units.find(([, , from]) => bytes >= from);
+  return found === undefined ? ['B', 1] : [found[0], found[1]];
 }
 
 const tenths = (value: number): string => (value < 10 ? value.toFixed(1).replace(/\.0$/, '') : value.toFixed(0));

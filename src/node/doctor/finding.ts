@@ -12,6 +12,7 @@ export const checks = [
   'clock',
   'endpoint',
   'queue',
+  'files',
   'version',
   'succession',
 ] as const;

@@ -2,6 +2,7 @@ import { codeOf, type ErrorCode } from '#kernel';
 import type { Contact } from '#trust';
 import type { AgentHost } from '../agent-host.ts';
 import type { NodeParts } from '../parts.ts';
+import { fileWarnings } from '../operations/file-warnings.ts';
 import { successionWarnings } from '../succession-warnings.ts';
 import { clockFindings, type PeerClock } from './clock-findings.ts';
 import { type EndpointLook, endpointFindings } from './endpoint-findings.ts';
@@ -20,6 +21,7 @@ export async function liveFindings(parts: NodeParts, signal: AbortSignal): Promi
     ...hosts.flatMap((host) => succession(host)),
     ...speaking.flatMap((host) => queues(host, parts.clock.now())),
     ...hosts.flatMap((host) => handlers(host)),
+    ...speaking.flatMap((host) => files(parts, host)),
     ...clockFindings(onceEach(clocks.flat())),
     ...looks.flatMap((look) => endpointFindings(look)),
   ]);
@@ -61,6 +63,16 @@ function handlers({ agent, desk }: AgentHost): readonly Finding[] {
       fix: 'See which, and the error of one: mesh inbox, mesh read ID',
     },
   ];
+}
+
+function files(parts: NodeParts, host: AgentHost): readonly Finding[] {
+  return fileWarnings(parts, host).map(({ message, hint }) => ({
+    check: 'files',
+    severity: 'warning',
+    message,
+    meaning: 'Files do not come in, and programs do not get the messages that wait for them.',
+    fix: hint,
+  }));
 }
 
 async function clocksOf(host: AgentHost): Promise<readonly PeerClock[]> {

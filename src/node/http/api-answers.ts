@@ -24,6 +24,26 @@ export function jsonAnswer(
   return new Response(body, { status: options.status ?? 200, headers });
 }
 
+/** The bytes belong to the answer from now on. */
+export function bytesAnswer(bytes: Uint8Array): Response {
+  const headers = {
+    ...securityHeaders,
+    'content-type': 'application/octet-stream',
+    'content-length': String(bytes.length),
+  };
+  return new Response(streamOf(bytes), { status: 200, headers });
+}
+
+/** A body that is given as bytes would be copied. */
+function streamOf(bytes: Uint8Array): ReadableStream<Uint8Array> {
+  return new ReadableStream({
+    start(controller) {
+      if (bytes.length > 0) controller.enqueue(bytes);
+      controller.close();
+    },
+  });
+}
+
 export function errorAnswer(error: MeshError): Response {
   return jsonAnswer(toErrorBody(error), { status: error.status, headers: headersOf(error) });
 }

@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
 import type { Context } from 'hono';
-import { type Clock, type Limits, type Logger, MeshError } from '#kernel';
+import { type Clock, discardBytes, type Limits, type Logger, MeshError } from '#kernel';
 import {
   eventsPath,
   type Input,
@@ -12,7 +12,7 @@ import {
   type Operations,
   routeOf,
 } from '#api';
-import { errorAnswer, jsonAnswer, presentable } from './api-answers.ts';
+import { bytesAnswer, errorAnswer, jsonAnswer, presentable } from './api-answers.ts';
 import type { GuardOptions } from './api-guard.ts';
 import { checkInput } from './check-input.ts';
 import type { EventLog } from './event-log.ts';
@@ -92,15 +92,23 @@ async function answer(
     query: new URL(req.url).searchParams,
     pathField: (field: string) => req.param(field),
   };
-  const input = await readInput(routeOf(name), raw, limits.maxApiBodyBytes);
+  const route = routeOf(name);
+  const input = await readInput(
+    route,
+    raw,
+    route.takes === 'bytes' ? limits.maxUploadPartBytes : limits.maxApiBodyBytes,
+  );
   const checked = checkInput(await loadSchemas(), name, input);
   const gone = open.begin(req.raw.signal);
   try {
     const result = call(operations, name, { input: checked, signal: gone.signal });
     if (isStream(result)) return await ndjsonAnswer(result, { gone, logger, where: name });
-    return jsonAnswer(await result);
+    const answer = await result;
+    return answer instanceof Uint8Array ? bytesAnswer(answer) : jsonAnswer(answer);
   } finally {
-    if (routeOf(name).stream !== true) open.end(gone);
+    if (route.stream !== true) open.end(gone);
+    // A part of a file was taken, or not: nobody has it any more.
+    if (input['bytes'] instanceof Uint8Array) discardBytes(input['bytes']);
   }
 }
 

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { MeshError } from '#kernel';
+import { discardBytes, MeshError } from '#kernel';
 import { errorAnswer } from './api-answers.ts';
 
 type Fetch = (request: Request) => Promise<Response>;
@@ -92,7 +92,8 @@ async function write(response: Response, outgoing: ServerResponse, headOnly: boo
   for (;;) {
     const { done, value } = await reader.read();
     if (done || outgoing.destroyed) break;
-    if (!outgoing.write(value)) await drained(outgoing);
+    // What a body gives belongs to its reader.
+    if (!outgoing.write(value, () => discardBytes(value))) await drained(outgoing);
   }
   outgoing.end();
 }

@@ -85,7 +85,7 @@ describe('the public listener', () => {
     ]);
     expect(parseDiscovery(JSON.parse(text))).toEqual({
       protocol: 'agent-mesh',
-      versions: [1],
+      versions: [1, 2],
       agents: cards,
       software: 'agent-mesh/1.2.3',
     });

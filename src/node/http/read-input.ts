@@ -1,4 +1,4 @@
-import { MeshError } from '#kernel';
+import { discardBytes, MeshError } from '#kernel';
 import { type FieldKind, pathFieldsOf, queryFieldsOf, type Route } from '#api';
 
 export interface RawRequest {
@@ -12,7 +12,7 @@ type Fields = Readonly<Record<string, unknown>>;
 
 /**
  * The input of an operation as one object from path, query and body, not checked yet. Throws INVALID_ARGUMENT for what
- * stands in the wrong place, is no JSON or not named application/json, and BODY_TOO_LARGE.
+ * stands in the wrong place, is not of the content type that the route takes, and BODY_TOO_LARGE.
  */
 export async function readInput(route: Route, raw: RawRequest, maxBodyBytes: number): Promise<Fields> {
   const path = Object.fromEntries(
@@ -22,7 +22,7 @@ export async function readInput(route: Route, raw: RawRequest, maxBodyBytes: num
     }),
   );
   const query = readQuery(raw.query, queryFieldsOf(route));
-  const body = route.method === 'POST' ? await readBody(raw.request, maxBodyBytes) : {};
+  const body = route.method === 'POST' ? await readBody(route, raw.request, maxBodyBytes) : {};
   const elsewhere = Object.keys(body).find((name) => Object.hasOwn(path, name) || Object.hasOwn(query, name));
   if (elsewhere !== undefined) throw invalid(elsewhere, 'stands in the address already');
   return { ...body, ...query, ...path };
@@ -50,8 +50,15 @@ function fieldOf(name: string, { kind, text }: { readonly kind: FieldKind; reado
   return Number(text);
 }
 
-async function readBody(request: Request, maxBytes: number): Promise<Fields> {
+async function readBody(route: Route, request: Request, maxBytes: number): Promise<Fields> {
   const type = request.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase();
+  if (route.takes === 'bytes') {
+    if (type === 'application/octet-stream') return { bytes: await readBytes(request, maxBytes) };
+    throw new MeshError(
+      'INVALID_ARGUMENT',
+      'The body must be bytes, with the header Content-Type: application/octet-stream',
+    );
+  }
   if (type !== 'application/json') {
     throw new MeshError('INVALID_ARGUMENT', 'The body must be JSON, with the header Content-Type: application/json');
   }
@@ -64,15 +71,24 @@ async function readBody(request: Request, maxBytes: number): Promise<Fields> {
 async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array> {
   const tooLarge = (): MeshError =>
     new MeshError('BODY_TOO_LARGE', `The body of the request is larger than ${maxBytes} bytes`);
-  if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw tooLarge();
-  const chunks: Uint8Array[] = [];
+  const said = Number(request.headers.get('content-length') ?? 0);
+  if (said > maxBytes) throw tooLarge();
+  let bytes = new Uint8Array(said > 0 ? said : 0);
   let size = 0;
   for await (const chunk of bytesOf(request)) {
+    if (size + chunk.length > maxBytes) throw tooLarge();
+    if (size + chunk.length > bytes.length) bytes = grown(bytes, Math.min(maxBytes, 2 * (size + chunk.length)));
+    bytes.set(chunk, size);
     size += chunk.length;
-    if (size > maxBytes) throw tooLarge();
-    chunks.push(chunk);
+    discardBytes(chunk);
   }
-  return Buffer.concat(chunks);
+  return size === bytes.length ? bytes : bytes.slice(0, size);
+}
+
+function grown(bytes: Uint8Array, length: number): Uint8Array<ArrayBuffer> {
+  const larger = new Uint8Array(length);
+  larger.set(bytes);
+  return larger;
 }
 
 async function* bytesOf({ body }: Request): AsyncGenerator<Uint8Array, void, undefined> {

@@ -1,3 +1,4 @@
+export { fileOperations } from './files.ts';
 export { agentOperations, lookAroundOperations } from './agents.ts';
 export { contactOperations, contactStanding } from './contacts.ts';
 export { doctorOperations } from './doctor.ts';

@@ -1,15 +1,17 @@
 import type { Operations } from '#api';
 import { MeshError } from '#kernel';
 import type { InboxMessage } from '#delivery';
-import { composeAnswer, composeMessage, type Draft, type Lane, maySendNow, sendMessage } from '#pipeline';
-import { decodeMessage, encodeMessage, type Message, type MessageId, toMessageJson } from '#protocol';
+import { composeAnswer, composeMessage, type Draft, type Lane, maySendWithFiles } from '#pipeline';
+import { type Attachment, decodeMessage, encodeMessage, type Message, type MessageId, toMessageJson } from '#protocol';
 import { resolveContact } from '#trust';
 import type { AgentHost } from '../agent-host.ts';
 import { hostNamed, type NodeParts } from '../parts.ts';
 import { inboxRow, outboxRowNamed } from './find.ts';
+import { type HandedOver, imaginedFiles, withFiles } from './handed-over.ts';
 import { attachmentsOf, type SendLike } from './send-input.ts';
 import { defined } from './defined.ts';
-import { messageView, outboxView, peerOf, stepsOf } from './views.ts';
+import { peerOf } from './peer-of.ts';
+import { messageView, outboxView, stepsOf } from './views.ts';
 
 type MessageOperations = Pick<
   Operations,
@@ -50,18 +52,7 @@ export function messageOperations(parts: NodeParts): MessageOperations {
       return messageView(host, inboxRow(host, row.id));
     },
 
-    async attachment(input) {
-      const host = hostNamed(parts, input.agent);
-      const attachment = decodeMessage(inboxRow(host, input.id).body).payload.attachments?.[input.index];
-      if (attachment === undefined) throw new MeshError('NOT_FOUND', `The message has no attachment ${input.index}`);
-      const { name, mediaType = 'application/octet-stream' } = attachment;
-      if (attachment.kind === 'inline') {
-        return { name, mediaType, base64: Buffer.from(attachment.bytes).toString('base64') };
-      }
-      throw new MeshError('WRONG_STATE', `The attachment ${name} is a link, which is never fetched`, {
-        hint: attachment.url,
-      });
-    },
+    attachment: async (input) => attachment(hostNamed(parts, input.agent), input),
 
     async outbox(input) {
       const host = hostNamed(parts, input.agent);
@@ -79,6 +70,19 @@ export function messageOperations(parts: NodeParts): MessageOperations {
   };
 }
 
+function attachment(host: AgentHost, { id, index }: { readonly id: string; readonly index: number }) {
+  const found = decodeMessage(inboxRow(host, id).body).payload.attachments?.[index];
+  if (found === undefined) throw new MeshError('NOT_FOUND', `The message has no attachment ${index}`);
+  const { kind, name, mediaType = 'application/octet-stream' } = found;
+  if (kind === 'inline') return { name, mediaType, base64: Buffer.from(found.bytes).toString('base64') };
+  if (kind === 'url') {
+    throw new MeshError('WRONG_STATE', `The attachment ${name} is a link, which is never fetched`, { hint: found.url });
+  }
+  throw new MeshError('WRONG_STATE', `The attachment ${name} lies beside the message`, {
+    hint: `Save it with: mesh save ${id} DIR`,
+  });
+}
+
 export const contactOf = (host: AgentHost, text: string) =>
   resolveContact(host.desk.ports.store.read.contacts, host.agent.name, text);
 
@@ -88,13 +92,16 @@ async function send(
 ) {
   const host = hostNamed(parts, input.agent);
   const lane = host.lane(contactOf(host, input.to).agentId);
-  const message = composeMessage(lane, draftOf(host, input, input.type ?? 'notification'));
-  if (input.dryRun === true) return dryRun(host, lane, message);
-  return submit(host, lane, message);
+  const compose = (beside: readonly Attachment[]): Message =>
+    composeMessage(lane, draftOf(host, input, { type: input.type ?? 'notification', beside }));
+  if (input.dryRun === true) return dryRun(host, lane, compose(imaginedFiles(input.files)));
+  return withFiles(host, input.files, async (files) =>
+    submit(host, lane, { message: compose(files.attachments), files }),
+  );
 }
 
 function dryRun(host: AgentHost, lane: Lane, message: Message) {
-  maySendNow(lane, message);
+  maySendWithFiles(lane, message);
   const bytes = encodeMessage(message).length;
   return {
     ...accepted(host, lane, message),
@@ -105,8 +112,8 @@ function dryRun(host: AgentHost, lane: Lane, message: Message) {
   };
 }
 
-async function submit(host: AgentHost, lane: Lane, message: Message) {
-  const { id, bytes, duplicate } = await sendMessage(lane, message);
+async function submit(host: AgentHost, lane: Lane, { message, files }: { message: Message; files: HandedOver }) {
+  const { id, bytes, duplicate } = await files.send(lane, message);
   // What was accepted just now is queued; only an earlier message may have come further.
   const { outbox } = host.desk.ports.store.read;
   const state = (duplicate ? outbox.message(host.agent.name, id)?.state : undefined) ?? 'queued';
@@ -123,7 +130,13 @@ function accepted(host: AgentHost, lane: Lane, message: Message) {
   };
 }
 
-function draftOf(host: AgentHost, input: SendLike, type: Message['type']): Draft {
+interface Kind {
+  readonly type: Message['type'];
+  /** Files beside the message. */
+  readonly beside: readonly Attachment[];
+}
+
+function draftOf(host: AgentHost, input: SendLike, { type, beside }: Kind): Draft {
   const { text, subject, priority, ttlSeconds, metadata, idempotencyKey, replyContext, replyTo } = input;
   const parent = replyTo === undefined ? undefined : decodeMessage(inboxRow(host, replyTo).body);
   return {
@@ -135,7 +148,7 @@ function draftOf(host: AgentHost, input: SendLike, type: Message['type']): Draft
     metadata,
     idempotencyKey,
     replyContext,
-    attachments: attachmentsOf(input),
+    attachments: attachmentsOf(input, beside),
     conversationId: parent?.conversationId,
     parentMessageId: parent?.id,
   };
@@ -143,15 +156,25 @@ function draftOf(host: AgentHost, input: SendLike, type: Message['type']): Draft
 
 async function ask(parts: NodeParts, input: SendLike & { readonly timeoutMs: number }, signal: AbortSignal) {
   const host = hostNamed(parts, input.agent);
+  return withFiles(host, input.files, (files) => askWith(parts, { host, input, files }, signal));
+}
+
+interface Asking {
+  readonly host: AgentHost;
+  readonly input: SendLike & { readonly timeoutMs: number };
+  readonly files: HandedOver;
+}
+
+async function askWith(parts: NodeParts, { host, input, files }: Asking, signal: AbortSignal) {
   const { name: agent } = host.agent;
   const lane = host.lane(contactOf(host, input.to).agentId);
-  const message = composeMessage(lane, draftOf(host, input, 'request'));
+  const message = composeMessage(lane, draftOf(host, input, { type: 'request', beside: files.attachments }));
   const startedAt = parts.clock.monotonic();
   const done = new AbortController();
   const options = { timeoutMs: input.timeoutMs, signal: AbortSignal.any([signal, done.signal]) };
   const answer = parts.answers.wait({ agent, of: lane, request: message.id }, options);
   try {
-    const sending = sendMessage(lane, message);
+    const sending = files.send(lane, message);
     // The time may be over before the message is stored.
     const { id, duplicate } = await Promise.race([sending, answer.then(() => sending)]);
     const earlier = duplicate ? answerTo(parts, agent, id) : undefined;
@@ -175,23 +198,26 @@ function answerTo({ store }: NodeParts, agent: string, id: MessageId): MessageId
 
 async function reply(
   parts: NodeParts,
-  input: Pick<SendLike, 'agent' | 'text' | 'subject' | 'metadata' | 'attachments'> & { readonly id: string },
+  input: Pick<SendLike, 'agent' | 'text' | 'subject' | 'metadata' | 'attachments' | 'files'> & { readonly id: string },
 ) {
   const host = hostNamed(parts, input.agent);
   const row = inboxRow(host, input.id);
   const lane = host.lane(row.sender);
   const { text: body, subject, metadata } = input;
-  const message = composeAnswer(lane, decodeMessage(row.body), {
-    body,
-    subject,
-    metadata,
-    attachments: attachmentsOf(input),
-  });
-  const result = await submit(host, lane, message);
+  const compose = (beside: readonly Attachment[]): Message =>
+    composeAnswer(lane, decodeMessage(row.body), {
+      body,
+      subject,
+      metadata,
+      attachments: attachmentsOf(input, beside),
+    });
+  const result = await withFiles(host, input.files, async (files) =>
+    submit(host, lane, { message: compose(files.attachments), files }),
+  );
   await parts.store.transact((tx) => {
     tx.inbox.markRead(host.agent.name, [row.id], parts.clock.now());
-    if (row.state === 'new' || row.state === 'dead') tx.inbox.complete(host.agent.name, row.id, message.id);
-    const receipt = { kind: 'answered', messageId: row.id, answerId: message.id, at: parts.clock.now() } as const;
+    if (row.state === 'new' || row.state === 'dead') tx.inbox.complete(host.agent.name, row.id, result.id);
+    const receipt = { kind: 'answered', messageId: row.id, answerId: result.id, at: parts.clock.now() } as const;
     tx.outbox.queueReceipt({ agent: host.agent.name, peer: lane.peer }, receipt);
   });
   lane.hasReceipts = true;

@@ -5,6 +5,7 @@ import type { Contact } from '#trust';
 import type { AgentHost } from '../agent-host.ts';
 import { hostNamed, type NodeParts } from '../parts.ts';
 import { defined } from './defined.ts';
+import { fileWarnings } from './file-warnings.ts';
 import { peerWarnings, type Warning } from './peer-warnings.ts';
 import { agentView, contactView } from './views.ts';
 import { successionWarnings } from '../succession-warnings.ts';
@@ -44,6 +45,7 @@ export function statusOperations(parts: NodeParts): Pick<Operations, 'status' | 
           ...[...parts.hosts.values()].flatMap(successionWarnings),
           ...peers.flatMap((peer) => peerWarnings(peer, parts.clock.now())),
           ...nodeWarnings(parts, host, counts),
+          ...fileWarnings(parts, host),
         ],
       };
     },

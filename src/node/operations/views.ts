@@ -1,11 +1,13 @@
 import { type AgentId, fingerprintOf, publicKeyOf } from '#identity';
-import type { InboxMessage, OutboxMessage, RouteStatus } from '#delivery';
-import { type Attachment, decodeMessage, type Payload } from '#protocol';
+import type { FileDirection, InboxMessage, OutboxMessage, RouteStatus } from '#delivery';
+import { type Attachment, decodeMessage, type MessageId, type Payload } from '#protocol';
 import { type Contact, lifeOf } from '#trust';
 import type { AgentHost } from '../agent-host.ts';
 import { routesOf } from '../dial-peer.ts';
 import { defined } from './defined.ts';
 import { exchangeView } from './exchange-view.ts';
+import { fileFacts } from './file-views.ts';
+import { peerOf } from './peer-of.ts';
 
 /** What the API shows of things: only facts, computed when asked. */
 export function agentView(host: AgentHost) {
@@ -128,7 +130,7 @@ export function messageView(host: AgentHost, row: InboxMessage) {
     ...peerOf(host, row.sender),
     type: row.type,
     priority: row.priority,
-    ...payloadView(message.payload),
+    ...payloadView(host, message.payload, { direction: 'in', peer: row.sender, id: row.id }),
     conversationId: row.conversationId,
     timestamp: message.timestamp,
     receivedAt: row.receivedAt,
@@ -154,7 +156,7 @@ export function outboxView(host: AgentHost, row: OutboxMessage) {
     ...peerOf(host, row.peer),
     type: row.type,
     priority: row.priority,
-    ...payloadView(message.payload),
+    ...payloadView(host, message.payload, { direction: 'out', peer: row.peer, id: row.id }),
     conversationId: row.conversationId,
     createdAt: row.createdAt,
     expiresAt: row.expiresAt,
@@ -193,17 +195,30 @@ interface StepFacts {
 const step = (at: number | undefined, state: string, facts: StepFacts) =>
   at === undefined ? [] : [{ at, state, ...facts }];
 
-export function peerOf(host: AgentHost, peer: AgentId): { readonly peer: string; readonly peerId: AgentId } {
-  return { peer: host.contact(peer)?.petname ?? peer, peerId: peer };
+interface Placed {
+  readonly direction: FileDirection;
+  readonly peer: AgentId;
+  readonly id: MessageId;
 }
 
-function payloadView(payload: Payload) {
+function payloadView(host: AgentHost, payload: Payload, where: Placed) {
   const { subject, body, attachments = [], metadata } = payload;
-  return { body, attachments: attachments.map(attachmentView), ...defined({ subject, metadata }) };
+  return { body, attachments: attachmentsView(host, attachments, where), ...defined({ subject, metadata }) };
+}
+
+function attachmentsView(host: AgentHost, attachments: readonly Attachment[], { id, ...owner }: Placed) {
+  const isBeside = attachments.some(({ kind }) => kind === 'blob');
+  const { files } = host.desk.ports.store.read;
+  const rows = isBeside ? files.ofMessage({ agent: host.agent.name, ...owner }, id) : [];
+  return attachments.map((attachment, index) => {
+    const row = rows.find(({ place }) => place === index);
+    return { ...attachmentView(attachment), ...(row === undefined ? {} : { file: fileFacts(host, row) }) };
+  });
 }
 
 function attachmentView(attachment: Attachment) {
   const { kind, name, mediaType } = attachment;
   if (kind === 'url') return { kind, name, url: attachment.url, ...defined({ mediaType }) };
-  return { kind, name, size: attachment.bytes.length, ...defined({ mediaType }) };
+  const size = kind === 'inline' ? attachment.bytes.length : attachment.size;
+  return { kind, name, size, ...defined({ mediaType }) };
 }

@@ -1,4 +1,5 @@
 import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { type Clock, codeOf, MeshError, type Random, systemClock, systemRandom } from '#kernel';
 import { type BackupFile, type BackupManifest, packArchive, PassphraseKeys, sealStream } from '#backup';
@@ -7,7 +8,7 @@ import { agentCards } from '../agent-files.ts';
 import { type StateDir, stateDir } from '../state-dir.ts';
 import { packageVersion } from '../version.ts';
 import { bytesOf, readContents } from './backup-file.ts';
-import { databaseName, type LeftOut, stateFiles } from './state-files.ts';
+import { databaseName, type LeftOut, type StateFile, stateFiles } from './state-files.ts';
 
 export interface BackupOptions {
   readonly stateDir: string;
@@ -57,18 +58,16 @@ export async function makeBackup(
     const createdAt = ports.clock.now();
     const online = await takeSnapshot(state, snapshot);
     const { files, leftOut } = await stateFiles(state);
-    const contents = [
-      ...files.map((file) => backupFile(file.name, file.path)),
-      ...(existsSync(snapshot) ? [backupFile(databaseName, snapshot)] : []),
-    ];
+    // The database is the older part: what it names of the rest is there, or was not needed any more.
+    const database = existsSync(snapshot) ? [{ name: databaseName, path: snapshot }] : [];
     const software = `agent-mesh/${packageVersion()}`;
-    const bytes = await writeBackup(path, {
+    const written = await writeBackup(path, {
       options,
       ports,
-      contents,
+      contents: [...files, ...database],
       manifest: { v: 1, createdAt, software, agents },
     });
-    return { file: path, bytes, createdAt, agents, files: contents.map(({ name }) => name), online, leftOut };
+    return { file: path, ...written, createdAt, agents, online, leftOut };
   } finally {
     rmSync(snapshot, { force: true });
   }
@@ -138,6 +137,43 @@ async function takeSnapshot(state: StateDir, into: string): Promise<boolean> {
   }
 }
 
+/** Each is opened when its turn comes, and noted. */
+async function* backupFiles(files: readonly StateFile[], noted: string[]): AsyncGenerator<BackupFile, void, void> {
+  for (const { name, path, mayGo = false } of files) {
+    if (!mayGo) yield backupFile(name, path);
+    else {
+      await using file = await openIfThere(path);
+      if (file === undefined) continue;
+      const { size } = await file.stat();
+      yield { name, size, content: () => beginningOf(file, size) };
+    }
+    noted.push(name);
+  }
+}
+
+async function openIfThere(path: string): Promise<FileHandle | undefined> {
+  try {
+    return await open(path, 'r');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** As much as it had when it was opened, although it may grow. */
+async function* beginningOf(file: FileHandle, size: number): AsyncGenerator<Uint8Array, void, void> {
+  for (let at = 0; at < size;) {
+    const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(Math.min(pieceBytes, size - at)), {
+      position: at,
+    });
+    if (bytesRead === 0) return;
+    yield buffer.subarray(0, bytesRead);
+    at += bytesRead;
+  }
+}
+
+const pieceBytes = 1024 * 1024;
+
 /** Small files are read at once: the node replaces them as a whole now and then. */
 function backupFile(name: string, path: string): BackupFile {
   const { size } = statSync(path);
@@ -157,29 +193,33 @@ const smallBytes = 64 * 1024;
 interface Writing {
   readonly options: BackupOptions;
   readonly ports: Ports;
-  readonly contents: readonly BackupFile[];
+  readonly contents: readonly StateFile[];
   readonly manifest: BackupManifest;
 }
 
-function writeBackup(path: string, { options, ports, contents, manifest }: Writing): Promise<number> {
+type Written = Pick<BackupMade, 'bytes' | 'files'>;
+
+async function writeBackup(path: string, { options, ports, contents, manifest }: Writing): Promise<Written> {
   const { force, signal, onProgress } = options;
   const keys = new PassphraseKeys(options.passphrase);
-  const total = contents.reduce((sum, { size }) => sum + size, 0);
-  const counted = counting(packArchive(manifest, contents), (bytes) => {
+  const total = contents.reduce((sum, file) => sum + (statSync(file.path, { throwIfNoEntry: false })?.size ?? 0), 0);
+  const names: string[] = [];
+  const counted = counting(packArchive(manifest, backupFiles(contents, names)), (bytes) => {
     signal?.throwIfAborted();
     onProgress?.({ bytes: Math.min(bytes, total), total });
   });
-  return writeStreamFile({
+  const bytes = await writeStreamFile({
     path,
     mode: 0o600,
     replace: force,
     source: sealStream(counted, { keys, random: ports.random }),
     check: async (written) => {
       const { files } = await readContents({ path: written, keys, signal });
-      if (files.length !== contents.length)
+      if (files.length !== names.length)
         throw new MeshError('BACKUP_DAMAGED', 'The backup does not read back as written');
     },
   });
+  return { bytes, files: names };
 }
 
 async function* counting(

@@ -1,4 +1,4 @@
-import { existsSync, lstatSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { codeOf } from '#kernel';
 import { agentCards, cardFile, keyFile } from '../agent-files.ts';
@@ -10,6 +10,8 @@ export interface StateFile {
   /** In the backup: below the state folder, with `/`. */
   readonly name: string;
   readonly path: string;
+  /** Gone when nobody needs it any more, which may be now. */
+  readonly mayGo?: boolean;
 }
 
 /** What a new machine needs and a backup does not hold. */
@@ -27,17 +29,28 @@ export interface StateFiles {
 const maxNamedBytes = 16 * 1024 * 1024;
 
 /**
- * What of a state folder goes into a backup beside the database: keys and card of every agent, mesh.toml, and what that names inside
- * the folder (secrets of webhooks, handlers). The API token, locks, logs and copies that were set aside belong to the old machine, and
- * the passphrase of the keys is kept elsewhere on purpose. A further kind of file, such as a folder of large attachments, is added
- * here: everything behind takes what this names.
+ * What of a state folder goes into a backup beside the database: keys and card of every agent, mesh.toml, what that names inside the
+ * folder (secrets of webhooks, handlers), and the sealed bytes of files. The API token, locks, logs and copies that were set aside belong
+ * to the old machine, and the passphrase of the keys is kept elsewhere on purpose. A further kind of file is added here: everything behind
+ * takes what this names.
  */
 export async function stateFiles(state: StateDir): Promise<StateFiles> {
   const agents = agentCards(state).flatMap(({ dir }) => [keyFile(dir), cardFile(dir)]);
   const config = existsSync(state.config) ? [state.config] : [];
   const own = [...agents, ...config].filter((path) => existsSync(path));
   const { named, leftOut } = await namedFiles(state);
-  return { files: [...new Set([...own, ...named])].map((path) => ({ name: nameOf(state, path), path })), leftOut };
+  const lasting = [...new Set([...own, ...named])].map((path) => ({ name: nameOf(state, path), path }));
+  return { files: [...lasting, ...sealedFiles(state)], leftOut };
+}
+
+/** The keys to them stand in the messages, in the database. */
+function sealedFiles(state: StateDir): readonly StateFile[] {
+  if (!existsSync(state.files)) return [];
+  return readdirSync(state.files, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => join(parentPath, name))
+    .filter((path) => isPortable(relative(state.path, path)))
+    .map((path) => ({ name: nameOf(state, path), path, mayGo: true }));
 }
 
 async function namedFiles(state: StateDir): Promise<{ named: readonly string[]; leftOut: readonly LeftOut[] }> {

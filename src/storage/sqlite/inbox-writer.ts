@@ -1,9 +1,10 @@
 import type { AgentId } from '#identity';
-import type { InboxMessage, InboxWriter, LeaseQuery, NewInboxMessage, ReceivedFrame } from '#delivery';
+import type { InboxMessage, InboxSender, InboxWriter, LeaseQuery, NewInboxMessage, ReceivedFrame } from '#delivery';
 import type { MessageId } from '#protocol';
 import { phases, priorityCode, typeCode } from './codes.ts';
 import { int, orNull } from './columns.ts';
 import { Inbox } from './inbox.ts';
+import { buryHeld, hold, unhold } from './inbox-hold.ts';
 import { nextOffer, type Offered } from './inbox-lease.ts';
 import { inQueue, isLeased, isWaiting, type Queue, queueOf, queuesOf, queueValues, slotOf } from './inbox-queue.ts';
 import { pruneInbox } from './inbox-upkeep.ts';
@@ -46,6 +47,21 @@ export class WritableInbox extends Inbox implements InboxWriter {
     const sql = `INSERT INTO received_frame (lane, id, kind, until, refused) VALUES (?, ?, ?, ?, ?)
       ON CONFLICT (lane, id) DO UPDATE SET until = max(until, excluded.until)`;
     this.queries.run(sql, lane, frame.frameId, frame.kind, frame.until, orNull(frame.refused));
+  }
+
+  hold(from: InboxSender, id: MessageId): void {
+    const lane = this.shared.lanes.find(from.agent, from.sender);
+    if (lane !== undefined) hold(this.queries, { shared: this.shared, lane, id });
+  }
+
+  unhold(from: InboxSender, id: MessageId): boolean {
+    const lane = this.shared.lanes.find(from.agent, from.sender);
+    return lane !== undefined && unhold(this.queries, { shared: this.shared, lane, id });
+  }
+
+  buryHeld(from: InboxSender, id: MessageId, error: string): boolean {
+    const lane = this.shared.lanes.find(from.agent, from.sender);
+    return lane !== undefined && buryHeld(this.queries, { shared: this.shared, lane, id }, error);
   }
 
   lease(query: LeaseQuery): readonly InboxMessage[] {

@@ -17,6 +17,7 @@ import {
   queueValues,
   slotOf,
 } from './inbox-queue.ts';
+import { heldUntil } from './inbox-hold.ts';
 import { inboxColumns, inboxMessageOf, inboxTables } from './inbox-row.ts';
 import type { Lane } from './lanes.ts';
 import type { Shared } from './shared.ts';
@@ -100,9 +101,10 @@ export class Inbox implements InboxReader {
     const waiting = this.offered(query);
     if (waiting.length === 0) return undefined;
     if (!waiting.every(isTried)) return 0;
-    const sql = `SELECT not_before FROM inbox_state WHERE ${inQueue} ORDER BY not_before LIMIT 1`;
+    const sql = `SELECT not_before FROM inbox_state WHERE ${inQueue} AND not_before < ${heldUntil} ORDER BY not_before LIMIT 1`;
     const times = waiting.map((queue) => this.queries.get(sql, ...queueValues(queue)));
-    return Math.min(...times.map((row) => (row === undefined ? Infinity : int(row, 'not_before'))));
+    const earliest = Math.min(...times.map((row) => (row === undefined ? Infinity : int(row, 'not_before'))));
+    return Number.isFinite(earliest) ? earliest : undefined;
   }
 
   firstByIdempotencyKey(query: {

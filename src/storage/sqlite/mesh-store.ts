@@ -3,6 +3,7 @@ import type { MeshReader, MeshStore, MeshTransaction } from '#pipeline';
 import { AuditLog, WritableAuditLog } from './audit-log.ts';
 import { Contacts, WritableContacts } from './contacts.ts';
 import type { Database } from './database.ts';
+import { Files, WritableFiles } from './files.ts';
 import { GroupCommit } from './group-commit.ts';
 import { Inbox } from './inbox.ts';
 import { WritableInbox } from './inbox-writer.ts';
@@ -32,6 +33,7 @@ export function meshReader(database: Database, shared: Shared = new Shared(datab
     sessions: new Sessions(database, shared),
     outbox: new Outbox(database, shared),
     inbox: new Inbox(database, shared),
+    files: new Files(database, shared),
     audit: new AuditLog(database, shared),
     values: new Values(database),
   };
@@ -75,6 +77,7 @@ export class SqliteMeshStore implements MeshStore {
       sessions: new WritableSessions(scope, shared),
       outbox: new WritableOutbox(scope, shared),
       inbox: new WritableInbox(scope, shared),
+      files: new WritableFiles(scope, shared),
       audit: new WritableAuditLog(scope, shared),
       values: new WritableValues(scope),
     };

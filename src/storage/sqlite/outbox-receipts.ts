@@ -20,6 +20,9 @@ export function applyReceipt(queries: Queries, lane: number, receipt: Receipt): 
       return answered(queries, lane, receipt);
     case 'refused':
       return refused(queries, lane, receipt);
+    case 'files':
+      // Says nothing about the message, which the receiver had before.
+      return [];
   }
 }
 

@@ -132,11 +132,13 @@ export class WritableOutbox extends Outbox implements OutboxWriter {
     return expireOutbox(this.queries, this.shared, now);
   }
 
-  refuseWaiting(to: Peer, refused: Refused): readonly MessageId[] {
+  refuseWaiting(to: Peer, refused: Refused & { readonly ids?: readonly MessageId[] }): readonly MessageId[] {
     const lane = this.shared.lanes.find(to.agent, to.peer);
     if (lane === undefined) return [];
-    const sql = `${refuse} AND lane = ?4 AND frame IS NULL RETURNING id`;
-    const rows = this.queries.all(sql, ...endOf(refused), lane);
+    const ids = refused.ids === undefined ? null : JSON.stringify(refused.ids);
+    const sql = `${refuse} AND lane = ?4 AND frame IS NULL
+      AND (?5 IS NULL OR id IN (SELECT value FROM json_each(?5))) RETURNING id`;
+    const rows = this.queries.all(sql, ...endOf(refused), lane, ids);
     this.shared.waiting.add(lane, 0, -rows.length);
     return rows.map(idOf);
   }

@@ -31,9 +31,16 @@ interface Merge {
   readonly into: number;
 }
 
+/** What the peer sent under both ids, the same file of the same message, stays once. */
+function mergeFiles(queries: Queries, { from, into }: Merge): void {
+  queries.run('UPDATE OR IGNORE file SET lane = ? WHERE lane = ?', into, from);
+  queries.run('DELETE FROM file WHERE lane = ?', from);
+}
+
 function mergeLanes(queries: Queries, shared: Shared, { from, into }: Merge): void {
   for (const table of movable) queries.run(`UPDATE ${table} SET lane = ? WHERE lane = ?`, into, from);
   mergeInbox(queries, { from, into });
+  mergeFiles(queries, { from, into });
   queries.run('UPDATE OR IGNORE received_frame SET lane = ? WHERE lane = ?', into, from);
   queries.run('DELETE FROM received_frame WHERE lane = ?', from);
   queries.run(

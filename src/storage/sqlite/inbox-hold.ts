@@ -1,0 +1,59 @@
+import type { MessageId } from '#protocol';
+import { phases } from './codes.ts';
+import { int } from './columns.ts';
+import type { Queries } from './database.ts';
+import { type Queue, queueOf, slotOf } from './inbox-queue.ts';
+import type { Shared } from './shared.ts';
+
+/** A held message is one that may be offered again, at a time that never comes. */
+export const heldUntil = Number.MAX_SAFE_INTEGER;
+
+interface Held {
+  readonly seq: number;
+  readonly queue: Queue;
+  readonly isHeld: boolean;
+}
+
+const rowOf = `SELECT s.seq, s.lane, s.phase, s.type, s.priority, s.not_before FROM inbox i
+  JOIN inbox_state s ON s.seq = i.seq WHERE i.id = ? AND i.lane = ?`;
+
+function find(queries: Queries, lane: number, id: MessageId): Held | undefined {
+  const row = queries.get(rowOf, id, lane);
+  if (row === undefined) return undefined;
+  return { seq: int(row, 'seq'), queue: queueOf(row), isHeld: int(row, 'not_before') === heldUntil };
+}
+
+interface Move {
+  readonly shared: Shared;
+  readonly lane: number;
+  readonly id: MessageId;
+}
+
+/** A message that nobody was offered yet. */
+export function hold(queries: Queries, { shared, lane, id }: Move): void {
+  const found = find(queries, lane, id);
+  if (found?.queue.phase !== phases.fresh) return;
+  move(queries, shared, { found, phase: phases.tried, notBefore: heldUntil });
+}
+
+export function unhold(queries: Queries, { shared, lane, id }: Move): boolean {
+  const found = find(queries, lane, id);
+  if (found?.isHeld !== true) return false;
+  move(queries, shared, { found, phase: found.queue.phase - phases.tried + phases.fresh, notBefore: 0 });
+  return true;
+}
+
+export function buryHeld(queries: Queries, which: Move, error: string): boolean {
+  const found = find(queries, which.lane, which.id);
+  if (found?.isHeld !== true) return false;
+  move(queries, which.shared, { found, phase: found.queue.phase - phases.tried + phases.dead, notBefore: 0 });
+  queries.run('UPDATE inbox_state SET error = ? WHERE seq = ?', error, found.seq);
+  return true;
+}
+
+function move(queries: Queries, shared: Shared, to: { found: Held; phase: number; notBefore: number }): void {
+  const { seq, queue } = to.found;
+  queries.run('UPDATE inbox_state SET phase = ?, not_before = ? WHERE seq = ?', to.phase, to.notBefore, seq);
+  shared.open.add(queue.lane, slotOf(queue), -1);
+  shared.open.add(queue.lane, slotOf({ ...queue, phase: to.phase }), 1);
+}
