@@ -109,11 +109,12 @@ describe('a way past a door', () => {
     expect(inTrust(text)).toEqual(planted(rule));
   });
 
-  it('is open to tests that use shared fixtures or contracts, and to the fixtures', () => {
+  it('is open to tests that use shared fixtures or contracts, to the fixtures, and to the simulator', () => {
     const files = {
       'src/trust/a.test.ts': `import { suite } from '../../test/contracts/suite.ts';\nimport { help } from '../../test/support/help.ts';\n`,
       'test/contracts/suite.ts': `export const suite = 1;\n`,
       'test/support/help.ts': `import { id } from '../../src/identity/id.ts';\nexport const help = id;\n`,
+      'test/sim/world.ts': `import { id } from '../../src/identity/id.ts';\nexport const world = id;\n`,
     };
     expect(rulesBroken(files)).toEqual([]);
   });
@@ -125,8 +126,8 @@ describe('a way past a door', () => {
     expect(rulesBroken({ 'src/index.ts': `export { id } from './identity/id.ts';\n` })).toEqual([
       'src/index.ts relative',
     ]);
-    expect(rulesBroken({ 'test/sim/a.ts': `import { id } from '../../src/identity/id.ts';\n` })).toEqual([
-      'test/sim/a.ts relative',
+    expect(rulesBroken({ 'test/cli/a.ts': `import { id } from '../../src/identity/id.ts';\n` })).toEqual([
+      'test/cli/a.ts relative',
     ]);
   });
 });

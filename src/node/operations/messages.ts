@@ -216,7 +216,9 @@ async function reply(
   );
   await parts.store.transact((tx) => {
     tx.inbox.markRead(host.agent.name, [row.id], parts.clock.now());
-    if (row.state === 'new' || row.state === 'dead') tx.inbox.complete(host.agent.name, row.id, result.id);
+    // Its program may have been given it meanwhile, and is not done with it before it says so.
+    const state = tx.inbox.message(host.agent.name, row.id)?.state;
+    if (state === 'new' || state === 'dead') tx.inbox.complete(host.agent.name, row.id, result.id);
     const receipt = { kind: 'answered', messageId: row.id, answerId: result.id, at: parts.clock.now() } as const;
     tx.outbox.queueReceipt({ agent: host.agent.name, peer: lane.peer }, receipt);
   });

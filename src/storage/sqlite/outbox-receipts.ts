@@ -7,7 +7,7 @@ import type { Queries, Row } from './database.ts';
 /** Not ended, or only by our own clock: then the peer knows better. */
 const movable = `(ended IS NULL OR (ended = ${endCodes.expired} AND reason IS NULL))`;
 /** A peer can say something only about what was sent to it. */
-const sealedOnce = '(frame IS NOT NULL OR sent_at IS NOT NULL)';
+const sealedOnce = '(frame IS NOT NULL OR sent_at IS NOT NULL OR attempts > 0)';
 
 /** Returns the ids whose state moved on. What the receipt says is kept even when the state was ahead of it already. */
 export function applyReceipt(queries: Queries, lane: number, receipt: Receipt): readonly MessageId[] {

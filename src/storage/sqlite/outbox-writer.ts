@@ -227,10 +227,11 @@ export class WritableOutbox extends Outbox implements OutboxWriter {
   }
 
   /** How the frame travelled stays with the messages; they wait again. */
+  /** That a frame was written is noted a little later than it is written: one that was sealed counts as an attempt in any case. */
   #unsealFrame(no: number, lane: number): number {
     const messages = this.queries.all(
       `UPDATE outbox SET frame = NULL, sent_at = coalesce(outbox.sent_at, f.sent_at),
-       route = coalesce(f.route, outbox.route), attempts = outbox.attempts + f.attempts
+       route = coalesce(f.route, outbox.route), attempts = outbox.attempts + max(f.attempts, 1)
        FROM frame f WHERE f.no = ?1 AND outbox.frame = ?1 RETURNING ended`,
       no,
     );

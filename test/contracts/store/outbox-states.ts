@@ -171,6 +171,13 @@ const journeys: Readonly<Record<string, readonly Step[]>> = {
     ['seen', 'seen', 'changed'],
     ['expire', 'seen', 'same'],
   ],
+  'sealed, perhaps written, and expired before it is sealed anew, and the peer had it': [
+    ['seal', 'queued', 'same'],
+    ['expire', 'expired', 'changed'],
+    ['unseal', 'expired', 'same'],
+    ['seen', 'seen', 'changed'],
+    ['answered', 'answered', 'changed'],
+  ],
   'delivered messages are not sealed anew': [
     ...sent,
     ['delivered', 'delivered', 'changed'],
