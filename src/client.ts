@@ -8,6 +8,7 @@ export {
   type ContactState,
   type ContactView,
   createClient,
+  type DeadLetterView,
   type EventsOptions,
   type Fetch,
   fetchTransport,

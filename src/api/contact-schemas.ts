@@ -68,6 +68,10 @@ export const contactView = z.object({
   breaker: breakerState,
   retryAt: time.optional(),
   lastError: z.object({ code: z.string(), message: z.string().optional(), at: time }).optional(),
+  held: z
+    .object({ code: z.string(), until: time })
+    .optional()
+    .describe('The peer is there and takes nothing before that time'),
   waiting: count.describe('Messages that are not sealed yet'),
   inFlight: count.describe('Sealed frames that the peer has not acknowledged'),
   ...exchangeFields,

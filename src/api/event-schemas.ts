@@ -7,16 +7,40 @@ import { messageView } from './message-schemas.ts';
 const base = { agent: z.string().describe('Name of the local agent'), at: time };
 const peer = { peer: z.string().describe('Petname, or the id of who is no contact'), peerId: z.string() };
 
+const messageStep = z.enum([
+  'queued',
+  'sealed',
+  'sent',
+  'delivered',
+  'seen',
+  'answered',
+  'refused',
+  'expired',
+  'cancelled',
+  'unsealed',
+  'dead',
+  'revived',
+]);
+
 export const meshEvent = z.discriminatedUnion('type', [
   z.object({ type: z.literal('message.received'), ...base, message: messageView }),
   z.object({
     type: z.literal('message.state'),
     ...base,
-    id: z.string(),
+    ids: z.array(z.string()).describe('Messages that took this step together; at most 256 in one event'),
     ...peer,
-    state: outboxState,
+    step: messageStep,
+    state: outboxState.describe('After the step'),
     reason: z.string().optional().describe('Error code'),
     answerId: z.string().optional(),
+    route: z.string().optional(),
+  }),
+  z.object({
+    type: z.literal('message.dead'),
+    ...base,
+    ids: z.array(z.string()).describe('Messages that came in and that the program gave up on'),
+    ...peer,
+    reason: z.string().describe('Error code'),
   }),
   z.object({ type: z.literal('file.changed'), ...base, file: fileView }).describe('A file came further, or to its end'),
   z.object({
@@ -49,6 +73,13 @@ export const meshEvent = z.discriminatedUnion('type', [
     ...peer,
     route: z.string().optional(),
     code: z.string().optional().describe('Error code'),
+  }),
+  z.object({
+    type: z.literal('link.held'),
+    ...base,
+    ...peer,
+    code: z.string().describe('Error code: why the peer takes nothing'),
+    until: time,
   }),
   z.object({ type: z.literal('breaker.changed'), ...base, ...peer, state: breakerState }),
   z.object({ type: z.literal('session.replaced'), ...base, ...peer, reason: z.string().describe('Error code') }),

@@ -26,6 +26,7 @@ export type {
   CardJson,
   ContactState,
   ContactView,
+  DeadLetterView,
   FileView,
   InboxState,
   InviteView,

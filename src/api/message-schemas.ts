@@ -18,7 +18,7 @@ import {
   time,
 } from './base-schemas.ts';
 
-const attachmentView = z.object({
+export const attachmentView = z.object({
   kind: z.enum(['inline', 'blob', 'url']).describe('blob: a file beside the message'),
   name: z.string().describe('Data, never a path'),
   mediaType: z.string().optional(),
@@ -67,12 +67,19 @@ export const outboxView = z.object({
   answerId: z.string().optional(),
   route: z.string().optional(),
   attempts: count,
+  sealedAt: time.optional().describe('From then on it may have left; before, it can be cancelled'),
+  restoredAt: time.optional().describe('It is from a backup: it may have left after that'),
+  replayOf: z.string().optional().describe('The message that it says again'),
+  replayedBy: z.string().optional().describe('The message that says it again'),
 });
 
 export const step = z.object({
   at: time,
-  state: z.string(),
-  by: z.enum(['this node', 'peer', 'hub']),
+  state: z.string().describe('The step: what happened'),
+  by: z.enum(['this node', 'peer', 'hub']).describe('Who said so'),
+  proof: z
+    .enum(['local', 'receipt', 'link'])
+    .describe('A fact of this node; a receipt of the peer, verified in the session; or what its node said on the link'),
   route: z.string().optional(),
   attempt: count.optional(),
   note: z.string().optional(),
@@ -171,6 +178,18 @@ export const messageSchemas = {
   track: {
     summary: 'What became of a message, step by step',
     input: z.strictObject({ ...agentField, ...messageIdField }),
-    output: z.object({ ...outboxView.shape, steps: z.array(step) }),
+    output: z.object({
+      ...outboxView.shape,
+      steps: z.array(step),
+      waits: z
+        .object({ code: z.string(), message: z.string(), until: time.optional() })
+        .optional()
+        .describe('Why it does not go on now'),
+    }),
+  },
+  cancel: {
+    summary: 'Takes a message back that is not encrypted yet',
+    input: z.strictObject({ ...agentField, ...messageIdField }),
+    output: outboxView,
   },
 } as const satisfies Record<string, OperationSchema>;

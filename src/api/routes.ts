@@ -82,6 +82,16 @@ export const routes = {
   reply: { method: 'POST', path: '/api/inbox/:id/reply' },
   outbox: { method: 'GET', path: '/api/outbox', query: { peer: text, state: text, limit: whole }, offline: true },
   track: { method: 'GET', path: '/api/outbox/:id', offline: true },
+  cancel: { method: 'POST', path: '/api/outbox/:id/cancel' },
+  deadLetters: {
+    method: 'GET',
+    path: '/api/dead',
+    query: { box: text, peer: text, reason: text, before: whole, limit: whole },
+    offline: true,
+  },
+  deadLetter: { method: 'GET', path: '/api/dead/:id', offline: true },
+  replayDead: { method: 'POST', path: '/api/dead/replay' },
+  purgeDead: { method: 'POST', path: '/api/dead/purge' },
 
   files: {
     method: 'GET',

@@ -1,6 +1,7 @@
 import { agentSchemas } from './agent-schemas.ts';
 import type { OperationSchema } from './base-schemas.ts';
 import { contactSchemas } from './contact-schemas.ts';
+import { deadSchemas } from './dead-schemas.ts';
 import { fileSchemas } from './file-schemas.ts';
 import { messageSchemas } from './message-schemas.ts';
 import { nodeSchemas } from './node-schemas.ts';
@@ -14,5 +15,6 @@ export const operationSchemas = {
   ...contactSchemas,
   ...requestSchemas,
   ...messageSchemas,
+  ...deadSchemas,
   ...fileSchemas,
 } as const satisfies Record<OperationName, OperationSchema>;

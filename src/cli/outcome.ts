@@ -2,7 +2,7 @@ import type { Paint } from './paint.ts';
 
 /** What a verb has to say at its end: a value for programs, lines for people. */
 export interface Outcome {
-  /** The one JSON document of `--json`. */
+  /** The one JSON document of `--json`; undefined when documents were printed as they came. */
   readonly data: unknown;
   /** Safe lines: everything that others wrote went through `visible` or `visibleBlock`. */
   lines(paint: Paint): readonly string[];

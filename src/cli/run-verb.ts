@@ -37,7 +37,8 @@ export async function runVerb(verb: Verb, call: VerbCall, ports: CliPorts): Prom
 
 function print(outcome: Outcome, screen: Screen, settings: Settings): void {
   if (settings.json) {
-    screen.json(outcome.data);
+    // What came line by line is printed already.
+    if (outcome.data !== undefined) screen.json(outcome.data);
     return;
   }
   const paint = screen.paint();

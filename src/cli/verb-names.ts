@@ -29,6 +29,8 @@ export const verbNames = [
   'track',
   'files',
   'save',
+  'cancel',
+  'dead',
   'up',
   'down',
   'status',

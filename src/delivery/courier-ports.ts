@@ -1,7 +1,7 @@
 import type { Clock, ErrorCode, Limits, Logger, Random } from '#kernel';
 import type { Link } from '#link';
-import type { FrameId } from '#protocol';
 import type { BreakerState } from './breaker.ts';
+import type { Held } from './hold.ts';
 import type { OutboxFrame } from './store.ts';
 
 /** What a courier needs from the outside. */
@@ -14,7 +14,7 @@ export interface CourierPorts {
   unacknowledged(): readonly OutboxFrame[];
   /** True when there is anything that a link would help with. */
   hasWork(): boolean;
-  onSent(frameId: FrameId, route: string): void;
+  onSent(frame: OutboxFrame, route: string): void;
   /** The far end has the frame. */
   onTaken(frame: OutboxFrame): void;
   /** The far end's final word on a frame that it does not take; those that pass never come here. Rejects when it cannot be stored. */
@@ -26,6 +26,7 @@ export interface CourierPorts {
 export type CourierChange =
   | { readonly type: 'up'; readonly route: string }
   | { readonly type: 'down'; readonly code: ErrorCode; readonly message: string }
+  | { readonly type: 'held'; readonly held: Held }
   | { readonly type: 'room' };
 
 export interface CourierOptions {
@@ -47,4 +48,6 @@ export interface RouteStatus {
   /** How far the peer's clock is ahead of ours, in ms. */
   readonly clockOffsetMs?: number;
   readonly lastHeardAt?: number;
+  /** The peer takes nothing before a time. */
+  readonly held?: Held;
 }

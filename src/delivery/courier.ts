@@ -1,21 +1,18 @@
-import { codeOf, type ErrorCode, MeshError, toMeshError } from '#kernel';
+import { codeOf, MeshError, toMeshError } from '#kernel';
 import type { Link } from '#link';
-import { answerInTime } from './answer-in-time.ts';
 import type { CourierOptions, RouteStatus } from './courier-ports.ts';
-import { type InFlight, InFlightFrames } from './in-flight-frames.ts';
+import { FrameLine } from './frame-line.ts';
 import { Pace } from './pace.ts';
-import { isDistrust, isPassing, isProof } from './outcome.ts';
 import { routeStatus } from './route-status.ts';
 import type { OutboxFrame } from './store.ts';
 
 /**
  * Carries the sealed frames of one local agent to one peer: keeps a link, sends again verbatim what was not acknowledged when a link is
- * lost, and paces attempts by retry and breaker (PROTOCOL §7). On every link frames follow one another in the order of sealing, from the
- * first that the peer has not answered (spec §6.6).
+ * lost, and paces attempts by retry and breaker (PROTOCOL §7).
  */
 export class Courier {
   readonly #options: CourierOptions;
-  readonly #inFlight: InFlightFrames;
+  readonly #line: FrameLine;
   readonly #stop = new AbortController();
   #link: Link | undefined;
   /** Replaced by newer ones and still open. */
@@ -36,8 +33,17 @@ export class Courier {
   constructor(options: CourierOptions) {
     this.#options = options;
     this.#pace = new Pace(options);
-    this.#inFlight = new InFlightFrames(options.limits);
-    for (const entry of options.ports.unacknowledged()) this.#inFlight.keep(entry);
+    this.#line = new FrameLine({
+      ...options,
+      pace: this.#pace,
+      signal: this.#stop.signal,
+      link: () => this.link,
+      heard: () => this.heard(),
+      giveUp: (link, error) => this.#giveUp(link, error),
+      fault: (error) => {
+        if (this.#link === undefined) this.#pace.failed(error);
+      },
+    });
   }
 
   /** The link in use, once greeted. */
@@ -47,7 +53,7 @@ export class Courier {
 
   /** Frames of another session than this are in flight. */
   carriesOther(groupId: string | undefined): boolean {
-    return this.#inFlight.haveOther(groupId);
+    return this.#line.carriesOther(groupId);
   }
 
   /** A link is there, greeted or not. */
@@ -55,13 +61,23 @@ export class Courier {
     return this.#link !== undefined;
   }
 
-  /** True when sealing another frame makes sense: a link is up and the window is not full. */
+  /** True when sealing another frame makes sense: a link is up, the peer takes frames, and the window is not full. */
   get hasRoom(): boolean {
-    return this.link !== undefined && !this.#inFlight.isFull;
+    return this.link !== undefined && this.#line.hasRoom;
+  }
+
+  /** The peer wants no messages before a time; everything else goes. */
+  get isHeld(): boolean {
+    return this.#line.held !== undefined;
+  }
+
+  /** It is time to ask the peer, by a frame without messages, whether it takes some again. */
+  get probeDue(): boolean {
+    return this.#line.probeDue;
   }
 
   get inFlight(): number {
-    return this.#inFlight.size;
+    return this.#line.size;
   }
 
   status(): RouteStatus {
@@ -70,23 +86,24 @@ export class Courier {
       pace: this.#pace,
       latencyMs: this.#latencyMs,
       lastHeardAt: this.#lastHeardAt,
+      held: this.#line.held,
       now: this.#options.clock.now(),
     });
   }
 
   /** Takes committed frames, in sealing order. */
   submit(entries: readonly OutboxFrame[]): void {
-    for (const entry of entries) this.#transmit(this.#inFlight.keep(entry));
+    this.#line.submit(entries);
     this.wake();
   }
 
   /** Forgets the frames of a session that is gone; their messages are sealed anew. */
   drop(groupId: string): void {
-    for (const kept of this.#inFlight) if (kept.entry.groupId === groupId) this.#inFlight.forget(kept);
+    this.#line.drop(groupId);
   }
 
   dropAll(): void {
-    for (const kept of this.#inFlight) this.#inFlight.forget(kept);
+    this.#line.drop();
   }
 
   /** There is work: dial unless a link is up, an attempt is under way, or the pace forbids it. */
@@ -173,77 +190,10 @@ export class Courier {
     if (this.#link !== link) return;
     this.#greeted = true;
     this.#pace.forgive();
-    if (this.#inFlight.size === 0) this.#pace.recovered();
-    for (const kept of this.#inFlight) this.#transmit(kept);
+    if (this.#line.size === 0) this.#pace.recovered();
+    this.#line.transmitAll();
     ports.onChange({ type: 'up', route: link.route });
     this.measure().catch(() => undefined);
-  }
-
-  #transmit(kept: InFlight): void {
-    const link = this.link;
-    if (link === undefined || kept.links.has(link)) return;
-    kept.links.add(link);
-    void this.#sendOn(link, kept);
-  }
-
-  async #sendOn(link: Link, kept: InFlight): Promise<void> {
-    const { ports, clock, limits } = this.#options;
-    const { frame } = kept.entry;
-    try {
-      const outcome = await answerInTime(link, frame, {
-        clock,
-        ms: limits.frameAcknowledgeMs,
-        onWritten: () => ports.onSent(frame.id, link.route),
-      });
-      this.heard();
-      if (!this.#inFlight.has(kept) || kept.isSettling) return;
-      if (outcome.kind !== 'refused') this.#taken(kept);
-      else await this.#refused(link, { kept, code: outcome.code });
-    } catch {
-      // The link is gone or too slow: `closed` tells, and the frame stays in flight for the next link.
-      kept.links.delete(link);
-      link.close('TIMEOUT');
-    }
-  }
-
-  #taken(kept: InFlight): void {
-    const { entry } = kept;
-    if (isProof(entry.frame)) this.#pace.cured();
-    else this.#pace.recovered();
-    this.#options.ports.onTaken(entry);
-    this.#done(kept);
-  }
-
-  async #refused(link: Link, { kept, code }: { readonly kept: InFlight; readonly code: ErrorCode }): Promise<void> {
-    if (isPassing(code)) {
-      // Order matters: what comes after a frame that must be repeated has to be repeated too.
-      this.#giveUp(link, new MeshError(code, `The peer refused a frame for now: ${code}`));
-      return;
-    }
-    // A stranger gets no more credit on this link: what is behind waits for the next one.
-    if (isDistrust(code)) this.#giveUp(link, new MeshError(code, 'The peer does not trust this agent'));
-    else this.#pace.recovered();
-    // Until the refusal is stored the frame keeps its place in line.
-    kept.isSettling = true;
-    try {
-      await this.#options.ports.onRefused(kept.entry, code);
-    } catch (error) {
-      this.#askAgain(kept, toMeshError(error));
-      return;
-    }
-    this.#done(kept);
-  }
-
-  /** What became of the frame could not be stored: the peer is asked again, on a new link. */
-  #askAgain(kept: InFlight, error: MeshError): void {
-    kept.isSettling = false;
-    if (this.#link === undefined) this.#pace.failed(error);
-    for (const link of kept.links) this.#giveUp(link, error);
-  }
-
-  #done(kept: InFlight): void {
-    this.#inFlight.forget(kept);
-    this.#options.ports.onChange({ type: 'room' });
   }
 
   /** Ends the link for a reason that paces the next attempt. */
@@ -280,6 +230,8 @@ export class Courier {
         const link = await ports.dial({ signal: this.#stop.signal });
         this.attach(link);
       } catch (error) {
+        // Given up because the node stops: nothing failed.
+        if (this.#stop.signal.aborted) return;
         this.#pace.failed(toMeshError(error));
         logger.debug('dial.failed', { code: codeOf(error), failures: this.#pace.failures });
         ports.onChange({ type: 'down', code: codeOf(error), message: toMeshError(error).message });

@@ -18,28 +18,41 @@ export type {
 } from './file-store.ts';
 export { isDistrust, isProof } from './outcome.ts';
 export type { CourierChange, CourierOptions, CourierPorts, RouteStatus } from './courier-ports.ts';
+export type {
+  DeadInboxReader,
+  DeadInboxWriter,
+  DeadLetterCount,
+  DeadLetterQuery,
+  DeadOutboxReader,
+  DeadOutboxWriter,
+  Revived,
+} from './dead-letter-store.ts';
+export { type InboxMessage, type InboxState, inboxStates, type NewInboxMessage } from './inbox-message.ts';
 export {
-  type InboxMessage,
-  type InboxQuery,
-  type InboxReader,
-  type InboxSender,
-  type InboxState,
-  type InboxWriter,
-  inboxStates,
-  type LeaseQuery,
-  type NewInboxMessage,
-  type NewOutboxFrame,
+  type EndWitness,
   type NewOutboxMessage,
-  type OfferQuery,
-  type OutboxFrame,
   type OutboxMessage,
-  type OutboxQuery,
-  type OutboxReader,
   type OutboxState,
-  type OutboxWriter,
   outboxStates,
-  type PeerDepth,
-  type QueuedReceipt,
-  type ReceivedFrame,
+} from './outbox-message.ts';
+export { FairTurns, nothingOvertaken, type Overtaken, type PriorityTurns } from './priority-turns.ts';
+export { isFull, type QueueSize } from './queue-size.ts';
+export type {
+  Death,
+  InboxQuery,
+  InboxReader,
+  InboxSender,
+  InboxWriter,
+  KeyWindow,
+  LeaseQuery,
+  NewOutboxFrame,
+  OfferQuery,
+  OutboxFrame,
+  OutboxQuery,
+  OutboxReader,
+  OutboxWriter,
+  PeerDepth,
+  QueuedReceipt,
+  ReceivedFrame,
 } from './store.ts';
 export { StoredFile } from './stored-file.ts';

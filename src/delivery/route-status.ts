@@ -7,11 +7,12 @@ export interface RouteFacts {
   readonly pace: Pace;
   readonly latencyMs: number | undefined;
   readonly lastHeardAt: number | undefined;
+  readonly held: RouteStatus['held'];
   readonly now: number;
 }
 
 /** How it stands with the way to a peer; what is not known is left out. */
-export function routeStatus({ link, pace, latencyMs, lastHeardAt, now }: RouteFacts): RouteStatus {
+export function routeStatus({ link, pace, latencyMs, lastHeardAt, held, now }: RouteFacts): RouteStatus {
   const up = link !== undefined;
   const { waitMs, lastError } = pace;
   const clockOffsetMs = link?.clockOffsetMs;
@@ -24,5 +25,6 @@ export function routeStatus({ link, pace, latencyMs, lastHeardAt, now }: RouteFa
     ...(latencyMs === undefined ? {} : { latencyMs }),
     ...(clockOffsetMs === undefined ? {} : { clockOffsetMs }),
     ...(lastHeardAt === undefined ? {} : { lastHeardAt }),
+    ...(held === undefined ? {} : { held }),
   };
 }

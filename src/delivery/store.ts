@@ -1,56 +1,11 @@
 import type { ErrorCode } from '#kernel';
 import type { AgentId } from '#identity';
-import type { ConversationId, Frame, FrameId, FrameKind, MessageId, MessageType, Priority, Receipt } from '#protocol';
-
-/** What became of a message that this side sent (PROTOCOL §7); every state but `queued` and `sent` was proved by a receipt or is local fact. */
-export const outboxStates = [
-  'queued',
-  'sent',
-  'stored',
-  'delivered',
-  'seen',
-  'answered',
-  'refused',
-  'expired',
-  'dead',
-  'cancelled',
-] as const;
-export type OutboxState = (typeof outboxStates)[number];
-
-export interface NewOutboxMessage {
-  readonly id: MessageId;
-  readonly agent: string;
-  readonly peer: AgentId;
-  readonly type: MessageType;
-  readonly priority: Priority;
-  readonly conversationId: ConversationId;
-  readonly correlationId?: MessageId;
-  readonly idempotencyKey?: string;
-  /** As `encodeMessage` made it: stored and sealed verbatim. */
-  readonly body: Uint8Array;
-  readonly createdAt: number;
-  readonly expiresAt: number;
-}
-
-/** A message with everything known about its way. Times in ms since 1970. */
-export interface OutboxMessage extends NewOutboxMessage {
-  readonly seq: number;
-  /** Derived when read: from the row, its frame and its receipts. */
-  readonly state: OutboxState;
-  readonly frameId?: FrameId;
-  readonly reason?: ErrorCode;
-  readonly answerId?: MessageId;
-  readonly sealedAt?: number;
-  readonly sentAt?: number;
-  /** The route that carried it last: `direct http://…` */
-  readonly route?: string;
-  readonly attempts: number;
-  readonly deliveredAt?: number;
-  readonly seenAt?: number;
-  readonly answeredAt?: number;
-  /** When it became refused, expired, dead or cancelled. */
-  readonly endedAt?: number;
-}
+import type { Frame, FrameId, FrameKind, MessageId, MessageType, Receipt } from '#protocol';
+import type { DeadInboxReader, DeadInboxWriter, DeadOutboxReader, DeadOutboxWriter } from './dead-letter-store.ts';
+import type { InboxMessage, NewInboxMessage } from './inbox-message.ts';
+import type { NewOutboxMessage, OutboxMessage, OutboxState } from './outbox-message.ts';
+import type { PriorityTurns } from './priority-turns.ts';
+import type { QueueSize } from './queue-size.ts';
 
 /** A sealed frame that the peer has not acknowledged yet; always sent again with the same bytes. */
 export interface OutboxFrame {
@@ -58,11 +13,11 @@ export interface OutboxFrame {
   readonly peer: AgentId;
   readonly groupId: string;
   readonly frame: Frame;
+  /** The messages it holds. */
+  readonly messageIds: readonly MessageId[];
 }
 
 export interface NewOutboxFrame extends OutboxFrame {
-  /** The messages it holds. */
-  readonly messageIds: readonly MessageId[];
   /** `seq` of the queued receipts it holds. */
   readonly receiptSeqs: readonly number[];
 }
@@ -88,7 +43,18 @@ export interface PeerDepth {
   readonly oldestAt?: number;
 }
 
-export interface OutboxReader {
+/**
+ * In which time a key counts as used. The wall clock may jump, so that the time that the node ran has a say too: what is longer ago than
+ * `ranMs` by it is over for sure, what is not longer ago than `surelyRanMs` is not over, whatever the wall clock says (spec 11.9).
+ */
+export interface KeyWindow {
+  /** ms since 1970. */
+  readonly since: number;
+  readonly ranMs: number;
+  readonly surelyRanMs: number;
+}
+
+export interface OutboxReader extends DeadOutboxReader {
   message(agent: string, id: MessageId): OutboxMessage | undefined;
   /** Ids that begin with the prefix; at most 10. */
   messagesByPrefix(agent: string, prefix: string): readonly OutboxMessage[];
@@ -96,18 +62,27 @@ export interface OutboxReader {
     readonly agent: string;
     readonly peer: AgentId;
     readonly key: string;
-    readonly since: number;
+    /** Messages that were cancelled do not count. */
+    readonly window: KeyWindow;
   }): OutboxMessage | undefined;
   /** Newest first. */
   list(query: OutboxQuery): readonly OutboxMessage[];
-  /** Unsealed and not ended, in sending order: priority, then seq. Stops before `maxBytes` of bodies (at least one message). */
+  /**
+   * Unsealed and not ended, in sending order: as the turns say, or by priority, then seq. Stops before `maxBytes` of bodies (at least
+   * one message).
+   */
   waiting(query: {
     readonly agent: string;
     readonly peer: AgentId;
     readonly maxBytes: number;
     readonly limit: number;
+    readonly turns?: PriorityTurns;
   }): readonly OutboxMessage[];
   waitingCount(agent: string, peer: AgentId): number;
+  /** What waits for this peer. */
+  waitingFor(agent: string, peer: AgentId): QueueSize;
+  /** What waits for all peers of all agents. */
+  waitingInAll(): QueueSize;
   /** Unacknowledged frames in the order they were sealed. */
   frames(agent: string, peer: AgentId): readonly OutboxFrame[];
   receipts(query: { readonly agent: string; readonly peer: AgentId; readonly limit: number }): readonly QueuedReceipt[];
@@ -116,26 +91,36 @@ export interface OutboxReader {
   depths(agent: string): readonly PeerDepth[];
 }
 
-export interface OutboxWriter extends OutboxReader {
+export interface OutboxWriter extends OutboxReader, DeadOutboxWriter {
   insert(message: NewOutboxMessage): number;
   /** Binds its messages and receipts to the frame: they are no longer waiting. */
   insertFrame(frame: NewOutboxFrame): void;
-  /** The frame was written to a link: `attempts` + 1, first `sentAt` kept, route replaced. */
-  markSent(frameId: FrameId, sent: { readonly at: number; readonly route: string }): void;
+  /**
+   * The frame was written to a link: `attempts` + 1, first time and route kept, last ones replaced. True while it
+   * makes its messages `sent`: it is not gone, and nothing proves that they came further.
+   */
+  markSent(frameId: FrameId, sent: { readonly at: number; readonly route: string }): boolean;
   /** The peer's node has it: the bytes and its receipts are dropped. Says nothing about messages. */
   acknowledge(frameId: FrameId): void;
   /** The peer will never take this frame: its messages become `refused` with the code. Returns their ids. */
   refuseFrame(frameId: FrameId, refused: { readonly code: ErrorCode; readonly at: number }): readonly MessageId[];
-  /** The session of these frames is gone: frames are deleted, their messages and receipts wait again (delivered ones stay as they are). */
-  unseal(agent: string, groupId: string): number;
+  /**
+   * The session of these frames is gone: frames are deleted, their messages and receipts wait again (delivered ones stay as they are).
+   * Returns the messages that wait again.
+   */
+  unseal(agent: string, groupId: string): readonly MessageId[];
   /** The same for every session of the agent, also for those that nothing is known of any more. */
   unsealAll(agent: string): number;
+  /** What waits may have been sealed, sent and delivered by whoever went on from this state before. */
+  markRestored(agent: string, at: number): void;
   /** Applies a verified receipt of this peer; ids that are not of that peer are ignored. Never moves a state backwards. Returns the ids that changed. */
   applyReceipt(from: { readonly agent: string; readonly peer: AgentId }, receipt: Receipt): readonly MessageId[];
   queueReceipt(to: { readonly agent: string; readonly peer: AgentId }, receipt: Receipt): void;
   /** Unsealed messages whose time is over become `expired`, sealed ones that were never delivered too. Returns their ids;
    * bounded to some 10 000 a call, the rest at the next. */
-  expire(now: number): readonly { readonly agent: string; readonly id: MessageId }[];
+  expire(now: number): readonly { readonly agent: string; readonly peer: AgentId; readonly id: MessageId }[];
+  /** Ends a message that was never sealed. False when it was, or has ended. */
+  cancel(agent: string, id: MessageId, at: number): boolean;
   /** Ends messages that cannot be sent (contact removed or blocked): `refused` with the code; with `ids` only those. Returns their ids. */
   refuseWaiting(
     to: { readonly agent: string; readonly peer: AgentId },
@@ -146,39 +131,11 @@ export interface OutboxWriter extends OutboxReader {
     to: { readonly agent: string; readonly peer: AgentId },
     rewrite: (body: Uint8Array) => Uint8Array,
   ): void;
-  /** Deletes what ended or was delivered before `before`. Bounded: call again until it returns 0, the number of rows. */
-  prune(before: number): number;
-}
-
-export const inboxStates = ['new', 'leased', 'handled', 'dead'] as const;
-export type InboxState = (typeof inboxStates)[number];
-
-export interface NewInboxMessage {
-  readonly id: MessageId;
-  readonly agent: string;
-  readonly sender: AgentId;
-  readonly type: MessageType;
-  readonly priority: Priority;
-  readonly conversationId: ConversationId;
-  readonly correlationId?: MessageId;
-  readonly idempotencyKey?: string;
-  readonly body: Uint8Array;
-  readonly frameId: FrameId;
-  readonly receivedAt: number;
-  readonly expiresAt: number;
-}
-
-export interface InboxMessage extends NewInboxMessage {
-  readonly seq: number;
-  readonly state: InboxState;
-  readonly attempts: number;
-  /** Do not offer before (a failed handler waits a little). */
-  readonly notBefore: number;
-  readonly error?: string;
-  readonly seenAt?: number;
-  /** When a person read it (`mesh read`). */
-  readonly readAt?: number;
-  readonly answerId?: MessageId;
+  /**
+   * Deletes what ended or was delivered before `before` and was here when the node had run `ranMs` less. Bounded: call again until it
+   * returns 0, the number of rows.
+   */
+  prune(options: { readonly before: number; readonly ranMs: number }): number;
 }
 
 export interface InboxQuery {
@@ -195,13 +152,13 @@ export interface InboxQuery {
 export interface ReceivedFrame {
   readonly frameId: FrameId;
   readonly kind: FrameKind;
-  /** How long it is remembered. */
-  readonly until: number;
+  /** How many frames of the sender are remembered; older ones are forgotten. */
+  readonly kept: number;
   /** Why nothing of it was kept. */
   readonly refused?: ErrorCode;
 }
 
-export interface InboxReader {
+export interface InboxReader extends DeadInboxReader {
   message(agent: string, id: MessageId): InboxMessage | undefined;
   messagesByPrefix(agent: string, prefix: string): readonly InboxMessage[];
   list(query: InboxQuery): readonly InboxMessage[];
@@ -219,13 +176,19 @@ export interface InboxReader {
   waitingSenders(agent: string, types: readonly MessageType[]): readonly AgentId[];
   /** Earliest `notBefore` of a message that waits for a handler, 0 for one that was never tried; undefined when none waits. */
   nextOffer(query: OfferQuery): number | undefined;
-  /** The answer that the first message with this key got, within the window. */
+  /** The first message with this key that came in within the window. */
   firstByIdempotencyKey(query: {
     readonly agent: string;
     readonly sender: AgentId;
     readonly key: string;
-    readonly since: number;
+    readonly window: KeyWindow;
   }): InboxMessage | undefined;
+  /** The message of this sender that was first sent as `original`: that one itself, or one that said it again. */
+  sameAs(agent: string, sender: AgentId, original: MessageId): InboxMessage | undefined;
+  /** What nobody has dealt with of this sender: neither read by a person nor handled by a program. */
+  unreadFrom(agent: string, sender: AgentId): QueueSize;
+  /** The same of all senders to all agents. */
+  unreadInAll(): QueueSize;
 }
 
 /** Message ids are chosen by senders: only both together name one message. */
@@ -244,9 +207,20 @@ export interface OfferQuery {
 export interface LeaseQuery extends OfferQuery {
   readonly now: number;
   readonly limit: number;
+  /** In which order priorities go; strictly without it. */
+  readonly turns?: PriorityTurns;
 }
 
-export interface InboxWriter extends InboxReader {
+/** Why a program will not get a message any more. */
+export interface Death {
+  readonly error: string;
+  readonly reason: ErrorCode;
+  readonly at: number;
+  /** It was leased only to find out: that was no attempt, and nobody saw it. */
+  readonly uncounted?: boolean;
+}
+
+export interface InboxWriter extends InboxReader, DeadInboxWriter {
   /** False when this (agent, sender, id) is known: the row stays as it was. */
   insert(message: NewInboxMessage): boolean;
   rememberFrame(agent: string, sender: AgentId, frame: ReceivedFrame): void;
@@ -255,7 +229,7 @@ export interface InboxWriter extends InboxReader {
   /** Offered from now on; false when it was not held, or was dealt with meanwhile. */
   unhold(from: InboxSender, id: MessageId): boolean;
   /** What it waited for will not come: it is given up with the error. False when it was not held. */
-  buryHeld(from: InboxSender, id: MessageId, error: string): boolean;
+  buryHeld(from: InboxSender, id: MessageId, death: Death): boolean;
   /**
    * Leases waiting messages in order of arrival, priorities first, and counts the attempt. A message that was tried before is leased alone:
    * the result is then that one message.
@@ -269,10 +243,13 @@ export interface InboxWriter extends InboxReader {
     id: MessageId,
     again: { readonly notBefore: number; readonly error: string; readonly uncounted?: boolean },
   ): void;
-  bury(agent: string, id: MessageId, error: string): void;
+  bury(agent: string, id: MessageId, death: Death): void;
   /** After a restart nothing is leased: what was goes back to `new`. Returns how many. */
   releaseAll(): number;
   markRead(agent: string, ids: readonly MessageId[], at: number): void;
-  /** Deletes what is over and came before `before`. Bounded: call again until it returns 0, the number of rows. */
-  prune(options: { readonly before: number; readonly now: number }): number;
+  /**
+   * Deletes what is over, came before `before`, could not be taken again at `now`, and was here when the node had run `ranMs` less.
+   * Bounded: call again until it returns 0, the number of rows.
+   */
+  prune(options: { readonly before: number; readonly now: number; readonly ranMs: number }): number;
 }

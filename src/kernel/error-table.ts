@@ -191,8 +191,14 @@ export const errorTable = {
   OUTBOX_FULL: row(
     [429, 3, 'retry'],
     'The outbox holds as many messages as it may.',
-    'Wait until the peer is reachable, or give it up with: mesh remove NAME',
+    'See for whom: mesh status. Take back what need not go: mesh outbox --state queued, then mesh cancel ID',
   ),
+  INBOX_FULL: row(
+    [429, 3, 'retry'],
+    'The inbox of the peer holds as many unread messages as it may.',
+    'Nothing is lost: it is sent by itself once the peer has read some. Ask its owner to look at: mesh inbox',
+  ),
+  CANCELLED: row([409, 1, 'final'], 'The message was cancelled before it was sent.', 'Send it again if it should go.'),
   HANDLER_FAILED: row(
     [502, 1, 'final'],
     'The program that handles messages failed.',

@@ -4,6 +4,7 @@ const hour = 60 * minute;
 const day = 24 * hour;
 const kilobyte = 1024;
 const megabyte = 1024 * kilobyte;
+const gigabyte = 1024 * megabyte;
 
 /** Every number that bounds something, with its unit in its name. Copies of it with other values are for tests. */
 export const defaultLimits = {
@@ -52,8 +53,32 @@ export const defaultLimits = {
   maxDrainingSessions: 4,
   drainingSessionMs: day,
   // delivery
+  // spec 11.7: what waits unsealed for one peer and for all, and what was accepted and is not stored yet
   maxOutboxMessagesPerPeer: 2_000_000,
+  maxOutboxBytesPerPeer: 4 * gigabyte,
+  maxOutboxMessages: 5_000_000,
+  maxOutboxBytes: 8 * gigabyte,
   maxArrivalsPerPeer: 50_000,
+  maxArrivalBytesPerPeer: 64 * megabyte,
+  // spec 11.7: what nobody has dealt with, of one sender and of all
+  maxInboxMessagesPerPeer: 500_000,
+  maxInboxBytesPerPeer: gigabyte,
+  maxInboxMessages: 2_000_000,
+  maxInboxBytes: 4 * gigabyte,
+  inboxFullRetryMs: second,
+  inboxFullMaxRetryMs: minute,
+  // spec 11.8: messages of one sender, by its tier; `trusted` and `owner` are bounded by the room in the inbox alone
+  notifyMessagesPerMinute: 60,
+  notifyMessageBurst: 120,
+  boundedMessagesPerMinute: 600,
+  boundedMessageBurst: 1_200,
+  maxHoldMs: hour,
+  // spec 11.6: how many others may go before a normal or a low message does
+  overtakeNormal: 4,
+  overtakeLow: 16,
+  // spec 11.5: after so long without a word of the peer a message is a dead letter until the peer is heard from
+  giveUpMs: 3 * day,
+  replayedAtOnce: 500,
   receiptDelayMs: 10,
   roomWaitMs: 100,
   deferredWriteMs: 50,
@@ -71,8 +96,12 @@ export const defaultLimits = {
   maxHandlerAttempts: 5,
   handlerTimeoutMs: minute,
   leaseBatch: 256,
+  // spec 11.9: the last ones, and those in time that the node ran
   retentionMs: 30 * day,
   idempotencyWindowMs: day,
+  idempotencySureMs: hour,
+  receivedFramesKept: 1024,
+  nonceKeptMs: day,
   // files, spec §10: the plain bytes of a chunk, what one question may ask for, what one answer carries
   blobChunkBytes: megabyte,
   blobAskBytes: 512 * kilobyte,

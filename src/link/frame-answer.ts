@@ -5,14 +5,22 @@ type AnswerOperation = LinkOperationOf<'delivered' | 'stored' | 'refused'>;
 
 /** What the far end is told of a frame (spec 6). */
 export function answerTo(frameId: FrameId, outcome: FrameOutcome): AnswerOperation {
-  if (outcome.kind === 'refused') return { op: 'refused', frameId, code: outcome.code };
+  if (outcome.kind === 'refused') return { op: 'refused', frameId, ...refusal(outcome) };
   if (outcome.kind === 'stored') return { op: 'stored', frameId, receipt: outcome.receipt };
-  return { op: 'delivered', frameId };
+  return { op: 'delivered', frameId, ...outcome.pause };
 }
 
 /** What the far end says about a frame. */
 export function outcomeOf(answer: AnswerOperation): FrameOutcome {
-  if (answer.op === 'refused') return { kind: 'refused', code: answer.code };
+  if (answer.op === 'refused') return { kind: 'refused', ...refusal(answer) };
   if (answer.op === 'stored') return { kind: 'stored', receipt: answer.receipt };
-  return { kind: 'delivered' };
+  const { code, retryAfterMs } = answer;
+  return code === undefined || retryAfterMs === undefined
+    ? { kind: 'delivered' }
+    : { kind: 'delivered', pause: { code, retryAfterMs } };
 }
+
+type Refusal = Pick<Extract<FrameOutcome, { kind: 'refused' }>, 'code' | 'retryAfterMs'>;
+
+const refusal = ({ code, retryAfterMs }: Refusal): Refusal =>
+  retryAfterMs === undefined ? { code } : { code, retryAfterMs };

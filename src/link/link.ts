@@ -7,10 +7,12 @@ export type BlobAsk = Omit<BlobGet, 'op' | 'n'>;
 
 /** What the far end said about a frame. Only `delivered` and `stored` mean that it is durable there. */
 export type FrameOutcome =
-  | { readonly kind: 'delivered' }
+  /** With `pause` it wants no more messages for a while (spec 6.10). */
+  | { readonly kind: 'delivered'; readonly pause?: { readonly code: ErrorCode; readonly retryAfterMs: number } }
   /** `receipt` is signed by the hub that holds the frame. */
   | { readonly kind: 'stored'; readonly receipt: Uint8Array }
-  | { readonly kind: 'refused'; readonly code: ErrorCode };
+  /** With `retryAfterMs` it is only not taken now: after that time this frame comes first (spec 6.10). */
+  | { readonly kind: 'refused'; readonly code: ErrorCode; readonly retryAfterMs?: number };
 
 /** Who is at the far end, proved by signatures over both nonces. */
 export interface LinkPeer {

@@ -7,12 +7,14 @@ import {
   answerOf,
   type Desk,
   followRotation,
+  type FrameSource,
   freshKeyPackage,
   type Lane,
   type PipelinePorts,
   receiveFrame,
   refused,
   startOf,
+  tellUnsealed,
   unsealAll,
 } from '#pipeline';
 import type { Frame } from '#protocol';
@@ -20,6 +22,7 @@ import type { Runtime } from '#runtime';
 import { awaitsAnswer, type Contact } from '#trust';
 import { FileDesk } from './file-desk.ts';
 import { FormerIds } from './former-ids.ts';
+import { frameSource } from './frame-source.ts';
 import type { HostedAgent } from './hosted-agent.ts';
 import { InboxRunner } from './inbox-runner.ts';
 import { makeLane } from './make-lane.ts';
@@ -51,8 +54,7 @@ export class AgentHost {
   /** What must be done before the frames of a link count: following a rotated key. */
   readonly #ready = new WeakMap<Link, Promise<void>>();
   readonly #links = new Set<Link>();
-  /** Those from which no frame is taken any more, because one could not be stored. */
-  readonly #shut = new WeakSet<Link>();
+  readonly #sources = new WeakMap<Link, FrameSource>();
   readonly #health = new Map<AgentId, { value: PeerHealth }>();
 
   constructor(options: AgentHostOptions) {
@@ -171,10 +173,7 @@ export class AgentHost {
     if (this.contact(agentId) === undefined) return answerOf(this.desk, agentId, frame) ?? refused('NOT_TRUSTED');
     const lane = this.lane(agentId);
     lane.courier.heard();
-    return receiveFrame(lane, frame, {
-      isOpen: () => this.#links.has(link) && !this.#shut.has(link),
-      shut: () => this.#shut.add(link),
-    });
+    return receiveFrame(lane, frame, this.#sourceOf(link));
   }
 
   async keyPackageFor(link: Link): Promise<Uint8Array> {
@@ -229,8 +228,9 @@ export class AgentHost {
         .map((peer) => this.lane(peer))
         .map((lane) =>
           lane.serial.run(async () => {
-            await this.desk.ports.store.transact((tx) => unsealAll(this.desk, tx, lane.peer));
+            const ids = await lane.deferred.transact((tx) => unsealAll(this.desk, tx, lane.peer));
             lane.forgetSessions();
+            tellUnsealed(this.desk, lane.peer, ids);
           }),
         ),
     );
@@ -285,6 +285,12 @@ export class AgentHost {
 
   #contacts(): readonly Contact[] {
     return this.desk.ports.store.read.contacts.list({ agent: this.agent.name });
+  }
+
+  #sourceOf(link: Link): FrameSource {
+    const source = this.#sources.get(link) ?? frameSource(() => this.#links.has(link));
+    this.#sources.set(link, source);
+    return source;
   }
 
   #linksOf(peer: AgentId): readonly Link[] {

@@ -173,6 +173,11 @@ export class Agent implements AsyncDisposable {
     return this.#operations.track({ agent: this.#name, id }, never);
   }
 
+  /** Takes a message back that waits unencrypted. Rejects with WRONG_STATE when it may have left already, or has ended. */
+  cancel(id: string): Promise<Output<'cancel'>> {
+    return this.#operations.cancel({ agent: this.#name, id }, never);
+  }
+
   /** Everything that the local API can do, in this process. */
   get operations(): MeshNode['operations'] {
     return this.#operations;

@@ -27,16 +27,6 @@ export async function logEvents(parts: NodeParts, events: EventStream<NodeEvent>
 function* apiEvents(parts: NodeParts, event: NodeEvent, breakers: Map<string, string>): Generator<MeshEvent> {
   const at = parts.clock.now();
   switch (event.type) {
-    case 'received':
-      yield* receivedEvents(parts, event, at);
-      return;
-    case 'state':
-      yield* stateEvents(parts, event, at);
-      return;
-    case 'file':
-    case 'files-refused':
-      yield* fileEvents(parts, event, at);
-      return;
     case 'contact': {
       const { agent, petname, agentId, state } = event.contact;
       yield { type: 'contact.changed', agent, at, petname, agentId, state };
@@ -66,17 +56,36 @@ function* apiEvents(parts: NodeParts, event: NodeEvent, breakers: Map<string, st
       return;
     case 'stopping':
       yield { type: 'node.stopping', at };
+      return;
+    default:
+      yield* messageEvents(parts, event, at);
   }
 }
 
-function* stateEvents(
+function* messageEvents(
   parts: NodeParts,
-  event: Extract<NodeEvent, { type: 'state' }>,
+  event: Extract<NodeEvent, { type: 'received' | 'state' | 'buried' | 'file' | 'files-refused' }>,
   at: number,
 ): Generator<MeshEvent> {
-  const { agent, peer, state, reason, answerId } = event;
-  const facts = { ...named(parts, agent, peer), state, ...defined({ reason, answerId }) };
-  for (const id of event.ids) yield { type: 'message.state', agent, at, id, ...facts };
+  switch (event.type) {
+    case 'received':
+      yield* receivedEvents(parts, event, at);
+      return;
+    case 'state': {
+      const { agent, ids, step, state, reason, answerId, route } = event;
+      const what = { ids: [...ids], step, state, ...defined({ reason, answerId, route }) };
+      yield { type: 'message.state', agent, at, ...named(parts, agent, event.peer), ...what };
+      return;
+    }
+    case 'buried': {
+      const { agent, ids, reason } = event;
+      yield { type: 'message.dead', agent, at, ...named(parts, agent, event.peer), ids: [...ids], reason };
+      return;
+    }
+    case 'file':
+    case 'files-refused':
+      yield* fileEvents(parts, event, at);
+  }
 }
 
 function* fileEvents(
@@ -118,6 +127,7 @@ function* routeEvents(
   const who = { agent, at, ...named(parts, agent, peer) };
   if (change.type === 'up') yield { type: 'link.up', ...who, route: change.route };
   if (change.type === 'down') yield { type: 'link.down', ...who, code: change.code };
+  if (change.type === 'held') yield { type: 'link.held', ...who, ...change.held };
   const state =
     parts.hosts
       .get(agent)

@@ -1,6 +1,6 @@
-import { type Clock, MeshError } from '#kernel';
+import { type Clock, type ErrorCode, MeshError } from '#kernel';
 import type { AgentId } from '#identity';
-import type { Asked, PipelineEvent } from '#pipeline';
+import type { Asked, PipelineEvent, StateEvent } from '#pipeline';
 import type { Message, MessageId } from '#protocol';
 
 /** Who was asked: a lane, because the id of its peer changes when that rotates its key. */
@@ -57,17 +57,16 @@ export class AwaitedAnswers {
     }
   }
 
-  /** Takes what the pipeline tells: answers that came, requests that were refused or expired. */
+  /** Takes what the pipeline tells: answers that came, requests that ended without one. */
   notice(event: PipelineEvent): void {
     if (event.type === 'received') {
       for (const message of event.messages) this.#take(event, message);
     }
-    if (event.type === 'state' && (event.state === 'refused' || event.state === 'expired')) {
-      for (const id of event.ids) {
-        const code = event.state === 'expired' ? 'EXPIRED' : (event.reason ?? 'NOT_PERMITTED');
-        const error = new MeshError(code, `The peer refused ${id}: ${code}`, { data: { id } });
-        for (const { answer } of this.#waitersFor({ ...event, request: id })) answer.reject(error);
-      }
+    const end = event.type === 'state' ? endOf(event) : undefined;
+    if (event.type !== 'state' || end === undefined) return;
+    for (const id of event.ids) {
+      const error = new MeshError(end.code, `${id} ${end.what}: ${end.code}`, { data: { id } });
+      for (const { answer } of this.#waitersFor({ ...event, request: id })) answer.reject(error);
     }
   }
 
@@ -84,4 +83,16 @@ export class AwaitedAnswers {
   #at(request: MessageId): readonly Waiter[] {
     return this.#waiting.get(request) ?? [];
   }
+}
+
+interface End {
+  readonly code: ErrorCode;
+  readonly what: string;
+}
+
+/** Why no answer will come; undefined for a step after which one still may. */
+function endOf({ state, reason }: StateEvent): End | undefined {
+  if (state === 'expired') return { code: 'EXPIRED', what: 'was not answered in time' };
+  if (state === 'cancelled') return { code: 'CANCELLED', what: 'was taken back' };
+  return state === 'refused' ? { code: reason ?? 'NOT_PERMITTED', what: 'was refused' } : undefined;
 }

@@ -3,12 +3,14 @@ import {
   agentOperations,
   contactOperations,
   contactStanding,
+  deadLetterOperations,
   doctorOperations,
   fileOperations,
   inviteOperations,
   lookAroundOperations,
   messageOperations,
   requestOperations,
+  sentMessageOperations,
   statusOperations,
 } from './operations/index.ts';
 import { hostNamed, type NodeParts } from './parts.ts';
@@ -26,12 +28,14 @@ export function createOperations(parts: NodeParts): Operations {
     ...requestOperations(parts),
     ...inviteOperations(parts),
     ...messageOperations(parts),
+    ...sentMessageOperations(parts),
+    ...deadLetterOperations(parts),
     ...fileOperations(parts),
   });
 }
 
 /** What changes nothing that others see is for the owner of a superseded agent too. */
-const harmless: ReadonlySet<string> = new Set(['shutdown', 'verifyCard', 'scan', 'read']);
+const harmless: ReadonlySet<string> = new Set(['shutdown', 'verifyCard', 'scan', 'read', 'purgeDead']);
 
 /** Nobody speaks here for an agent whose later life runs elsewhere. */
 function guarded(parts: NodeParts, operations: Operations): Operations {

@@ -25,7 +25,7 @@ export async function dialPeer(
 ): Promise<Link> {
   const { host, contact } = who;
   const local = ports.connectLocal(contact.agentId);
-  if (local !== undefined) return handshake(ports, who, { connection: local, route: 'local' });
+  if (local !== undefined) return handshake(ports, who, { connection: local, route: 'local', ...options });
   let last: MeshError | undefined;
   const { clock, limits } = ports;
   const health = host.routeHealth(contact.agentId);
@@ -33,7 +33,7 @@ export async function dialPeer(
     try {
       const startedAt = clock.monotonic();
       const connection = await dialWebSocket(endpoint, { clock, limits, signal: options.signal });
-      const link = await handshake(ports, who, { connection, route: `direct ${endpoint}` });
+      const link = await handshake(ports, who, { connection, route: `direct ${endpoint}`, ...options });
       health.value = heard(health.value, endpoint, { at: clock.now(), latencyMs: clock.monotonic() - startedAt });
       return link;
     } catch (error) {
@@ -74,7 +74,7 @@ export function routesOf(contact: Contact): readonly string[] {
 function handshake(
   ports: DialPorts,
   { host, contact }: { readonly host: AgentHost; readonly contact: Contact },
-  way: { readonly connection: Connection; readonly route: string },
+  way: { readonly connection: Connection; readonly route: string; readonly signal: AbortSignal },
 ): Promise<Link> {
   return dialLink({ ...ports, ...way, self: host.agent.linkSelf, expect: contact.agentId });
 }

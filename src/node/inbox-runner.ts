@@ -1,6 +1,6 @@
 import { backoffMs, type Clock, codeOf, type Limits, type Logger, MeshError, type Random } from '#kernel';
 import type { AgentId } from '#identity';
-import type { InboxMessage } from '#delivery';
+import { type InboxMessage, nothingOvertaken } from '#delivery';
 import {
   completeMessages,
   type Failed,
@@ -39,6 +39,7 @@ export class InboxRunner {
   readonly #handled: Handled[] = [];
   /** Failed, and that could not be committed. */
   readonly #failed: Failed[] = [];
+  #overtaken = nothingOvertaken;
   /** Waits for work. */
   #idle = false;
   /** What somebody else leases to it: nothing else is leased meanwhile, so that the order stays. */
@@ -140,11 +141,17 @@ export class InboxRunner {
 
   get #turns(): Turns {
     const { types, concurrency } = this.#options.runtime;
-    return { types, limit: concurrency > 1 ? concurrency : this.#limits.leaseBatch };
+    const limit = concurrency > 1 ? concurrency : this.#limits.leaseBatch;
+    return { types, limit, overtaken: this.#overtaken };
   }
 
   /** The senders hear soon that their messages were seen. */
-  #told({ messages, told }: Leased): readonly InboxMessage[] {
+  #told({ messages, told, buried = [], overtaken }: Leased): readonly InboxMessage[] {
+    this.#overtaken = overtaken ?? this.#overtaken;
+    const { agent, ports } = this.#options;
+    for (const { message, reason } of buried) {
+      ports.emit({ type: 'buried', agent: agent.name, peer: message.sender, ids: [message.id], reason });
+    }
     for (const peer of told) {
       const lane = this.#options.laneOf(peer);
       lane.hasReceipts = true;
@@ -179,7 +186,7 @@ export class InboxRunner {
     const lane = laneOf(row.sender);
     if (this.#stop.signal.aborted) {
       const error = 'The node stopped before the handler began';
-      commits.push(this.#fail({ lane, message: row, error, notBefore: 0, stopped: true }));
+      commits.push(this.#fail({ lane, message: row, error, reason: 'SHUTTING_DOWN', notBefore: 0, stopped: true }));
       return;
     }
     // The sender may be called by another id since the lease.
@@ -193,7 +200,8 @@ export class InboxRunner {
     } catch (error) {
       const stopped = this.#kill.signal.aborted;
       const notBefore = stopped ? 0 : this.#clock.now() + backoffMs(retryPace, row.attempts, this.#random);
-      commits.push(this.#fail({ lane, message: row, error: describe(error), notBefore, stopped }));
+      const reason = codeOf(error) === 'HANDLER_TIMEOUT' ? 'HANDLER_TIMEOUT' : 'HANDLER_FAILED';
+      commits.push(this.#fail({ lane, message: row, error: describe(error), reason, notBefore, stopped }));
     }
   }
 

@@ -16,7 +16,9 @@ import {
   makeExchangeFrame,
   refuseFilesOfOldPeer,
   replaceSession,
+  reviveMessages,
   settleExchange,
+  tellLane,
   unsealLeft,
 } from '#pipeline';
 import { blobVersion, type Frame } from '#protocol';
@@ -38,9 +40,17 @@ export function lanePorts(wiring: LaneWiring): CourierPorts {
     greet: (link) => greet(wiring, link),
     unacknowledged: () => store.read.outbox.frames(lane.agent.name, lane.peer),
     hasWork: () => hasWork(wiring),
-    onSent: (frameId, route) => {
+    onSent: ({ frame, messageIds }, route) => {
       const at = desk.ports.clock.now();
-      lane.deferred.add((tx) => tx.outbox.markSent(frameId, { at, route }));
+      let isMarked = false;
+      lane.deferred.add(
+        (tx) => {
+          isMarked = tx.outbox.markSent(frame.id, { at, route });
+        },
+        () => {
+          if (isMarked) tellLane(lane, messageIds, { step: 'sent', state: 'sent', route });
+        },
+      );
     },
     onTaken: ({ frame }) => {
       if (isProof(frame)) noteProof(wiring);
@@ -56,10 +66,18 @@ export function lanePorts(wiring: LaneWiring): CourierPorts {
       }
     },
     onChange: (change) => {
+      if (change.type === 'up') revive(lane);
       if (change.type !== 'down') lane.flushSoon();
       wiring.onChange(lane, change);
     },
   };
+}
+
+/** Before what waits is sealed, so that the steps are told in their order. */
+function revive(lane: Lane): void {
+  reviveMessages(lane).catch((error: unknown) => {
+    lane.ports.logger.error('revival.not-stored', { agent: lane.agent.name, peer: lane.peer, code: codeOf(error) });
+  });
 }
 
 const contactOf = ({ desk, lane }: Pick<LaneWiring, 'desk' | 'lane'>): Contact | undefined =>
@@ -179,8 +197,7 @@ async function settleRefusal({ lane, desk }: LaneWiring, { frame, code }: Refusa
   }
   if (isDistrust(code)) await noteTrust({ lane, desk }, { type: 'distrusted', code });
   const ids = await lane.deferred.transact((tx) => tx.outbox.refuseFrame(frame.frame.id, { code, at: clock.now() }));
-  const agent = lane.agent.name;
-  if (ids.length > 0) desk.ports.emit({ type: 'state', agent, peer: lane.peer, ids, state: 'refused', reason: code });
+  tellLane(lane, ids, { step: 'refused', state: 'refused', reason: code });
 }
 
 /** The peer read what was sealed for it. */

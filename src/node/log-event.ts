@@ -8,32 +8,27 @@ export function logEvent(logger: Logger, event: NodeEvent): void {
       logger.debug('messages.received', { agent: event.agent, peer: event.peer, count: event.messages.length });
       return;
     case 'state': {
-      const { agent, peer, state, reason, ids } = event;
-      logger.debug('messages.state', { agent, peer, state, reason, count: ids.length });
+      const { agent, peer, step, state, reason, ids } = event;
+      logger.debug('messages.state', { agent, peer, step, state, reason, count: ids.length });
       return;
     }
-    case 'file': {
-      const { direction, state, message, size, reason } = event.file;
-      const fields = { agent: event.agent, peer: event.peer, message, direction, bytes: size, reason };
-      if (state !== 'open') logger.info(`file.${state}`, fields);
+    case 'buried': {
+      const { agent, peer, reason, ids } = event;
+      logger.warn('messages.buried', { agent, peer, reason, count: ids.length });
       return;
     }
-    case 'files-refused': {
-      const { agent, peer, message, bytes, reason } = event;
-      logger.warn('files.refused', { agent, peer, message, bytes, code: reason });
+    case 'file':
+    case 'files-refused':
+      logFile(logger, event);
       return;
-    }
     case 'contact': {
       const { agent, petname, agentId, state } = event.contact;
       logger.info('contact.state', { agent, petname, peer: agentId, state });
       return;
     }
-    case 'route': {
-      const { agent, peer, change } = event;
-      if (change.type === 'up') logger.info('link.up', { agent, peer, route: change.route });
-      if (change.type === 'down') logger.info('link.down', { agent, peer, code: change.code });
+    case 'route':
+      logRoute(logger, event);
       return;
-    }
     case 'agent-added':
       logger.info('agent.added', { agent: event.agent });
       return;
@@ -46,4 +41,23 @@ export function logEvent(logger: Logger, event: NodeEvent): void {
       // Told where they happen, or by the contact's own line.
       return;
   }
+}
+
+function logFile(logger: Logger, event: Extract<NodeEvent, { type: 'file' | 'files-refused' }>): void {
+  const { agent, peer } = event;
+  if (event.type === 'files-refused') {
+    const { message, bytes, reason } = event;
+    logger.warn('files.refused', { agent, peer, message, bytes, code: reason });
+    return;
+  }
+  const { direction, state, message, size, reason } = event.file;
+  if (state !== 'open') logger.info(`file.${state}`, { agent, peer, message, direction, bytes: size, reason });
+}
+
+function logRoute(logger: Logger, { agent, peer, change }: Extract<NodeEvent, { type: 'route' }>): void {
+  if (change.type === 'up') logger.info('link.up', { agent, peer, route: change.route });
+  if (change.type === 'down') logger.info('link.down', { agent, peer, code: change.code });
+  if (change.type !== 'held') return;
+  const { code, until } = change.held;
+  logger.info('link.held', { agent, peer, code, until });
 }

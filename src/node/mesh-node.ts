@@ -200,12 +200,18 @@ export class MeshNode implements AsyncDisposable {
     this.#lock.release();
   }
 
-  /** The audit log ends with a signature, so that cutting off its tail shows. A full disk must not keep the node from stopping. */
+  /**
+   * The audit log ends with a signature, so that cutting off its tail shows, and the time that the node ran is noted. A full disk must not
+   * keep the node from stopping.
+   */
   async #checkpoint(): Promise<void> {
     const { store, clock, logger } = this.#composed.parts;
     const { agent } = hostNamed(this.#composed.parts, undefined);
     try {
-      await store.transact((tx) => makeCheckpoint(tx.audit, { at: clock.now(), agent: agent.name, root: agent.root }));
+      await store.transact((tx) => {
+        makeCheckpoint(tx.audit, { at: clock.now(), agent: agent.name, root: agent.root });
+        tx.history.mark();
+      });
     } catch (error) {
       logger.warn('checkpoint.failed', { error: String(error) });
     }

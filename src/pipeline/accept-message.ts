@@ -1,7 +1,7 @@
 import { MeshError } from '#kernel';
-import type { NewOutboxMessage, OutboxMessage } from '#delivery';
+import { isFull, type KeyWindow, type NewOutboxMessage, type OutboxMessage, type QueueSize } from '#delivery';
 import type { MessageId } from '#protocol';
-import type { Arrival, Lane } from './lane.ts';
+import type { Arrival, Lane, PipelinePorts } from './lane.ts';
 
 export interface Accepted {
   readonly id: MessageId;
@@ -23,16 +23,27 @@ export async function acceptMessage(lane: Lane, message: NewOutboxMessage): Prom
   const arrival: Arrival = { message, committed: Promise.withResolvers() };
   rememberKey(lane, arrival);
   lane.arrivals.push(arrival);
+  lane.arrivingBytes += message.body.length;
   lane.flushSoon();
-  await arrival.committed.promise;
+  try {
+    await arrival.committed.promise;
+  } finally {
+    lane.arrivingBytes -= message.body.length;
+  }
   return { id: message.id, bytes: message.body.length, duplicate: false };
 }
 
 function findDuplicate(lane: Lane, { idempotencyKey: key }: NewOutboxMessage): OutboxMessage | undefined {
-  const { store, clock, limits } = lane.ports;
+  const { store } = lane.ports;
   if (key === undefined) return undefined;
-  const since = clock.now() - limits.idempotencyWindowMs;
-  return store.read.outbox.byIdempotencyKey({ agent: lane.agent.name, peer: lane.peer, key, since });
+  const { name: agent } = lane.agent;
+  return store.read.outbox.byIdempotencyKey({ agent, peer: lane.peer, key, window: keyWindow(lane.ports) });
+}
+
+/** In which an idempotency key counts as used (spec 3.2). */
+export function keyWindow({ clock, limits }: Pick<PipelinePorts, 'clock' | 'limits'>): KeyWindow {
+  const { idempotencyWindowMs: ranMs, idempotencySureMs: surelyRanMs } = limits;
+  return { since: clock.now() - ranMs, ranMs, surelyRanMs };
 }
 
 function rememberKey(lane: Lane, arrival: Arrival): void {
@@ -43,14 +54,67 @@ function rememberKey(lane: Lane, arrival: Arrival): void {
   arrival.committed.promise.then(forget, forget);
 }
 
-function checkRoom(lane: Lane): void {
+/** Throws OUTBOX_FULL when what waits for this peer, for all peers or for the disk is as much as may be (spec 11.7). */
+export function checkRoom(lane: Lane): void {
   const { store, limits } = lane.ports;
   if (lane.isClosed) throw new MeshError('SHUTTING_DOWN');
-  const { length: arriving } = lane.arrivals;
-  if (arriving >= limits.maxArrivalsPerPeer) throw full(arriving, 'the disk', limits.maxArrivalsPerPeer);
-  const waiting = arriving + store.read.outbox.waitingCount(lane.agent.name, lane.peer);
-  if (waiting >= limits.maxOutboxMessagesPerPeer) throw full(waiting, 'the peer', limits.maxOutboxMessagesPerPeer);
+  const arriving = { messages: lane.arrivals.length, bytes: lane.arrivingBytes };
+  const most = { messages: limits.maxArrivalsPerPeer, bytes: limits.maxArrivalBytesPerPeer };
+  if (isFull(arriving, most)) throw full(arriving, most, diskIsBehind);
+  const { outbox } = store.read;
+  const forPeer = together(outbox.waitingFor(lane.agent.name, lane.peer), arriving);
+  if (isFull(forPeer, roomForPeer(lane))) throw full(forPeer, roomForPeer(lane), peerIsAway(lane));
+  const inAll = together(outbox.waitingInAll(), arriving);
+  const room = { messages: limits.maxOutboxMessages, bytes: limits.maxOutboxBytes };
+  if (isFull(inAll, room)) throw full(inAll, room, allAreAway);
 }
 
-const full = (count: number, what: string, limit: number): MeshError =>
-  new MeshError('OUTBOX_FULL', `${count} messages to this peer wait for ${what}`, { data: { limit } });
+/** What waits for the peer is as much as may be: nothing more is answered to it either. */
+export function hasRoomForAnswers(
+  { limits, store }: PipelinePorts,
+  to: { agent: string; peer: Lane['peer'] },
+): boolean {
+  const { maxOutboxMessagesPerPeer: messages, maxOutboxBytesPerPeer: bytes } = limits;
+  return !isFull(store.read.outbox.waitingFor(to.agent, to.peer), { messages, bytes });
+}
+
+function roomForPeer({ ports }: Lane): QueueSize {
+  return { messages: ports.limits.maxOutboxMessagesPerPeer, bytes: ports.limits.maxOutboxBytesPerPeer };
+}
+
+const together = (a: QueueSize, b: QueueSize): QueueSize => ({
+  messages: a.messages + b.messages,
+  bytes: a.bytes + b.bytes,
+});
+
+interface Cause {
+  readonly whom: string;
+  readonly hint: string;
+}
+
+const diskIsBehind: Cause = {
+  whom: 'the disk',
+  hint: 'Send again in a moment: the disk does not keep up with what is sent.',
+};
+
+const allAreAway: Cause = {
+  whom: 'all peers together',
+  hint: 'See for whom: mesh status. Take back what need not go: mesh outbox --state queued, then mesh cancel ID',
+};
+
+function peerIsAway({ agent, peer, ports }: Lane): Cause {
+  const name = ports.store.read.contacts.byAgentId(agent.name, peer)?.petname ?? peer;
+  const take = `mesh outbox --peer ${name} --state queued, then mesh cancel ID`;
+  return {
+    whom: name,
+    hint: `It goes on when ${name} takes what waits (see: mesh contact ${name}). To take something back: ${take}`,
+  };
+}
+
+function full(size: QueueSize, most: QueueSize, { whom, hint }: Cause): MeshError {
+  const text =
+    size.messages >= most.messages
+      ? `${size.messages} messages wait for ${whom}, and at most ${most.messages} may`
+      : `Messages of ${size.bytes} bytes wait for ${whom}, and at most ${most.bytes} bytes may`;
+  return new MeshError('OUTBOX_FULL', text, { hint, data: { waiting: size, limit: most } });
+}

@@ -84,7 +84,7 @@ describe('an agent that begins anew', () => {
       tx.contacts.put(contactOf());
       for (const message of [open, done]) tx.inbox.insert(message);
       tx.inbox.complete(alice, done.id);
-      tx.inbox.rememberFrame(alice, bob, { frameId: open.frameId, kind: 'app', until: start + day });
+      tx.inbox.rememberFrame(alice, bob, { frameId: open.frameId, kind: 'app', kept: 9 });
     });
     expect(await anew()).toMatchObject({ unhandled: 1 });
     const { contacts, inbox } = store.read;

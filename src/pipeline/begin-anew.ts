@@ -23,6 +23,7 @@ export function beginAnew(
 ): BegunAnew {
   const { agent, life, now } = begin;
   tx.outbox.unsealAll(agent);
+  tx.outbox.markRestored(agent, now);
   tx.sessions.deleteSessionsOf(agent);
   forgetKeyPackages(tx, agent);
   const invites = endInvites(tx, agent, now);

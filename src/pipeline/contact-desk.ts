@@ -1,11 +1,12 @@
 import { MeshError, toHex } from '#kernel';
 import type { AgentId, VerifiedCard, VerifiedRotation } from '#identity';
 import { appendAudit } from '#audit';
-import { decodeMessage, encodeMessage } from '#protocol';
+import { decodeMessage, encodeMessage, type MessageId } from '#protocol';
 import { choosePetname, type Contact, type ContactEvent, nextContact, type Tier } from '#trust';
 import { dropPeerKeyPackages } from './key-packages.ts';
 import type { LocalAgent, PipelinePorts } from './lane.ts';
 import type { MeshTransaction } from './store.ts';
+import { tellSteps } from './tell-steps.ts';
 
 /** Where contacts of one local agent are decided: every change is one transaction with its audit entry. */
 export interface Desk {
@@ -77,17 +78,18 @@ export const wasTurnedDown = (
 export async function takeNewKey(desk: Desk, agentId: AgentId): Promise<Contact> {
   const { agent, ports } = desk;
   const decision = { keep: 'new-key', nonce: toHex(ports.random.bytes(16)) } as const;
-  const next = await ports.store.transact((tx) => {
-    unsealAll(desk, tx, agentId);
+  const { next, unsealed } = await ports.store.transact((tx) => {
+    const ids = unsealAll(desk, tx, agentId);
     dropPeerKeyPackages(tx, { agent: agent.name, peer: agentId, now: ports.clock.now() });
     const contact = writeEvent(desk, tx, { agentId, event: { type: 'approveChange', decision } });
     const to = contact.agentId;
     tx.outbox.rewriteWaiting({ agent: agent.name, peer: to }, (body) =>
       encodeMessage({ ...decodeMessage(body, ports.limits), to }),
     );
-    return contact;
+    return { next: contact, unsealed: ids };
   });
   ports.emit({ type: 'contact', contact: next });
+  tellUnsealed(desk, next.agentId, unsealed);
   return next;
 }
 
@@ -152,13 +154,14 @@ export async function followRotation(
   if (from === undefined) return undefined;
   let to = from;
   try {
-    const contact = await ports.store.transact((tx) => {
-      unsealAll(desk, tx, from);
+    const { contact, unsealed } = await ports.store.transact((tx) => {
+      const ids = unsealAll(desk, tx, from);
       const next = writeEvent(desk, tx, { agentId: from, event: { type: 'followRotation', chain } });
       to = next.agentId;
       moved(from, to);
-      return next;
+      return { contact: next, unsealed: ids };
     });
+    tellUnsealed(desk, to, unsealed);
     ports.emit({ type: 'contact', contact });
     ports.logger.info('contact.rotated', { agent: agent.name, from, to });
     return contact;
@@ -172,11 +175,20 @@ export async function followRotation(
 export const startOf = ({ agent, ports }: Desk, chain: readonly VerifiedRotation[]): AgentId | undefined =>
   chain.map(({ from }) => from).find((from) => ports.store.read.contacts.byAgentId(agent.name, from) !== undefined);
 
-/** Ends every session with the peer (or with all, when our own key changed): what was not acknowledged waits to be sealed anew. */
-export function unsealAll(desk: Desk, tx: MeshTransaction, peer: AgentId): void {
+/**
+ * Ends every session with the peer (or with all, when our own key changed): what was not acknowledged waits to be sealed anew. Returns
+ * those messages.
+ */
+export function unsealAll(desk: Desk, tx: MeshTransaction, peer: AgentId): readonly MessageId[] {
   const { name } = desk.agent;
   // A session may be lost while its frames are not.
   const sealed = [...tx.sessions.sessions(name, peer), ...tx.outbox.frames(name, peer)].map(({ groupId }) => groupId);
-  for (const groupId of new Set(sealed)) tx.outbox.unseal(name, groupId);
+  const ids = [...new Set(sealed)].flatMap((groupId) => tx.outbox.unseal(name, groupId));
   tx.sessions.deleteSessionsOf(name, peer);
+  return ids;
+}
+
+/** After the commit of what unsealed them. */
+export function tellUnsealed({ agent, ports }: Desk, peer: AgentId, ids: readonly MessageId[]): void {
+  tellSteps(ports, ids, { agent: agent.name, peer, step: 'unsealed', state: 'queued' });
 }

@@ -8,7 +8,11 @@ export interface DeferredWritesPorts {
   readonly logger: Logger;
 }
 
-type Write = (tx: MeshTransaction) => void;
+interface Deferred {
+  write(tx: MeshTransaction): void;
+  /** What can be told once it is durable. */
+  readonly committed?: (() => void) | undefined;
+}
 
 /**
  * Bookkeeping whose loss in a crash harms nobody (that a frame was sent, that the peer's node has it): it waits for a transaction of the
@@ -16,15 +20,16 @@ type Write = (tx: MeshTransaction) => void;
  */
 export class DeferredWrites {
   readonly #ports: DeferredWritesPorts;
-  #writes: Write[] = [];
+  #writes: Deferred[] = [];
   #scheduled = false;
 
   constructor(ports: DeferredWritesPorts) {
     this.#ports = ports;
   }
 
-  add(write: Write): void {
-    this.#writes.push(write);
+  /** `committed` is called when it is durable. */
+  add(write: (tx: MeshTransaction) => void, committed?: () => void): void {
+    this.#writes.push({ write, committed });
     if (this.#scheduled) return;
     this.#scheduled = true;
     void this.#later();
@@ -34,15 +39,18 @@ export class DeferredWrites {
   async transact<T>(work: (tx: MeshTransaction) => T): Promise<T> {
     const writes = this.#writes;
     this.#writes = [];
+    let done: T;
     try {
-      return await this.#ports.store.transact((tx) => {
-        for (const write of writes) write(tx);
+      done = await this.#ports.store.transact((tx) => {
+        for (const { write } of writes) write(tx);
         return work(tx);
       });
     } catch (error) {
       this.#writes = [...writes, ...this.#writes];
       throw error;
     }
+    for (const { committed } of writes) committed?.();
+    return done;
   }
 
   /** Writes what is left; for a lane that closes. */

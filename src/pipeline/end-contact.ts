@@ -4,6 +4,7 @@ import type { Contact, ContactEvent } from '#trust';
 import { unsealAll, writeEvent } from './contact-desk.ts';
 import type { Lane } from './lane.ts';
 import { storeArrivals } from './send.ts';
+import { tellLane } from './tell-steps.ts';
 
 export interface Ended {
   readonly contact: Contact;
@@ -23,13 +24,14 @@ export async function endContact(
   const desk = { agent, ports };
   return lane.serial.run(async () => {
     await storeArrivals(lane);
-    const ended = await ports.store.transact((tx) => {
+    const ended = await lane.deferred.transact((tx) => {
       const contact = writeEvent(desk, tx, { agentId: peer, event: end.event });
       unsealAll(desk, tx, peer);
       const scope = { agent: agent.name, peer };
       return { contact, refused: tx.outbox.refuseWaiting(scope, { code: end.code, at: ports.clock.now() }) };
     });
     lane.forgetSessions();
+    tellLane(lane, ended.refused, { step: 'refused', state: 'refused', reason: end.code });
     ports.emit({ type: 'contact', contact: ended.contact });
     return ended;
   });

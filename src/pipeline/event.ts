@@ -4,17 +4,49 @@ import type { FileRow, OutboxState } from '#delivery';
 import type { Message, MessageId } from '#protocol';
 import type { Contact } from '#trust';
 
+/** Steps on the way of a message that are told; `mesh track` shows the same. */
+export type MessageStep =
+  | 'queued'
+  | 'sealed'
+  | 'sent'
+  | 'delivered'
+  | 'seen'
+  | 'answered'
+  | 'refused'
+  | 'expired'
+  | 'cancelled'
+  /** Its session is gone: it waits to be sealed anew. */
+  | 'unsealed'
+  /** The peer is away for too long: given up until it is heard from. */
+  | 'dead'
+  /** The peer was heard from again: it goes on. */
+  | 'revived';
+
+/** Messages of one lane that took the same step; as many at once as took it together. */
+export interface StateEvent {
+  readonly type: 'state';
+  readonly agent: string;
+  readonly peer: AgentId;
+  readonly ids: readonly MessageId[];
+  readonly step: MessageStep;
+  /** The state after it. */
+  readonly state: OutboxState;
+  readonly reason?: ErrorCode;
+  readonly answerId?: MessageId;
+  readonly route?: string;
+}
+
 /** What happened, after it was committed. `agent` is the name of the local agent. */
 export type PipelineEvent =
   | { readonly type: 'received'; readonly agent: string; readonly peer: AgentId; readonly messages: readonly Message[] }
+  | StateEvent
+  /** The agent's program gave up on messages that came in: they are dead letters. */
   | {
-      readonly type: 'state';
+      readonly type: 'buried';
       readonly agent: string;
       readonly peer: AgentId;
       readonly ids: readonly MessageId[];
-      readonly state: OutboxState;
-      readonly reason?: ErrorCode;
-      readonly answerId?: MessageId;
+      readonly reason: ErrorCode;
     }
   /** A file came further, or to its end. `dropped` is what was kept of it and is not needed any more. */
   | {

@@ -1,5 +1,6 @@
 export type { Accepted } from './accept-message.ts';
 export { beginAnew, type BegunAnew } from './begin-anew.ts';
+export { cancelMessage } from './cancel-message.ts';
 export { composeAnswer, composeMessage, type Draft } from './compose-message.ts';
 export {
   changeContact,
@@ -10,17 +11,19 @@ export {
   requestContact,
   startOf,
   takeNewKey,
+  tellUnsealed,
   unsealAll,
 } from './contact-desk.ts';
 export { makeExchangeFrame, receiveAccept, receiveRequest, settleExchange } from './contact-exchange.ts';
 export { type Ended, endContact } from './end-contact.ts';
 export { endFilesOver } from './files-upkeep.ts';
-export type { PipelineEvent } from './event.ts';
+export type { MessageStep, PipelineEvent, StateEvent } from './event.ts';
 export { expireMessages } from './expire-messages.ts';
+export { giveUpMessages, reviveMessages } from './give-up.ts';
 export { freshKeyPackage } from './key-packages.ts';
 export { type Arrival, type Asked, Lane, type LaneOptions, type LocalAgent, type PipelinePorts } from './lane.ts';
 export { replaceSession, unsealLeft } from './lane-session.ts';
-export { answerOf, receiveFrame } from './receive.ts';
+export { answerOf, type FrameSource, receiveFrame } from './receive.ts';
 export { fileArrived, fileLost, wantedFiles } from './receive-files.ts';
 export { refused } from './refused.ts';
 export {
@@ -33,7 +36,9 @@ export {
   leaseMessages,
   nextLeaseAt,
 } from './run-inbox.ts';
+export { type NotReplayed, type Replayed, replayMessages, type ReplayOutcome } from './replay-messages.ts';
 export { checkFilesKept, endFiles, maySendWithFiles, refuseFilesOfOldPeer, sendWithFiles } from './send-files.ts';
 export { flushLane, sendMessage } from './send.ts';
 export type { MeshReader, MeshStore, MeshTransaction } from './store.ts';
+export { tellLane } from './tell-steps.ts';
 export type { Leased, LentTurns, Turns } from './turns.ts';

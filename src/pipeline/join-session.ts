@@ -1,11 +1,12 @@
 import { codeOf, type ErrorCode } from '#kernel';
 import type { FrameOutcome } from '#delivery';
-import type { Frame } from '#protocol';
+import type { Frame, MessageId } from '#protocol';
 import type { OwnKeyPackageRecord, SecureSession, SessionRecord } from '#session';
 import { noteKeyPackageUsed } from './key-packages.ts';
 import type { Lane } from './lane.ts';
 import { audit, sealState } from './lane-session.ts';
 import type { MeshTransaction } from './store.ts';
+import { tellLane } from './tell-steps.ts';
 
 /**
  * A welcome came: join, and delete the secret half of the key package in the same transaction, so that the welcome cannot be joined
@@ -15,7 +16,7 @@ export async function joinSession(lane: Lane, frame: Frame): Promise<FrameOutcom
   const found = findKeyPackage(lane, frame.bytes);
   if ('code' in found) return { kind: 'refused', code: found.code };
   const { keyPackage } = found;
-  const { engine, clock, store, logger } = lane.ports;
+  const { engine, clock, logger } = lane.ports;
   let session: SecureSession;
   try {
     session = await engine.join({
@@ -33,9 +34,9 @@ export async function joinSession(lane: Lane, frame: Frame): Promise<FrameOutcom
     logger.warn('welcome.not-joined', { agent: lane.agent.name, peer: lane.peer, frame: frame.id, code });
     return { kind: 'refused', code: code === 'KEY_PACKAGE_STALE' ? code : 'SESSION_BROKEN' };
   }
-  const { role, dropped } = await store.transact((tx) => {
+  const { role, dropped, unsealed } = await lane.deferred.transact((tx) => {
     const joinedAs = writeJoined(lane, tx, { frame, keyPackage, session });
-    return { role: joinedAs, dropped: dropOldest(lane, tx) };
+    return { role: joinedAs, ...dropOldest(lane, tx) };
   });
   if (role === 'current') lane.session = session;
   else lane.openSessions.set(session.groupId, session);
@@ -44,6 +45,7 @@ export async function joinSession(lane: Lane, frame: Frame): Promise<FrameOutcom
     lane.courier.drop(groupId);
     lane.hasStored = true;
   }
+  tellLane(lane, unsealed, { step: 'unsealed', state: 'queued' });
   lane.hasReceipts = true;
   lane.flushSoon();
   return { kind: 'delivered' };
@@ -96,22 +98,28 @@ function writeJoined(lane: Lane, tx: MeshTransaction, joined: Joined): SessionRe
     ...(role === 'draining' ? { drainingSince: now } : {}),
   });
   noteKeyPackageUsed(lane, tx);
-  const until = frame.expiresAt + limits.idempotencyWindowMs;
-  tx.inbox.rememberFrame(agent, lane.peer, { frameId: frame.id, kind: frame.kind, until });
+  const kept = limits.receivedFramesKept;
+  tx.inbox.rememberFrame(agent, lane.peer, { frameId: frame.id, kind: frame.kind, kept });
   audit(lane, tx, { kind: 'session.joined', groupId: session.groupId });
   return role;
 }
 
+interface Dropped {
+  /** Group ids. */
+  readonly dropped: readonly string[];
+  readonly unsealed: readonly MessageId[];
+}
+
 /** A peer that makes session after session must not fill the disk: of those that were replaced only the latest stay. */
-function dropOldest(lane: Lane, tx: MeshTransaction): readonly string[] {
+function dropOldest(lane: Lane, tx: MeshTransaction): Dropped {
   const agent = lane.agent.name;
   const draining = tx.sessions.sessions(agent, lane.peer).filter(({ role }) => role === 'draining');
   const dropped = draining.slice(lane.ports.limits.maxDrainingSessions).map(({ groupId }) => groupId);
-  for (const groupId of dropped) {
+  const unsealed = dropped.flatMap((groupId) => {
     tx.sessions.deleteSession(agent, groupId);
-    tx.outbox.unseal(agent, groupId);
-  }
-  return dropped;
+    return tx.outbox.unseal(agent, groupId);
+  });
+  return { dropped, unsealed };
 }
 
 /**

@@ -1,11 +1,12 @@
 import { codeOf, type ErrorCode, MeshError } from '#kernel';
 import { appendAudit } from '#audit';
 import type { NewOutboxFrame } from '#delivery';
-import type { FrameKind, Priority } from '#protocol';
+import type { FrameKind, MessageId, Priority } from '#protocol';
 import type { SecureSession, SessionRecord, SessionStep } from '#session';
 import { dropPeerKeyPackages, noteKeyPackageUsed, takePeerKeyPackage } from './key-packages.ts';
 import type { Lane } from './lane.ts';
 import type { MeshTransaction } from './store.ts';
+import { tellLane } from './tell-steps.ts';
 
 /** Steps made in memory that become real in one transaction: run `writes` in it, `wipe` after it, then use `session`. */
 export interface Prepared {
@@ -139,17 +140,19 @@ export function handshakeFrame(lane: Lane, parts: FrameParts): NewOutboxFrame {
  * session. Runs inside the lane's serial.
  */
 export async function replaceSession(lane: Lane, broken: { groupId: string; reason: ErrorCode }): Promise<void> {
-  const { store, limits, logger } = lane.ports;
+  const { limits, logger } = lane.ports;
   const agent = lane.agent.name;
-  await store.transact((tx) => {
+  // After what is still to be noted of its frames: they are gone then.
+  const unsealed = await lane.deferred.transact((tx) => {
     tx.sessions.deleteSession(agent, broken.groupId);
-    tx.outbox.unseal(agent, broken.groupId);
+    const ids = tx.outbox.unseal(agent, broken.groupId);
     if (broken.reason === 'KEY_PACKAGE_STALE') {
       dropPeerKeyPackages(tx, { agent, peer: lane.peer, now: lane.ports.clock.now() });
     }
     promoteDraining(lane, tx);
     noteKeyPackageUsed(lane, tx);
     audit(lane, tx, { kind: 'session.replaced', ...broken });
+    return ids;
   });
   lane.courier.drop(broken.groupId);
   lane.session = undefined;
@@ -158,6 +161,7 @@ export async function replaceSession(lane: Lane, broken: { groupId: string; reas
   lane.replacements += 1;
   logger.warn('session.replaced', { agent, peer: lane.peer, reason: broken.reason });
   lane.ports.emit({ type: 'session-replaced', agent, peer: lane.peer, reason: broken.reason });
+  tellUnsealed(lane, unsealed);
   if (lane.replacements > limits.maxDrainingSessions) {
     lane.courier.fail(
       new MeshError(broken.reason, 'The peer refuses every new session', { data: { peer: lane.peer } }),
@@ -167,11 +171,15 @@ export async function replaceSession(lane: Lane, broken: { groupId: string; reas
 
 /** The session ended before its frames got through: what they hold waits to be sealed anew. Runs inside the lane's serial. */
 export async function unsealLeft(lane: Lane, groupId: string): Promise<void> {
-  await lane.ports.store.transact((tx) => tx.outbox.unseal(lane.agent.name, groupId));
+  const unsealed = await lane.deferred.transact((tx) => tx.outbox.unseal(lane.agent.name, groupId));
   lane.courier.drop(groupId);
   lane.hasStored = true;
   lane.hasReceipts = true;
+  tellUnsealed(lane, unsealed);
 }
+
+const tellUnsealed = (lane: Lane, ids: readonly MessageId[]): void =>
+  tellLane(lane, ids, { step: 'unsealed', state: 'queued' });
 
 /** Another session that the peer made meanwhile is better than a new one: both ends have it. */
 function promoteDraining(lane: Lane, tx: MeshTransaction): void {

@@ -1,8 +1,8 @@
 import { type Clock, type IdSource, type Limits, type Logger, MeshError, type Random, Serial } from '#kernel';
 import type { AgentId, KeyPair, Vault, VerifiedCard } from '#identity';
-import type { Courier, NewOutboxMessage } from '#delivery';
+import { type Courier, type NewOutboxMessage, nothingOvertaken, type Overtaken } from '#delivery';
 import type { MessageId } from '#protocol';
-import type { PendingExchange } from '#trust';
+import type { InboundRate, PendingExchange } from '#trust';
 import type { SecureSession, SessionEngine, SessionSelf } from '#session';
 import { DeferredWrites } from './deferred-writes.ts';
 import type { PipelineEvent } from './event.ts';
@@ -67,6 +67,8 @@ export class Lane {
   readonly courier: Courier;
   readonly deferred: DeferredWrites;
   readonly arrivals: Arrival[] = [];
+  /** Bytes of messages that were accepted in memory and are not committed yet. */
+  arrivingBytes = 0;
   /** Messages with an idempotency key that are not committed yet. */
   readonly keysUnderWay = new Map<string, Arrival>();
   /** Sessions beside `session` that were opened lately, by group id. */
@@ -84,6 +86,16 @@ export class Lane {
   telling: { readonly on: object; readonly step: Pick<PendingExchange, 'kind' | 'nonce'> } | undefined;
   /** The contact says that the peer refused something: what gets through now is news. */
   isDoubted = false;
+  /** Where the priorities of what is sealed go on. */
+  overtaken: Overtaken = nothingOvertaken;
+  /** How much came in lately; undefined when nothing did. */
+  inboundRate: InboundRate | undefined;
+  /** How often in a row the peer was told that the inbox is full, and until when (monotonic). */
+  inboxFull: { readonly times: number; readonly until: number } | undefined;
+  /** Messages that were accepted before this time were looked at when the peer was given up (ms since 1970). */
+  givenUpUntil = 0;
+  /** Whether there may be messages that were given up; when unsure, true. */
+  hasGivenUp = true;
   /** Replacements of the session in a row without a frame that got through. */
   replacements = 0;
   #flush: ((lane: Lane) => Promise<void>) | undefined;

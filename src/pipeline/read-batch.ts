@@ -57,7 +57,7 @@ function sortMessages(incoming: Incoming, batch: Batch): Content {
   const refusals: Receipt[] = [];
   for (const body of batch.messages) {
     const said = decodeMessage(body, limits);
-    const code = misaddressed(lane, said) ?? expired(said, now) ?? admitMessage(contact, said, limits);
+    const code = misaddressed(lane, said) ?? untimely(lane, said) ?? admitMessage(contact, said, limits);
     if (code !== undefined) {
       refusals.push({ kind: 'refused', messageId: said.id, code, at: now });
       continue;
@@ -75,8 +75,11 @@ function misaddressed(lane: Lane, message: Message): ErrorCode | undefined {
   return message.to === agentId || formerIds.includes(message.to) ? undefined : 'WRONG_RECIPIENT';
 }
 
-function expired(message: Message, now: number): ErrorCode | undefined {
-  return message.timestamp + message.ttl * 1000 <= now ? 'EXPIRED' : undefined;
+/** A message from further ahead than any may live would have to be remembered for as long (spec 11.9). */
+function untimely({ ports }: Lane, { timestamp, ttl }: Message): ErrorCode | undefined {
+  const now = ports.clock.now();
+  if (timestamp + ttl * 1000 <= now) return 'EXPIRED';
+  return timestamp > now + ports.limits.maxTtlSeconds * 1000 ? 'TIMESTAMP_FUTURE' : undefined;
 }
 
 function inboxRow(lane: Lane, parts: { message: Message; body: Uint8Array; frame: Frame }): NewInboxMessage {
@@ -94,6 +97,7 @@ function inboxRow(lane: Lane, parts: { message: Message; body: Uint8Array; frame
     expiresAt: message.timestamp + message.ttl * 1000,
     ...(message.correlationId === undefined ? {} : { correlationId: message.correlationId }),
     ...(message.idempotencyKey === undefined ? {} : { idempotencyKey: message.idempotencyKey }),
+    ...(message.replayOf === undefined ? {} : { replayOf: message.replayOf }),
   };
 }
 

@@ -130,7 +130,7 @@ export async function fileLost(lane: Lane, { row }: Pick<WantedFile, 'row'>, rea
     tx.files.end(row.no, { reason, at });
     const dropped = tx.files.dropData(row.no);
     const error = `Its file ${row.place + 1} did not come: ${reason}`;
-    const isHeld = tx.inbox.buryHeld({ agent: agent.name, sender: peer }, row.message, error);
+    const isHeld = tx.inbox.buryHeld({ agent: agent.name, sender: peer }, row.message, { error, reason, at });
     // Nothing is said to a contact that was removed.
     if (isHeld && tx.contacts.byAgentId(agent.name, peer) !== undefined) {
       const receipt = { kind: 'refused', messageId: row.message, code: reason, at } as const;
@@ -138,10 +138,11 @@ export async function fileLost(lane: Lane, { row }: Pick<WantedFile, 'row'>, rea
     }
     const data = { peer, message: row.message, reason, bytes: row.size };
     appendAudit(tx.audit, { at, agent: agent.name, kind: 'file.lost', data });
-    return { file: tx.files.file(row.no), dropped };
+    return { file: tx.files.file(row.no), dropped, isHeld };
   });
   if (ended?.file === undefined) return;
-  const { file, dropped } = ended;
+  const { file, dropped, isHeld } = ended;
+  if (isHeld) ports.emit({ type: 'buried', agent: agent.name, peer: lane.peer, ids: [row.message], reason });
   tell(lane, { type: 'file', agent: agent.name, peer: lane.peer, file, ...(dropped === undefined ? {} : { dropped }) });
 }
 

@@ -2,10 +2,11 @@ import { codeOf, type ErrorCode } from '#kernel';
 import type { AgentId } from '#identity';
 import { appendAudit } from '#audit';
 import type { FrameOutcome, NewInboxMessage } from '#delivery';
-import type { Frame, MessageId } from '#protocol';
+import type { Frame, FrameId, MessageId } from '#protocol';
 import type { OpenedStep, SecureSession, SessionRecord } from '#session';
 import { admitFrame, type Contact } from '#trust';
 import { applyReceipt } from './apply-receipt.ts';
+import { noteMessages, type NotNow, notNow, pauseFor } from './inbound-room.ts';
 import type { Lane, LocalAgent, PipelinePorts } from './lane.ts';
 import { loadSession, sealState } from './lane-session.ts';
 import { joinSession } from './join-session.ts';
@@ -22,6 +23,8 @@ export interface FrameSource {
   isOpen(): boolean;
   /** Nothing more is taken from it: the peer repeats on the next link what was refused for now, in order. */
   shut(): void;
+  /** What was refused for a while: nothing is taken before it comes again, so that the order stays (spec 6.10). */
+  held: { readonly frameId: FrameId; readonly refusal: NotNow } | undefined;
 }
 
 /**
@@ -38,17 +41,30 @@ export async function receiveFrame(lane: Lane, frame: Frame, link: FrameSource):
     // The owner may have decided otherwise while the frame was in line.
     const contact = contactOf(lane);
     const changed = admitFrame(contact);
+    if (changed === undefined && link.held !== undefined && link.held.frameId !== frame.id) return link.held.refusal;
     try {
       const answer = answerOf(lane, lane.peer, frame);
       if (answer !== undefined) return answer;
       if (changed !== undefined || contact === undefined) return refused(changed ?? 'NOT_TRUSTED');
-      return await (frame.kind === 'welcome' ? joinSession(lane, frame) : openFrame({ lane, frame, contact }));
+      const pause = frame.kind === 'app' ? notNow(lane, contact) : undefined;
+      link.held = pause && { frameId: frame.id, refusal: pause };
+      if (pause !== undefined) return pause;
+      return withPause(
+        { lane, contact },
+        await (frame.kind === 'welcome' ? joinSession(lane, frame) : openFrame({ lane, frame, contact })),
+      );
     } catch (error) {
       // What is behind it on the link is in line already, and would be taken before it.
       link.shut();
       throw error;
     }
   });
+}
+
+/** Taken, and perhaps the last with messages for a while. */
+function withPause({ lane, contact }: Pick<Incoming, 'lane' | 'contact'>, outcome: FrameOutcome): FrameOutcome {
+  const pause = outcome.kind === 'delivered' ? pauseFor(lane, contact) : undefined;
+  return pause === undefined ? outcome : { kind: 'delivered', pause };
 }
 
 const contactOf = ({ agent, peer, ports }: Lane): Contact | undefined =>
@@ -76,6 +92,7 @@ async function openFrame(incoming: Incoming): Promise<FrameOutcome> {
   const content = found.step.kind === 'app' ? await readBatch(incoming, found.step.plaintext) : emptyContent;
   const inserted = await commitIncoming(incoming, { ...found, content });
   found.step.wipe();
+  noteMessages(lane, incoming.contact, content.messages.length + content.refusals.length);
   if (lane.session?.groupId === found.record.groupId) lane.session = found.step.next;
   else lane.openSessions.set(found.record.groupId, found.step.next);
   announce(incoming, { content, inserted });
@@ -128,8 +145,7 @@ function commitIncoming(
 }
 
 function rememberFrame({ lane, frame }: Incoming, tx: MeshTransaction, { malformed }: Content): void {
-  const until = Math.max(frame.expiresAt, lane.ports.clock.now()) + lane.ports.limits.idempotencyWindowMs;
-  const known = { frameId: frame.id, kind: frame.kind, until };
+  const known = { frameId: frame.id, kind: frame.kind, kept: lane.ports.limits.receivedFramesKept };
   tx.inbox.rememberFrame(lane.agent.name, lane.peer, malformed ? { ...known, refused: 'MALFORMED' } : known);
 }
 

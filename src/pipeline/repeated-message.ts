@@ -1,16 +1,16 @@
 import type { InboxMessage, NewInboxMessage } from '#delivery';
-import type { Receipt } from '#protocol';
+import { keyWindow } from './accept-message.ts';
 import type { Lane } from './lane.ts';
 import { type Arrived, insertWithFiles } from './receive-files.ts';
 import type { MeshTransaction } from './store.ts';
 
 /**
- * Inserts the message unless it is known, by its id or by an idempotency key within its window: then the sender hears again what became of
- * the first one (spec §3.2). `refused` when there is no room for its files.
+ * Inserts the message unless it is known, by its id, by an idempotency key within its window, or as what it says again (spec §3.2):
+ * then the sender hears again what became of the first one. `refused` when there is no room for its files.
  */
 export function insertOnce(lane: Lane, tx: MeshTransaction, arrived: Arrived): 'new' | 'known' | 'refused' {
   const { row } = arrived;
-  const twin = firstWithKey(lane, tx, row);
+  const twin = twinOf(lane, tx, row);
   const result = twin === undefined ? insertWithFiles(lane, tx, arrived) : 'known';
   if (result !== 'known') return result;
   const first = twin ?? tx.inbox.message(row.agent, row.id);
@@ -19,27 +19,42 @@ export function insertOnce(lane: Lane, tx: MeshTransaction, arrived: Arrived): '
   return result;
 }
 
-/** The first message with the same key counts, whatever id it has. */
-function firstWithKey(lane: Lane, tx: MeshTransaction, row: NewInboxMessage): InboxMessage | undefined {
-  const { clock, limits } = lane.ports;
-  const { agent, sender, idempotencyKey: key } = row;
-  if (key === undefined) return undefined;
-  const since = clock.now() - limits.idempotencyWindowMs;
-  const first = tx.inbox.firstByIdempotencyKey({ agent, sender, key, since });
-  return first?.id === row.id ? undefined : first;
+/** A message under another id that counts instead of this one. */
+function twinOf(lane: Lane, tx: MeshTransaction, row: NewInboxMessage): InboxMessage | undefined {
+  const first = earlierOf(lane, tx, row);
+  if (first === undefined || first.id === row.id) return undefined;
+  if (first.state !== 'dead' || row.replayOf === undefined) return first;
+  // Its sender was told that the program gave up on it, and asks for another try: that is this one, and only this one.
+  tx.inbox.purgeDead({ agent: row.agent, sender: row.sender }, [first.id]);
+  return undefined;
+}
+
+function earlierOf(lane: Lane, tx: MeshTransaction, row: NewInboxMessage): InboxMessage | undefined {
+  const { agent, sender, idempotencyKey: key, replayOf } = row;
+  if (replayOf !== undefined) {
+    const original = tx.inbox.sameAs(agent, sender, replayOf);
+    if (original !== undefined) return original;
+  }
+  return key === undefined
+    ? undefined
+    : tx.inbox.firstByIdempotencyKey({ agent, sender, key, window: keyWindow(lane.ports) });
+}
+
+interface Repeat {
+  readonly row: NewInboxMessage;
+  readonly first: InboxMessage;
 }
 
 /** Only what is so by now: that it is seen or answered later is told for the first one alone. */
-function tellAgain(
-  lane: Lane,
-  tx: MeshTransaction,
-  { row, first }: { readonly row: NewInboxMessage; readonly first: InboxMessage },
-): void {
+function tellAgain(lane: Lane, tx: MeshTransaction, { row, first }: Repeat): void {
   const at = lane.ports.clock.now();
-  const tell = (receipt: Receipt): void => tx.outbox.queueReceipt({ agent: row.agent, peer: row.sender }, receipt);
-  const { answerId } = first;
-  if (first.seenAt !== undefined) tell({ kind: 'seen', messageIds: [row.id], at });
-  if (answerId !== undefined) tell({ kind: 'answered', messageId: row.id, answerId, at });
-  if (first.state === 'dead' && row.type === 'request')
-    tell({ kind: 'refused', messageId: row.id, code: 'HANDLER_FAILED', at });
+  const to = { agent: row.agent, peer: row.sender };
+  if (first.seenAt !== undefined) tx.outbox.queueReceipt(to, { kind: 'seen', messageIds: [row.id], at });
+  if (first.state === 'dead' && (first.type === 'request' || first.reason === 'EXPIRED')) {
+    const code = first.reason ?? 'HANDLER_FAILED';
+    tx.outbox.queueReceipt(to, { kind: 'refused', messageId: row.id, code, at });
+  }
+  if (first.answerId !== undefined) {
+    tx.outbox.queueReceipt(to, { kind: 'answered', messageId: row.id, answerId: first.answerId, at });
+  }
 }

@@ -1,8 +1,9 @@
 import type { ErrorCode } from '#kernel';
 import type { AgentId } from '#identity';
-import type { InboxMessage, NewOutboxMessage } from '#delivery';
+import { type Death, FairTurns, type InboxMessage, type NewOutboxMessage } from '#delivery';
 import type { Message, MessageId, MessageType } from '#protocol';
 import { type Contact, mayStartTurn, turnWindowMs } from '#trust';
+import { hasRoomForAnswers } from './accept-message.ts';
 import { composeAnswer, type Draft } from './compose-message.ts';
 import type { Lane, LocalAgent, PipelinePorts } from './lane.ts';
 import { outboxRow } from './send.ts';
@@ -32,27 +33,39 @@ export async function leaseMessages(turns: Asking & Turns, handled: readonly Han
 /**
  * Leases what waits and tells its senders `seen`. Tiers decide who may start a turn: messages of the others stay in the inbox.
  */
-export function leaseWithin(tx: MeshTransaction, turns: Asking & Turns): Leased {
-  const { agent, ports, types, limit } = turns;
+export function leaseWithin(tx: MeshTransaction, asking: Asking & Turns): Leased {
+  const { agent, ports, types, limit } = asking;
   const now = ports.clock.now();
-  const { senders } = whoMayStart(turns, tx);
+  const { senders } = whoMayStart(asking, tx);
   if (senders.size === 0) return nothingLeased;
-  const offered = tx.inbox.lease({ agent: agent.name, types, now, limit, senders });
-  const groups = bySender(offered);
-  for (const [peer, messageIds] of groups) {
+  const turns = new FairTurns(asking.overtaken, ports.limits);
+  const offered = tx.inbox.lease({ agent: agent.name, types, now, limit, senders, turns });
+  const buried = offered.flatMap((message) => {
+    const death = uselessness(asking, message);
+    if (death === undefined) return [];
+    bury(tx, { agent: agent.name, peer: message.sender, message, ...death });
+    return [{ message, reason: death.reason }];
+  });
+  const dead = new Set(buried.map(({ message }) => message));
+  const messages = dead.size === 0 ? offered : offered.filter((message) => !dead.has(message));
+  for (const [peer, messageIds] of bySender(messages)) {
     tx.outbox.queueReceipt({ agent: agent.name, peer }, { kind: 'seen', messageIds, at: now });
     tx.contacts.countTurns(agent.name, peer, { at: now, count: messageIds.length });
   }
-  return { messages: offered.filter((message) => !buryWorn(turns, tx, message)), told: [...groups.keys()] };
+  return { messages, told: [...bySender(offered).keys()], buried, overtaken: turns.overtaken };
 }
 
-/** A message whose handler took the whole process with it as often as it was offered would do so for ever. */
-function buryWorn({ agent, ports }: Asking, tx: MeshTransaction, message: InboxMessage): boolean {
+/** Why a message is not given to the program although it is its turn. */
+function uselessness({ ports }: Asking, { expiresAt, attempts, error }: InboxMessage): Death | undefined {
+  const at = ports.clock.now();
   const { maxHandlerAttempts: most } = ports.limits;
-  if (message.attempts <= most) return false;
-  const error = message.error ?? `The node ended ${most} times while the handler was at work`;
-  bury(tx, { agent: agent.name, peer: message.sender, message, error, at: ports.clock.now() });
-  return true;
+  // Its sender said until when it may be acted on: nobody is to be surprised by a program that does so later (spec 11.4).
+  if (expiresAt <= at) {
+    return { error: 'Its time to live was over before the program took it', reason: 'EXPIRED', at, uncounted: true };
+  }
+  if (attempts <= most) return undefined;
+  // One whose handler took the whole process with it as often as it was offered would do so for ever.
+  return { error: error ?? `The node ended ${most} times while the handler was at work`, reason: 'HANDLER_FAILED', at };
 }
 
 export interface HeldBack {
@@ -77,6 +90,11 @@ function whoMayStart({ agent, ports, types }: Asking, { contacts, inbox }: Reade
     const contact = contacts.byAgentId(agent.name, sender);
     // What a removed contact said before stays in the inbox.
     if (contact === undefined) continue;
+    // Who takes no answers gets no work done: else what it does not take would fill the disk.
+    if (!hasRoomForAnswers(ports, { agent: agent.name, peer: sender })) {
+      held.push({ contact, code: 'OUTBOX_FULL' });
+      continue;
+    }
     const turnsToday = contact.tier === 'bounded' ? contacts.turnsSince(agent.name, sender, since) : 0;
     const decision = mayStartTurn({ contact, turnsToday, limits: ports.limits });
     if (decision.allowed) senders.set(sender, decision.turnsLeft);
@@ -88,7 +106,7 @@ function whoMayStart({ agent, ports, types }: Asking, { contacts, inbox }: Reade
 /** Contacts of whom something waits that may not start a turn now, and why. */
 export const heldBack = (asking: Asking): readonly HeldBack[] => whoMayStart(asking, asking.ports.store.read).held;
 
-/** How often it is looked whether turns are free again. */
+/** How often it is looked whether turns are free again, or answers are taken. */
 const budgetLookMs = 60_000;
 
 /** When there may be something to lease, in ms since 1970; undefined when that takes a message, or another decision about a contact. */
@@ -97,7 +115,7 @@ export function nextLeaseAt(asking: Asking): number | undefined {
   const { senders, held } = whoMayStart(asking, ports.store.read);
   const offerAt =
     senders.size === 0 ? undefined : ports.store.read.inbox.nextOffer({ agent: agent.name, types, senders });
-  const limited = held.some(({ code }) => code === 'TURN_LIMIT');
+  const limited = held.some(({ code }) => code === 'TURN_LIMIT' || code === 'OUTBOX_FULL');
   const times = [offerAt, limited ? ports.clock.now() + budgetLookMs : undefined].filter((at) => at !== undefined);
   return times.length === 0 ? undefined : Math.min(...times);
 }
@@ -172,6 +190,7 @@ export interface Failed {
   readonly lane: Lane;
   readonly message: InboxMessage;
   readonly error: string;
+  readonly reason: ErrorCode;
   /** When to offer it again. */
   readonly notBefore: number;
   /** The node stops: that is not the handler's fault, and the attempt does not count. */
@@ -180,34 +199,35 @@ export interface Failed {
 
 /** The handler failed: offered again, or after the last attempt a dead letter with the handler's error. True when it is dead. */
 export async function failMessage(failed: Failed): Promise<boolean> {
-  const { lane, message, error, notBefore, stopped } = failed;
+  const { lane, message, error, reason, notBefore, stopped } = failed;
   const { store, clock, limits } = lane.ports;
   const agent = lane.agent.name;
   const dead = !stopped && message.attempts >= limits.maxHandlerAttempts;
   await store.transact((tx) => {
-    if (dead) bury(tx, { agent, peer: lane.peer, message, error, at: clock.now() });
+    if (dead) bury(tx, { agent, peer: lane.peer, message, error, reason, at: clock.now() });
     else tx.inbox.release(agent, message.id, { notBefore, error, uncounted: stopped });
   });
   if (dead) {
     lane.hasReceipts = true;
     lane.flushSoon();
+    lane.ports.emit({ type: 'buried', agent, peer: message.sender, ids: [message.id], reason });
   }
   return dead;
 }
 
-interface Burial {
+interface Burial extends Death {
   readonly agent: string;
   /** Who sent it, as it is known now. */
   readonly peer: AgentId;
   readonly message: InboxMessage;
-  readonly error: string;
-  readonly at: number;
 }
 
-/** Who asked is told that no answer will come. */
-function bury(tx: MeshTransaction, { agent, peer, message, error, at }: Burial): void {
-  tx.inbox.bury(agent, message.id, error);
-  if (message.type !== 'request') return;
-  const receipt = { kind: 'refused', messageId: message.id, code: 'HANDLER_FAILED', at } as const;
+/** Who asked is told that no answer will come; of what expired, who sent it. */
+function bury(tx: MeshTransaction, { agent, peer, message, ...death }: Burial): void {
+  const { reason, at } = death;
+  tx.inbox.bury(agent, message.id, death);
+  if (message.type !== 'request' && reason !== 'EXPIRED') return;
+  const code = reason === 'EXPIRED' ? reason : 'HANDLER_FAILED';
+  const receipt = { kind: 'refused', messageId: message.id, code, at } as const;
   tx.outbox.queueReceipt({ agent, peer }, receipt);
 }

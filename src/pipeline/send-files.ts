@@ -7,6 +7,7 @@ import { blobBytes, blobsOf } from './blob-attachments.ts';
 import type { Lane } from './lane.ts';
 import { maySendNow, sendMessage, storeArrivals } from './send.ts';
 import type { MeshTransaction } from './store.ts';
+import { tellLane } from './tell-steps.ts';
 
 const ownerOf = ({ agent, peer }: Lane): FileOwner => ({ agent: agent.name, peer, direction: 'out' });
 
@@ -171,7 +172,6 @@ export async function refuseFilesOfOldPeer(lane: Lane): Promise<void> {
     if (messages.length === 0) return;
     const refused = { code: 'PEER_TOO_OLD', at: ports.clock.now(), ids: messages } as const;
     const ids = await ports.store.transact((tx) => tx.outbox.refuseWaiting({ agent: agent.name, peer }, refused));
-    if (ids.length > 0)
-      ports.emit({ type: 'state', agent: agent.name, peer, ids, state: 'refused', reason: 'PEER_TOO_OLD' });
+    tellLane(lane, ids, { step: 'refused', state: 'refused', reason: 'PEER_TOO_OLD' });
   });
 }

@@ -1,7 +1,14 @@
 import { codeOf, toMeshError } from '#kernel';
 import { appendAudit } from '#audit';
-import type { NewOutboxFrame, NewOutboxMessage, OutboxMessage, QueuedReceipt } from '#delivery';
-import { checkMessage, encodeBatch, encodeMessage, type Message, priorities } from '#protocol';
+import {
+  FairTurns,
+  type NewOutboxFrame,
+  type NewOutboxMessage,
+  type OutboxMessage,
+  type Overtaken,
+  type QueuedReceipt,
+} from '#delivery';
+import { checkMessage, encodeBatch, encodeMessage, type Message } from '#protocol';
 import { maySend } from '#trust';
 import { type Accepted, acceptMessage } from './accept-message.ts';
 import { expireMessages } from './expire-messages.ts';
@@ -10,6 +17,8 @@ import type { Arrival, Lane } from './lane.ts';
 import { handshakeFrame, type Prepared, prepareSession, replaceSession, sealState } from './lane-session.ts';
 import { settle } from './settle.ts';
 import type { MeshTransaction } from './store.ts';
+import { takeArrivals } from './take-arrivals.ts';
+import { tellLane } from './tell-steps.ts';
 
 /**
  * The way of a message out, from the agent's call to the frame on a link. Resolves when the message is committed in the outbox: from
@@ -39,6 +48,7 @@ export function outboxRow(lane: Lane, message: Message): NewOutboxMessage {
     body: encodeMessage(message),
     createdAt: message.timestamp,
     expiresAt: message.timestamp + message.ttl * 1000,
+    ...(message.replayOf === undefined ? {} : { replayOf: message.replayOf }),
     ...(message.correlationId === undefined ? {} : { correlationId: message.correlationId }),
     ...(message.idempotencyKey === undefined ? {} : { idempotencyKey: message.idempotencyKey }),
   };
@@ -48,7 +58,8 @@ export function outboxRow(lane: Lane, message: Message): NewOutboxMessage {
 export async function flushLane(lane: Lane): Promise<void> {
   while (hasWork(lane)) {
     if (!lane.courier.hasRoom) {
-      if (lane.courier.link !== undefined && lane.maySoonHaveRoom()) return;
+      const { link, isHeld } = lane.courier;
+      if (link !== undefined && !isHeld && lane.maySoonHaveRoom()) return;
       await storeArrivals(lane);
       lane.courier.wake();
       return;
@@ -65,10 +76,13 @@ export async function flushLane(lane: Lane): Promise<void> {
     if (prepared === undefined) return storeArrivals(lane);
     if (!(await sealNext(lane, prepared))) return;
   }
+  // What the peer does not want now is accepted all the same.
+  if (lane.courier.isHeld) await storeArrivals(lane);
 }
 
-function hasWork(lane: Lane): boolean {
-  return lane.arrivals.length > 0 || lane.hasStored || lane.hasReceipts;
+function hasWork({ courier, arrivals, hasStored, hasReceipts }: Lane): boolean {
+  if (hasReceipts) return true;
+  return (arrivals.length > 0 || hasStored) && (!courier.isHeld || courier.probeDue);
 }
 
 /** No route: the messages are accepted unsealed, so that they can still expire, be batched, or get another session. */
@@ -81,7 +95,10 @@ export async function storeArrivals(lane: Lane): Promise<void> {
       for (const arrival of arrivals) insertArrival(lane, tx, arrival);
     }),
   );
+  tellLane(lane, idsOf(arrivals), { step: 'queued', state: 'queued' });
 }
+
+const idsOf = (arrivals: readonly Arrival[]): readonly Message['id'][] => arrivals.map(({ message }) => message.id);
 
 /** To the peer as it is known now: it may have taken a new key since the message was made. */
 function insertArrival({ peer }: Lane, tx: MeshTransaction, { message }: Arrival): void {
@@ -95,6 +112,8 @@ interface Load {
   /** Not in the store yet, but older messages go first. No more than one frame's worth: whoever sends more is slowed down to what leaves. */
   readonly waiting: readonly Arrival[];
   readonly messages: readonly NewOutboxMessage[];
+  /** Where the priorities go on once this is sealed. */
+  readonly overtaken: Overtaken;
   readonly receipts: readonly QueuedReceipt[];
   readonly keyPackage?: FreshKeyPackage;
 }
@@ -102,7 +121,8 @@ interface Load {
 /** False when nothing could be sealed now. */
 async function sealNext(lane: Lane, prepared: Prepared): Promise<boolean> {
   const load = await nextLoad(lane, prepared);
-  const hasContent = load.messages.length > 0 || load.receipts.length > 0 || load.keyPackage !== undefined;
+  const isDue = lane.courier.probeDue || load.receipts.length > 0 || load.keyPackage !== undefined;
+  const hasContent = load.messages.length > 0 || isDue;
   if (!hasContent && prepared.frames.length === 0) {
     await storeLoad(lane, load);
     return hasWork(lane);
@@ -151,31 +171,23 @@ function nextReceipts(lane: Lane): readonly QueuedReceipt[] {
 async function nextMessages(lane: Lane): Promise<Omit<Load, 'receipts' | 'keyPackage'>> {
   const { store, limits } = lane.ports;
   const scope = { agent: lane.agent.name, peer: lane.peer };
+  const turns = new FairTurns(lane.overtaken, limits);
+  if (lane.courier.isHeld) {
+    await storeArrivals(lane);
+    return { arrivals: [], waiting: [], messages: [], overtaken: lane.overtaken };
+  }
   if (lane.hasStored) {
-    const stored = store.read.outbox.waiting({ ...scope, maxBytes: limits.maxBatchBytes, limit: limits.leaseBatch });
+    const size = { maxBytes: limits.maxBatchBytes, limit: limits.leaseBatch };
+    const stored = store.read.outbox.waiting({ ...scope, ...size, turns });
     // Before anything is waited for: meanwhile an answer may be stored, and says so.
     lane.hasStored = stored.length > 0;
     const fresh = await unexpired(lane, stored);
-    if (stored.length > 0) return { arrivals: [], waiting: takeArrivals(lane), messages: fresh };
+    const { overtaken } = turns;
+    if (stored.length > 0) return { arrivals: [], waiting: takeArrivals(lane, turns), messages: fresh, overtaken };
   }
-  const arrivals = takeArrivals(lane);
-  return { arrivals, waiting: [], messages: arrivals.map(({ message }) => message) };
-}
-
-/** In priority order, up to one frame's worth; the rest stays. */
-function takeArrivals(lane: Lane): readonly Arrival[] {
-  const { limits } = lane.ports;
-  if (lane.arrivals.some(({ message }) => message.priority !== 'normal')) {
-    lane.arrivals.sort((a, b) => priorities.indexOf(a.message.priority) - priorities.indexOf(b.message.priority));
-  }
-  let bytes = 0;
-  let count = 0;
-  for (const { message } of lane.arrivals) {
-    bytes += message.body.length;
-    if (count > 0 && (bytes > limits.maxBatchBytes || count >= limits.leaseBatch)) break;
-    count += 1;
-  }
-  return lane.arrivals.splice(0, count);
+  const arrivals = takeArrivals(lane, turns);
+  const { overtaken } = turns;
+  return { arrivals, waiting: [], messages: arrivals.map(({ message }) => message), overtaken };
 }
 
 async function unexpired(lane: Lane, stored: readonly OutboxMessage[]): Promise<readonly OutboxMessage[]> {
@@ -242,6 +254,10 @@ async function commitLoad(lane: Lane, parts: { load: Load; prepared: Prepared })
   }
   for (const step of prepared.steps) step.wipe();
   lane.session = prepared.session;
+  lane.overtaken = load.overtaken;
+  tellLane(lane, [...idsOf(load.arrivals), ...idsOf(load.waiting)], { step: 'queued', state: 'queued' });
+  const sealed = load.messages.map(({ id }) => id);
+  tellLane(lane, sealed, { step: 'sealed', state: 'queued' });
   if (load.waiting.length > 0) lane.hasStored = true;
   lane.courier.submit(prepared.frames);
   return lane.courier.inFlight <= limits.inFlightFrames;

@@ -28,6 +28,11 @@ export interface MeshTransaction {
     set(key: string, value: string): void;
     delete(key: string): void;
   };
+  /** What is kept for a time is kept for so long while the node runs, whatever the wall clock is set to (spec 11.9). */
+  readonly history: {
+    /** Notes that what is stored now was there at this point of the time that the node ran. */
+    mark(): void;
+  };
 }
 
 export interface MeshStore {

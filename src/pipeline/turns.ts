@@ -1,17 +1,24 @@
+import type { ErrorCode } from '#kernel';
 import type { AgentId } from '#identity';
-import type { InboxMessage } from '#delivery';
+import type { InboxMessage, Overtaken } from '#delivery';
 import type { MessageType } from '#protocol';
 
 /** What a program takes now. */
 export interface Turns {
   readonly types: readonly MessageType[];
   readonly limit: number;
+  /** Where the priorities go on. */
+  readonly overtaken: Overtaken;
 }
 
 export interface Leased {
   readonly messages: readonly InboxMessage[];
   /** Peers for whom receipts were queued. */
   readonly told: readonly AgentId[];
+  /** What was found to be no use to the program any more. */
+  readonly buried?: readonly { readonly message: InboxMessage; readonly reason: ErrorCode }[];
+  /** Where the priorities go on once this is durable; absent when nothing was leased. */
+  readonly overtaken?: Overtaken;
 }
 
 export const nothingLeased: Leased = { messages: [], told: [] };

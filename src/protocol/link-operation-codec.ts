@@ -57,10 +57,7 @@ const table: { readonly [K in LinkOperationName]: Row<K> } = {
     required: ['op', 'frame'],
     read: (fields) => ({ op: 'frame', frame: fields.bytesUpTo('frame', defaultLimits.maxHandshakeFrameBytes) }),
   },
-  delivered: {
-    required: ['op', 'frameId'],
-    read: (fields) => ({ op: 'delivered', frameId: fields.id('frameId', 'frm') }),
-  },
+  delivered: { required: ['op', 'frameId'], optional: ['code', 'retryAfterMs'], read: readDelivered },
   stored: {
     required: ['op', 'frameId', 'receipt'],
     read: (fields) => ({
@@ -71,7 +68,13 @@ const table: { readonly [K in LinkOperationName]: Row<K> } = {
   },
   refused: {
     required: ['op', 'frameId', 'code'],
-    read: (fields) => ({ op: 'refused', frameId: fields.id('frameId', 'frm'), code: fields.errorCode('code') }),
+    optional: ['retryAfterMs'],
+    read: (fields) => ({
+      op: 'refused',
+      frameId: fields.id('frameId', 'frm'),
+      code: fields.errorCode('code'),
+      ...(fields.has('retryAfterMs') ? { retryAfterMs: fields.count('retryAfterMs') } : {}),
+    }),
   },
   credit: {
     required: ['op', 'frames', 'bytes'],
@@ -161,6 +164,13 @@ function readAuth(fields: FieldReader): LinkAuth {
     rotations: fields.bytesList('rotations', { max: maxRotations, maxBytes: maxRotationBytes }),
     ...(fields.has('incarnation') ? { incarnation: fields.bytesUpTo('incarnation', maxIncarnationBytes) } : {}),
   };
+}
+
+function readDelivered(fields: FieldReader): LinkOperationOf<'delivered'> {
+  const frameId = fields.id('frameId', 'frm');
+  if (fields.has('code') !== fields.has('retryAfterMs')) throw fields.wrong('code', 'must come with retryAfterMs');
+  if (!fields.has('code')) return { op: 'delivered', frameId };
+  return { op: 'delivered', frameId, code: fields.errorCode('code'), retryAfterMs: fields.count('retryAfterMs') };
 }
 
 function readError(fields: FieldReader): LinkOperationOf<'error'> {

@@ -41,10 +41,12 @@ export type LinkOperation =
   | LinkAuth
   /** As `encodeFrame` made it. */
   | { readonly op: 'frame'; readonly frame: Uint8Array }
-  | { readonly op: 'delivered'; readonly frameId: FrameId }
+  /** `code` and `retryAfterMs`: no more messages before that time, and why (spec §6.10); both or none. */
+  | { readonly op: 'delivered'; readonly frameId: FrameId; readonly code?: ErrorCode; readonly retryAfterMs?: number }
   /** `receipt` is signed by the hub that holds the frame. */
   | { readonly op: 'stored'; readonly frameId: FrameId; readonly receipt: Uint8Array }
-  | { readonly op: 'refused'; readonly frameId: FrameId; readonly code: ErrorCode }
+  /** `retryAfterMs`: nothing is taken before that time, and then this frame first (spec §6.10). */
+  | { readonly op: 'refused'; readonly frameId: FrameId; readonly code: ErrorCode; readonly retryAfterMs?: number }
   /** The receiver grants so many frames and bytes more. */
   | { readonly op: 'credit'; readonly frames: number; readonly bytes: number }
   | { readonly op: 'card.get'; readonly n: number; readonly agent: AgentId }

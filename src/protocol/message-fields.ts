@@ -10,6 +10,7 @@ const optional = [
   'parentMessageId',
   'correlationId',
   'idempotencyKey',
+  'replayOf',
   'participants',
   'replyContext',
   'trace',
@@ -53,6 +54,7 @@ function readOptional(fields: FieldReader, rules: MessageRules): Partial<Message
   if (fields.has('correlationId')) found.correlationId = fields.id('correlationId', 'msg');
   if (fields.has('idempotencyKey'))
     found.idempotencyKey = fields.line('idempotencyKey', limits.maxIdempotencyKeyCharacters);
+  if (fields.has('replayOf')) found.replayOf = fields.id('replayOf', 'msg');
   if (fields.has('participants')) found.participants = fields.agentIds('participants', limits.maxParticipants);
   if (fields.has('replyContext')) found.replyContext = readReplyContext(fields, limits.maxReplyContextBytes);
   if (fields.has('trace')) found.trace = readTrace(fields.value('trace'), rules);

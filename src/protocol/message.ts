@@ -62,6 +62,8 @@ export interface Message {
   readonly parentMessageId?: MessageId;
   readonly correlationId?: MessageId;
   readonly idempotencyKey?: string;
+  /** The message that this one says again, as it was first sent: whoever has that one has this one (spec §3.2). */
+  readonly replayOf?: MessageId;
   readonly participants?: readonly AgentId[];
   /** Opaque to the receiver; a response carries it back untouched. */
   readonly replyContext?: Json;

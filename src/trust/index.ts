@@ -13,6 +13,7 @@ export type { ChangeDecision, ContactEvent, ContactEventType, EventOf, Newcomer 
 export { lifeOf } from './contact-effects.ts';
 export { type ContactStep, nextContact } from './contact-machine.ts';
 export type { ContactStart } from './contact-table.ts';
+export { afterMessages, type InboundRate, waitMsFor } from './inbound-rate.ts';
 export { checkInvite, makeInviteRecord, type NewInvite, useInvite, type ValidInvite } from './invite.ts';
 export {
   awaitsAnswer,

@@ -43,10 +43,13 @@ export interface ContactWriter extends ContactReader {
   rename(agent: string, from: AgentId, to: AgentId): void;
   /** Records that a request came in, for `requestsSince`. */
   countRequest(agent: string, at: number): void;
-  /** False when this nonce of that signer was used already. Kept until `expiresAt`. */
+  /** False when this nonce of that signer was used already. Kept until `expiresAt` at least. */
   useNonce(signer: AgentId, nonce: string, expiresAt: number): boolean;
   putInvite(invite: InviteRecord): void;
   countTurns(agent: string, peer: AgentId, turns: { readonly at: number; readonly count: number }): void;
-  /** Deletes nonces, turn counts and invites that are over. Returns how many rows. */
-  prune(now: number): number;
+  /**
+   * Deletes nonces, turn counts and invites that are over at `now`; nonces only when the node ran `ranMs` since they were used. Returns
+   * how many rows.
+   */
+  prune(options: { readonly now: number; readonly ranMs: number }): number;
 }

@@ -78,7 +78,10 @@ const evilWorld: World = {
   },
   removeFile: file(hostile),
   outbox: { messages: [evilSent] },
-  track: { ...evilSent, steps: [{ at: 0, state: hostile, by: 'peer', note: hostile, route: hostile }] },
+  track: {
+    ...evilSent,
+    steps: [{ at: 0, state: hostile, by: 'peer', proof: 'receipt', note: hostile, route: hostile }],
+  },
   send: () => ({ ...accepted(), peer: hostile }),
   reply: () => ({ ...accepted(), peer: hostile }),
   ask: { request: 'msg_1', elapsedMs: 1, answer: evilMessage },

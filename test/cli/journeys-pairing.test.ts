@@ -35,7 +35,7 @@ describe('two people', () => {
     expect(read.stdout).toContain('\n  hello\n');
     await bob.reaches(id, 'seen');
     const tracked = await bob.paste(sent.stdout, 'See what becomes of it:');
-    expect(tracked.stdout).toMatch(/delivered {2}peer {7}signed receipt inside the session\n.*seen {7}peer/);
+    expect(tracked.stdout).toMatch(/delivered {2}peer, receipt {2}in the inbox of the peer\n.*seen {7}peer, receipt/);
   });
 
   it('compare the safety number, which is the same on both sides', async () => {

@@ -1,4 +1,14 @@
-import type { ContactView, FileView, Input, MessageView, OperationName, OutboxView, Output, RequestView } from '#api';
+import type {
+  ContactView,
+  DeadLetterView,
+  FileView,
+  Input,
+  MessageView,
+  OperationName,
+  OutboxView,
+  Output,
+  RequestView,
+} from '#api';
 
 /** Noon of 31 January 2026, UTC: when all transcripts happen. */
 export const now = Date.UTC(2026, 0, 31, 12);
@@ -321,6 +331,50 @@ const accepted: Output<'send'> = {
   bytes: 312,
 };
 
+export const here = { by: 'this node', proof: 'local' } as const;
+export const receipt = { by: 'peer', proof: 'receipt' } as const;
+
+const deadLetter = (id: string, facts: Partial<DeadLetterView>): DeadLetterView => ({
+  box: 'outbox',
+  id,
+  peer: 'bob',
+  peerId: bob.agentId,
+  type: 'notification',
+  priority: 'normal',
+  body: 'hello',
+  attachments: [],
+  reason: 'EXPIRED',
+  at: now - hour,
+  madeAt: now - 7 * day,
+  expiresAt: now - hour,
+  keptUntil: now + 30 * day,
+  attempts: 0,
+  replay: 'by hand',
+  ...facts,
+});
+
+export const unheard = deadLetter('msg_019bed00-0001-7000-8000-000000000001', {
+  peer: 'carol',
+  peerId: agentId('carol'),
+  reason: 'UNREACHABLE',
+  at: now - day,
+  madeAt: now - 4 * day,
+  expiresAt: now + 3 * day,
+  replay: 'by itself',
+  body: 'are you back?',
+});
+export const tooLate = deadLetter('msg_019bec00-0001-7000-8000-000000000001', { priority: 'high' });
+export const broken = deadLetter('msg_019bef00-0001-7000-8000-000000000001', {
+  box: 'inbox',
+  type: 'request',
+  subject: 'staging',
+  reason: 'HANDLER_FAILED',
+  error: 'HANDLER_FAILED: The program ended with exit code 1\nno such file: data.csv',
+  attempts: 5,
+  at: now - 2 * hour,
+  madeAt: now - 3 * hour,
+});
+
 /** A node with some of everything. */
 export const world: World = {
   status: {
@@ -336,7 +390,7 @@ export const world: World = {
       { ...alice, name: 'robot', agentId: agentId('robot'), runtime: 'command', unread: 0, isDefault: false },
     ],
     peers: [bob, carol, dora],
-    queue: { waiting: 3, inFlight: 1, unread: 2, dead: 0 },
+    queue: { waiting: 3, inFlight: 1, unread: 2, deadOut: 0, deadIn: 0 },
     requests: 1,
     sessions: 1,
     warnings: [
@@ -443,12 +497,44 @@ export const world: World = {
   track: {
     ...sentMessage('msg_019bf001-0001-7000-8000-000000000001', { state: 'answered', answerId: greeting.id }),
     steps: [
-      { at: now - 20 * minute, state: 'queued', by: 'this node' },
-      { at: now - 20 * minute, state: 'sent', by: 'this node', route: 'direct http://bob.example:8787', attempt: 1 },
-      { at: now - 19 * minute, state: 'delivered', by: 'peer', note: 'signed receipt inside the session' },
-      { at: now - 10 * minute, state: 'answered', by: 'peer', note: greeting.id },
+      { at: now - 20 * minute, state: 'queued', ...here },
+      { at: now - 20 * minute, state: 'sent', ...here, route: 'direct http://bob.example:8787', attempt: 1 },
+      { at: now - 19 * minute, state: 'sent again', ...here, route: 'direct http://10.0.0.7:8787', attempt: 3 },
+      { at: now - 19 * minute, state: 'delivered', ...receipt, note: 'in the inbox of the peer' },
+      { at: now - 10 * minute, state: 'answered', ...receipt, note: greeting.id },
     ],
   },
+  cancel: ({ id }) => sentMessage(id, { peer: 'carol', state: 'cancelled', attempts: 0 }),
+  deadLetters: {
+    letters: [unheard, broken, tooLate],
+    counts: [
+      { box: 'outbox', peer: 'carol', peerId: agentId('carol'), reason: 'UNREACHABLE', count: 1 },
+      { box: 'outbox', peer: 'bob', peerId: bob.agentId, reason: 'EXPIRED', count: 1 },
+      { box: 'inbox', peer: 'bob', peerId: bob.agentId, reason: 'HANDLER_FAILED', count: 1 },
+    ],
+  },
+  deadLetter: ({ id }) => {
+    const letter = [unheard, broken, tooLate].find((one) => one.id.startsWith(id)) ?? unheard;
+    return {
+      ...letter,
+      steps: [
+        { at: letter.madeAt, state: letter.box === 'outbox' ? 'queued' : 'received', ...here },
+        { at: letter.at, state: 'dead', ...here, note: letter.reason },
+      ],
+    };
+  },
+  replayDead: ({ ids }) => ({
+    count: 2,
+    replayed: [
+      { box: 'outbox', id: tooLate.id, as: 'msg_019bf003-0009-7000-8000-000000000001' },
+      { box: 'inbox', id: broken.id },
+    ],
+    skipped:
+      ids === undefined
+        ? []
+        : [{ box: 'outbox', id: unheard.id, code: 'NOT_TRUSTED', message: 'The receiver is not a contact' }],
+  }),
+  purgeDead: { purged: 2, kept: 1 },
   audit: ({ afterSeq = 0 }) => ({
     entries: [
       {

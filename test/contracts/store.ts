@@ -1,6 +1,7 @@
 import { describe } from 'vitest';
 import { auditStoreContract } from './store/audit.ts';
 import { contactStoreContract } from './store/contacts.ts';
+import { deadLetterContract } from './store/dead-letters.ts';
 import { fileStoreContract } from './store/files.ts';
 import type { StoreHarness } from './store/harness.ts';
 import { heldContract } from './store/held.ts';
@@ -27,6 +28,7 @@ export function storeContract(harness: StoreHarness): void {
     leaseContract(harness);
     heldContract(harness);
     fileStoreContract(harness);
+    deadLetterContract(harness);
     auditStoreContract(harness);
   });
 }

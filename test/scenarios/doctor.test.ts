@@ -94,7 +94,7 @@ describe('mesh doctor on a running node', () => {
     await pair(alice, bob);
     await send(bob, 'alice', 'hello');
     await eventually([alice, bob], async () => (await checksOf(alice)).includes('queue'));
-    expect((await findings(alice))[0]?.fix).toContain('mesh read ID');
+    expect((await findings(alice))[0]?.fix).toContain('mesh dead');
   });
 
   test('says of a machine whose agent was restored elsewhere what happened and what to do, and finds the earlier one', async () => {

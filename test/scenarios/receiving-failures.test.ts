@@ -111,7 +111,7 @@ describe('a handler that fails', () => {
     expect(dead.error).toContain('HANDLER_FAILED');
     expect(dead.error).toContain('no such file: data.csv');
     const { queue, warnings } = await bob.api.status({}, { signal });
-    expect(queue.dead).toBe(1);
+    expect(queue.deadIn).toBe(1);
     expect(warnings.map(({ code }) => code)).toContain('HANDLER_FAILED');
   });
 

@@ -66,12 +66,13 @@ export const plants: Readonly<Record<string, Plant>> = {
         ...tx,
         outbox: overriding(tx.outbox, {
           markSent(frameId, sent) {
-            tx.outbox.markSent(frameId, sent);
+            const isMarked = tx.outbox.markSent(frameId, sent);
             for (const { agentId } of contactsOf(machine))
               tx.outbox.applyReceipt(
                 { agent: machine.name, peer: agentId },
                 { kind: 'delivered', frameId, at: sent.at },
               );
+            return isMarked;
           },
         }),
       }),

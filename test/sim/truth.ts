@@ -26,7 +26,7 @@ export type Deed =
   | { readonly kind: 'leased'; readonly ids: readonly MessageId[] }
   | { readonly kind: 'looked at'; readonly ids: readonly MessageId[] }
   | { readonly kind: 'handled'; readonly id: MessageId; readonly answerId: MessageId | undefined }
-  | { readonly kind: 'buried'; readonly id: MessageId }
+  | { readonly kind: 'buried'; readonly id: MessageId; readonly reason: ErrorCode }
   | { readonly kind: 'owed'; readonly receipt: Receipt };
 
 export type TrueFact = Fact & { readonly node: string; readonly deed: Deed; readonly at: number };

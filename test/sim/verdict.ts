@@ -1,3 +1,4 @@
+import type { ErrorCode } from '#kernel';
 import type { AgentId } from '#identity';
 import type { OutboxMessage, OutboxState } from '#delivery';
 import { trusts } from './base.ts';
@@ -104,7 +105,8 @@ interface End {
   readonly excuses: Excuses;
   readonly isTaken: boolean;
   readonly isHandled: boolean;
-  readonly isBuried: boolean;
+  /** Why it was given up there. */
+  readonly buried: ErrorCode | undefined;
   blame(rule: string, text: string): void;
 }
 
@@ -120,7 +122,10 @@ function judgeEnd(world: World, said: Said, found: { readonly row: OutboxMessage
     excuses,
     isTaken: isThere('taken'),
     isHandled: isThere('handled'),
-    isBuried: isThere('buried'),
+    buried: truth
+      .standing('buried', said.to)
+      .flatMap(({ deed }) => (deed.kind === 'buried' ? [deed.reason] : []))
+      .at(-1),
     blame: (rule, text) => judge.blame(rule, aboutOf(said), `${nameOf(said)} ${text}`),
   };
   const times = truth.facts.filter(({ deed, isDurable }) => deed.kind === 'handled' && isDurable).length;
@@ -128,7 +133,7 @@ function judgeEnd(world: World, said: Said, found: { readonly row: OutboxMessage
   // What one does not take from the other waits for a decision of people.
   const areFree = !areFriends(world.machine(said.from), world.machine(said.to));
   if (excuses.changed || excuses.receiverRestored || (isOpen(end) && areFree)) return;
-  if (end.isTaken && !end.isHandled && !end.isBuried)
+  if (end.isTaken && !end.isHandled && end.buried === undefined)
     end.blame('once', `is in the inbox of ${said.to} and was never handled`);
   if (mayHaveForgotten(end)) return;
   if (end.isTaken) judgeTaken(end);
@@ -143,13 +148,20 @@ const mayHaveForgotten = (end: End): boolean =>
   end.excuses.senderRestored && (isOpen(end) || end.state === 'delivered' || end.state === 'expired');
 
 function judgeTaken(end: End): void {
-  const { said, state, reason, isHandled, isBuried, blame } = end;
-  const isTold = said.type === 'request' ? state === 'refused' && reason === 'HANDLER_FAILED' : state === 'seen';
+  const { said, state, isHandled, buried, blame } = end;
+  const isBuried = buried !== undefined;
+  const isTold = isBuried && isToldOf(end, buried);
   // Somebody may answer by hand what the program gave up, and a refusal is final.
   const isShown = state === 'seen' || state === 'answered' || (isBuried && isTold);
   if (isHandled && !isShown) blame('truth', `was handled, and its sender sees it as ${shownIn(end)}`);
   if (isBuried && !isHandled && !isTold)
     blame('truth', `was given up by ${said.to}, and its sender sees it as ${shownIn(end)}`);
+}
+
+/** The sender knows of it: of a time that was over always, of a program that failed when it waits for an answer. */
+function isToldOf({ said, state, reason }: End, buried: ErrorCode): boolean {
+  if (buried === 'EXPIRED') return state === 'expired';
+  return said.type === 'request' ? state === 'refused' && reason === 'HANDLER_FAILED' : state === 'seen';
 }
 
 function judgeLost(end: End): void {

@@ -49,6 +49,7 @@ export class WatchedStore implements MeshStore {
       files: tx.files,
       audit: tx.audit,
       values: tx.values,
+      history: tx.history,
     };
   }
 }
@@ -114,9 +115,9 @@ function watchInbox(inbox: InboxWriter, deeds: Deed[]): InboxWriter {
       deeds.push({ kind: 'handled', id, answerId });
       inbox.complete(agent, id, answerId);
     },
-    bury(agent, id, error) {
-      deeds.push({ kind: 'buried', id });
-      inbox.bury(agent, id, error);
+    bury(agent, id, death) {
+      deeds.push({ kind: 'buried', id, reason: death.reason });
+      inbox.bury(agent, id, death);
     },
   });
 }

@@ -59,7 +59,7 @@ export function wordsOfDeed(deed: Deed, ledger: Ledger): Words | undefined {
     case 'handled':
       return about([deed.id], (list) => `notes that ${list} is handled`);
     case 'buried':
-      return about([deed.id], (list) => `gives up on ${list} after too many attempts`);
+      return about([deed.id], (list) => `gives up on ${list} (${deed.reason})`);
     case 'owed':
       return wordsOfReceipt(deed.receipt, about);
   }
@@ -96,6 +96,10 @@ export function wordsOfEvent(
       const why = event.reason === undefined ? '' : ` (${event.reason})`;
       return { about: numbers, text: `shows ${numbers.join(' ')} as ${event.state}${why}` };
     }
+    case 'buried': {
+      const numbers = numbered(event.ids, ledger);
+      return { about: numbers, text: `shows ${numbers.join(' ')} as a dead letter (${event.reason})` };
+    }
     case 'contact':
       return {
         about: [nameOf(event.contact.agentId)],
@@ -111,12 +115,7 @@ export function wordsOfEvent(
     }
     case 'superseded':
       return { about: [], text: 'hears that a later life of its agent speaks for it' };
-    case 'received':
-    case 'file':
-    case 'files-refused':
-    case 'request':
-    case 'agent-added':
-    case 'stopping':
+    default:
       return undefined;
   }
 }

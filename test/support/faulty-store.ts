@@ -167,6 +167,7 @@ export function noting(tx: MeshTransaction, writes: Write[]): MeshTransaction {
     files: noted(tx.files, 'files', writes),
     audit: tx.audit,
     values: tx.values,
+    history: tx.history,
   };
 }
 

@@ -34,6 +34,15 @@ export class MemoryStory implements AsyncDisposable {
     return [alice, bob];
   }
 
+  /** Resolves when the nodes have done what they do while time stands still: nothing was written for many turns. */
+  async settled(): Promise<void> {
+    let still = 0;
+    await until(() => {
+      still = this.#nodes.some((node) => node.isUp && node.store.isBusy) ? 0 : still + 1;
+      return still > 100;
+    });
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     for (const node of this.#nodes.splice(0)) await node[Symbol.asyncDispose]();
   }

@@ -91,6 +91,11 @@ export const sampleInputs: Inputs = {
   removeFile: { agent, id, index: 1 },
   outbox: { agent, peer: contact, state: 'dead', limit: 1 },
   track: { agent, id },
+  cancel: { agent, id },
+  deadLetters: { agent, box: 'outbox', peer: contact, reason: 'EXPIRED', before: 7, limit: 3 },
+  deadLetter: { agent, id },
+  replayDead: { agent, ids: [id], all: true, box: 'inbox', peer: contact, reason: 'HANDLER_FAILED', before: 7 },
+  purgeDead: { agent, ids: [id], all: true, box: 'inbox', peer: contact, reason: 'HANDLER_FAILED', before: 7 },
   audit: { agent, kind: 'contact.trusted', since: 1, until: 2, limit: 3, afterSeq: 4 },
   auditVerify: { agent },
 };

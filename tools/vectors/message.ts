@@ -22,6 +22,7 @@ const full: Message = {
   parentMessageId: plainMessage.id,
   correlationId: plainMessage.id,
   idempotencyKey: 'invoice 17',
+  replayOf: messageId(3),
   participants: [aliceId, bobId],
   replyContext: { thread: 12, path: ['a', null, true], share: 0.5 },
   payload: {
@@ -85,6 +86,7 @@ const malformed = [
   changed('an id with NUL', { id: `${plainMessage.id.slice(0, -1)}\0` }),
   changed('an id of another uuid version', { id: plainMessage.id.replace('-7', '-4') }),
   changed('an id in capitals', { id: `msg_${plainMessage.id.slice(4).toUpperCase()}` }),
+  changed('a frame id for the message that is said again', { replayOf: 'frm_019bf000-0000-7000-8000-000000000001' }),
   changed('a conversation id for a message', { parentMessageId: plainMessage.conversationId }),
   changed('a sender that is no agent id', { from: 'alice' }),
   changed('a recipient with a fragment', { to: `${bobId}#key` }),

@@ -1,4 +1,12 @@
-import { type OptionSpec, outboxStateNames, priorityNames, typeNames, type VerbSpec } from './verb-spec.ts';
+import { deadVerbs } from './dead-verbs.ts';
+import {
+  type OptionSpec,
+  outboxStateNames,
+  priorityNames,
+  typeNames,
+  untilStateNames,
+  type VerbSpec,
+} from './verb-spec.ts';
 
 const to = ['<to>', 'name, agent id or the beginning of the id'] as const;
 const text = ['[text]', 'what to say; - reads it from stdin'] as const;
@@ -90,6 +98,11 @@ export const messageVerbs: readonly VerbSpec[] = [
     group: 'Messages',
     summary: 'Show every step of a sent message',
     args: [id],
+    options: [
+      { flags: '--follow', about: 'go on and show steps as they come, up to the end' },
+      { flags: '--until <state>', about: 'with --follow: end at this state', choices: untilStateNames },
+    ],
+    examples: ['mesh track msg_019bf001-0001 --follow', 'mesh track msg_019bf001-0001 --follow --until delivered'],
     load: async () => (await import('../verbs/track.ts')).track,
   },
   {
@@ -130,5 +143,24 @@ export const messageVerbs: readonly VerbSpec[] = [
     ],
     examples: ['mesh save msg_019bf002-bbbb ~/Downloads'],
     load: async () => (await import('../verbs/save.ts')).save,
+  },
+  {
+    name: 'cancel',
+    group: 'Messages',
+    summary: 'Take back a message that was not sent yet',
+    args: [id],
+    load: async () => (await import('../verbs/cancel.ts')).cancel,
+  },
+  {
+    name: 'dead',
+    group: 'Messages',
+    summary: 'What was given up on: list, show, replay, purge',
+    subverbs: deadVerbs,
+    examples: [
+      'mesh dead --peer bob',
+      'mesh dead replay msg_019bf001-0001',
+      'mesh dead replay --peer bob --reason EXPIRED',
+      'mesh dead purge --older 7d',
+    ],
   },
 ];

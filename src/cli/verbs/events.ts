@@ -32,14 +32,6 @@ function eventLine(event: AnyEvent, paint: Paint): string {
 
 function detailOf(event: AnyEvent): string {
   switch (event.type) {
-    case 'message.received':
-      return words(event.message.peer, event.message.type, event.message.id);
-    case 'message.state':
-      return words(event.peer, event.state, event.reason, event.id);
-    case 'file.changed':
-      return words(event.file.peer, event.file.name, fileWord(event.file), event.file.id);
-    case 'files.refused':
-      return words(event.peer, event.reason, event.id);
     case 'contact.changed':
       return words(event.petname, event.state);
     case 'request.received':
@@ -48,6 +40,8 @@ function detailOf(event: AnyEvent): string {
       return words(event.peer, event.route);
     case 'link.down':
       return words(event.peer, event.route, event.code);
+    case 'link.held':
+      return words(event.peer, event.code);
     case 'breaker.changed':
       return words(event.peer, event.state);
     case 'session.replaced':
@@ -59,9 +53,30 @@ function detailOf(event: AnyEvent): string {
     case 'missed':
       return event.count === undefined ? 'events are missing here' : `${event.count} events are missing here`;
     default:
+      return messageDetailOf(event);
+  }
+}
+
+function messageDetailOf(event: AnyEvent): string {
+  switch (event.type) {
+    case 'message.received':
+      return words(event.message.peer, event.message.type, event.message.id);
+    case 'message.state':
+      return words(event.peer, event.step, event.reason, idsIn(event.ids), event.route);
+    case 'message.dead':
+      return words(event.peer, event.reason, idsIn(event.ids));
+    case 'file.changed':
+      return words(event.file.peer, event.file.name, fileWord(event.file), event.file.id);
+    case 'files.refused':
+      return words(event.peer, event.reason, event.id);
+    default:
       return '';
   }
 }
+
+/** One id, or how many messages took a step together. */
+const idsIn = (ids: readonly string[]): string =>
+  ids.length === 1 ? (ids[0] ?? '') : `${ids.length} messages from ${ids[0] ?? ''}`;
 
 const words = (...parts: readonly (string | undefined)[]): string =>
   parts.filter((part) => part !== undefined).join('  ');

@@ -4,7 +4,7 @@ import { fields, table } from '../table.ts';
 import { jsonText, visible, visibleBlock } from '../terminal-text.ts';
 import { precise, relative, when } from '../times.ts';
 import { fileWord } from './file-lines.ts';
-import type { MessageView, OutboxView, Tracked } from './types.ts';
+import type { MessageView, OutboxView, Step, Tracked } from './types.ts';
 import { firstLine, outboxColour, shown, size } from './words.ts';
 
 /** One line a message, oldest first, unread ones bright. */
@@ -30,7 +30,11 @@ function inboxMark({ state, readAt, answerId }: MessageView): string {
   return readAt === undefined && state === 'new' ? '•' : '';
 }
 
-function summaryOf({ subject, body, attachments }: Pick<MessageView, 'subject' | 'body' | 'attachments'>): string {
+export function summaryOf({
+  subject,
+  body,
+  attachments,
+}: Pick<MessageView, 'subject' | 'body' | 'attachments'>): string {
   const text = subject === undefined ? firstLine(body) : visible(subject);
   const files = attachments.length === 0 ? '' : `[${attachments.length} attached]`;
   return [text, files].filter((part) => part !== '').join(' ');
@@ -105,32 +109,54 @@ const stateOf = ({ state, reason }: OutboxView): string => (reason === undefined
 
 /** A sent message and each step of its way: when, what, and who said so. */
 export function trackLines(message: Tracked, paint: Paint): readonly string[] {
-  const { steps, attempts, answerId } = message;
-  const facts = fields(
+  return [...trackFacts(message, paint), '', ...stepTable(message.steps, paint)];
+}
+
+export function trackFacts(message: Tracked, paint: Paint): readonly string[] {
+  const { attempts, answerId, state } = message;
+  const isUnderWay = state === 'queued' || state === 'sent' || state === 'dead';
+  return fields(
     [
       ['message', message.id],
       ['to', paint.colour('bold', visible(message.peer))],
       ['type', message.type],
       ['subject', shown(message.subject)],
-      ['state', paint.colour(outboxColour(message.state), stateOf(message))],
+      ['state', paint.colour(outboxColour(state), stateOf(message))],
+      ['waits', waitsLine(message, paint)],
       ['attempts', attempts > 1 ? String(attempts) : undefined],
       ['answer', answerId],
       ['files', filesOf(message)],
-      ['expires', message.state === 'queued' || message.state === 'sent' ? when(message.expiresAt, paint) : undefined],
+      ['says again', message.replayOf],
+      ['said again by', message.replayedBy],
+      ['expires', isUnderWay ? when(message.expiresAt, paint) : undefined],
     ],
     paint,
   );
-  const way = table(
+}
+
+/** Why it does not go on, and when it is tried again. */
+function waitsLine({ waits }: Tracked, paint: Paint): string | undefined {
+  if (waits === undefined) return undefined;
+  const { until } = waits;
+  const isSoon = until !== undefined && until - paint.now < 2000;
+  const again =
+    until === undefined || until <= paint.now ? '' : ` Next try ${isSoon ? 'now' : relative(until, paint)}.`;
+  return `${visible(waits.message)} (${visible(waits.code)}).${again}`;
+}
+
+const proofWords: Readonly<Record<Step['proof'], string>> = { local: '', receipt: ', receipt', link: ', on the link' };
+
+export function stepTable(steps: readonly Step[], paint: Paint): readonly string[] {
+  return table(
     [
       { title: 'WHEN', cell: ({ at }) => precise(at, paint) },
       { title: 'STEP', cell: ({ state }) => visible(state) },
-      { title: 'SAID BY', cell: ({ by }) => by },
+      { title: 'SAID BY', cell: saidBy },
       { title: 'HOW', cell: stepNote, shrinkTo: 10 },
     ],
     steps,
     paint,
   );
-  return [...facts, '', ...way];
 }
 
 /** How far the files beside the message are, as the receiver says. */
@@ -141,12 +167,20 @@ function filesOf({ attachments }: Tracked): string | undefined {
   return lines.length === 0 ? undefined : lines.join('\n');
 }
 
+/** One step as it comes. */
+export function stepLine(step: Step, paint: Paint): string {
+  const parts = [precise(step.at, paint), visible(step.state).padEnd(12), saidBy(step).padEnd(17), stepNote(step)];
+  return parts.join('  ').trimEnd();
+}
+
+const saidBy = ({ by, proof }: Step): string => by + proofWords[proof];
+
 /** The whole id of an answer stands above. */
 const shortId = (note: string): string => (/^msg_[0-9a-f-]{36}$/.test(note) ? shortIds([note])(note) : note);
 
-function stepNote({ route, attempt, note }: Tracked['steps'][number]): string {
-  const again = attempt === undefined || attempt < 2 ? undefined : `attempt ${attempt}`;
-  const parts = [route, again, note === undefined ? undefined : shortId(note)];
+function stepNote({ route, attempt, note }: Step): string {
+  const tried = attempt === undefined ? undefined : `attempt ${attempt}`;
+  const parts = [route, tried, note === undefined ? undefined : shortId(note)];
   return parts
     .filter((part) => part !== undefined)
     .map(visible)

@@ -50,7 +50,8 @@ function queueLine({ queue }: Status): string {
     queue.waiting > 0 ? `${queue.waiting} waiting` : '',
     queue.inFlight > 0 ? `${queue.inFlight} in flight` : '',
     queue.unread > 0 ? `${queue.unread} unread` : '',
-    queue.dead > 0 ? `${queue.dead} given up` : '',
+    queue.deadOut > 0 ? `${queue.deadOut} not delivered` : '',
+    queue.deadIn > 0 ? `${queue.deadIn} not handled` : '',
   ].filter((part) => part !== '');
   return parts.length === 0 ? 'empty' : parts.join(', ');
 }

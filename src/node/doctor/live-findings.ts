@@ -2,6 +2,8 @@ import { codeOf, type ErrorCode } from '#kernel';
 import type { Contact } from '#trust';
 import type { AgentHost } from '../agent-host.ts';
 import type { NodeParts } from '../parts.ts';
+import { buriedWarnings, deadWarnings } from '../operations/dead-warnings.ts';
+import type { Warning } from '../operations/peer-warnings.ts';
 import { fileWarnings } from '../operations/file-warnings.ts';
 import { successionWarnings } from '../succession-warnings.ts';
 import { clockFindings, type PeerClock } from './clock-findings.ts';
@@ -20,7 +22,7 @@ export async function liveFindings(parts: NodeParts, signal: AbortSignal): Promi
   return inOrder([
     ...hosts.flatMap((host) => succession(host)),
     ...speaking.flatMap((host) => queues(host, parts.clock.now())),
-    ...hosts.flatMap((host) => handlers(host)),
+    ...hosts.flatMap((host) => letters(host)),
     ...speaking.flatMap((host) => files(parts, host)),
     ...clockFindings(onceEach(clocks.flat())),
     ...looks.flatMap((look) => endpointFindings(look)),
@@ -51,17 +53,23 @@ function queues(host: AgentHost, now: number): readonly Finding[] {
   });
 }
 
-function handlers({ agent, desk }: AgentHost): readonly Finding[] {
-  const { dead } = desk.ports.store.read.inbox.counts(agent.name);
-  if (dead === 0) return [];
-  return [
-    {
+/** What did not reach its agent, in both directions. */
+function letters(host: AgentHost): readonly Finding[] {
+  const { outbox } = host.desk.ports.store.read;
+  const finding =
+    (meaning: string) =>
+    ({ message, hint }: Warning): Finding => ({
       check: 'queue',
       severity: 'warning',
-      message: `The program of ${agent.name} gave up on ${dead} ${dead === 1 ? 'message' : 'messages'}`,
-      meaning: 'They were offered five times and failed each time; their senders were told.',
-      fix: 'See which, and the error of one: mesh inbox, mesh read ID',
-    },
+      message,
+      meaning,
+      fix: hint,
+    });
+  return [
+    ...deadWarnings(host, outbox.deadCounts(host.agent.name)).map(
+      finding('They did not reach the agent that they are for.'),
+    ),
+    ...buriedWarnings(host).map(finding('Their senders were told that nothing came of them.')),
   ];
 }
 

@@ -79,6 +79,14 @@ describe('what waits for a peer', () => {
     expect(queueFindings({ ...peer, link: 'up' }, now)[0]?.fix).toContain('mesh down, mesh up --detach');
   });
 
+  it('is no fault of a peer that asked for a pause', () => {
+    const held = { code: 'INBOX_FULL' } as const;
+    const [note, ...more] = queueFindings({ ...peer, link: 'up', held }, now);
+    expect(more).toEqual([]);
+    expect(note).toMatchObject({ severity: 'note', message: '2 wait for bob, which asked for a pause (INBOX_FULL)' });
+    expect(queueFindings({ ...peer, waiting: 0, held }, now)).toEqual([]);
+  });
+
   it('waits for an update when the versions do not fit, also with nothing in the queue', () => {
     const lastError = { code: 'UNSUPPORTED_VERSION', message: 'no' } as const;
     expect(queueFindings({ ...peer, waiting: 0, lastError }, now)).toMatchObject([

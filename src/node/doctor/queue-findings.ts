@@ -1,4 +1,4 @@
-import type { ErrorCode } from '#kernel';
+import { type ErrorCode, errorTable } from '#kernel';
 import type { Finding } from './finding.ts';
 import { minutes } from './folder-findings.ts';
 
@@ -11,6 +11,8 @@ export interface PeerQueue {
   readonly waiting: number;
   readonly inFlight: number;
   readonly oldestAt?: number;
+  /** It asked for a pause. */
+  readonly held?: { readonly code: ErrorCode };
 }
 
 const stuckMs = 10 * 60_000;
@@ -20,6 +22,7 @@ export function queueFindings(peer: PeerQueue, now: number): readonly Finding[] 
   const { petname, waiting, inFlight, oldestAt, breaker, link, lastError } = peer;
   if (lastError?.code === 'UNSUPPORTED_VERSION') return [versionFinding(petname)];
   if (waiting + inFlight === 0) return [];
+  if (peer.held !== undefined) return [heldFinding(peer, peer.held.code)];
   const waitedMs = now - (oldestAt ?? now);
   if (breaker !== 'open' && waitedMs < stuckMs) return [];
   const count = `${waiting} ${waiting === 1 ? 'message waits' : 'messages wait'} for ${petname}${inFlight === 0 ? '' : ` and ${inFlight} sealed frames are not acknowledged`}`;
@@ -37,6 +40,17 @@ export function queueFindings(peer: PeerQueue, now: number): readonly Finding[] 
       fix: fixOf(petname, { link, code: lastError?.code }),
     },
   ];
+}
+
+function heldFinding({ petname, waiting, inFlight }: PeerQueue, code: ErrorCode): Finding {
+  const { meaning, hint } = errorTable[code];
+  return {
+    check: 'queue',
+    severity: 'note',
+    message: `${waiting + inFlight} wait for ${petname}, which asked for a pause (${code})`,
+    meaning: `${meaning} Nothing is lost: messages go by themselves when the pause is over.`,
+    fix: hint,
+  };
 }
 
 function fixOf(

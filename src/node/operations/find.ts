@@ -20,12 +20,19 @@ export function outboxRowNamed(host: AgentHost, text: string): OutboxMessage {
 }
 
 function prefixOf(text: string, where: string): string {
-  const bare = text.startsWith('msg_') ? text.slice(4) : text;
-  if (!/^[0-9a-f-]{8,36}$/.test(bare) || bare.length < minPrefix) return missing(text, where);
-  return `msg_${bare}`;
+  return idPrefixOf(text) ?? missing(text, where);
 }
 
-function only<T extends { readonly id: string }>(found: readonly T[], asked: { text: string; where: string }): T {
+/** Undefined for what cannot be the beginning of a message id, or is too short. */
+export function idPrefixOf(text: string): string | undefined {
+  const bare = text.startsWith('msg_') ? text.slice(4) : text;
+  return /^[0-9a-f-]{8,36}$/.test(bare) && bare.length >= minPrefix ? `msg_${bare}` : undefined;
+}
+
+export function only<T extends { readonly id: string }>(
+  found: readonly T[],
+  asked: { text: string; where: string },
+): T {
   const [first, second] = found;
   if (first === undefined) return missing(asked.text, asked.where);
   if (second === undefined) return first;

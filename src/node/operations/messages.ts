@@ -6,21 +6,18 @@ import { type Attachment, decodeMessage, encodeMessage, type Message, type Messa
 import { resolveContact } from '#trust';
 import type { AgentHost } from '../agent-host.ts';
 import { hostNamed, type NodeParts } from '../parts.ts';
-import { inboxRow, outboxRowNamed } from './find.ts';
+import { inboxRow } from './find.ts';
 import { type HandedOver, imaginedFiles, withFiles } from './handed-over.ts';
 import { attachmentsOf, type SendLike } from './send-input.ts';
 import { defined } from './defined.ts';
 import { peerOf } from './peer-of.ts';
-import { messageView, outboxView, stepsOf } from './views.ts';
+import { messageView } from './views.ts';
 
-type MessageOperations = Pick<
-  Operations,
-  'send' | 'ask' | 'reply' | 'inbox' | 'message' | 'read' | 'attachment' | 'outbox' | 'track'
->;
+type MessageOperations = Pick<Operations, 'send' | 'ask' | 'reply' | 'inbox' | 'message' | 'read' | 'attachment'>;
 
 const defaultPage = 50;
 
-/** Everything about messages: out, in, and what became of them. */
+/** Saying something, and what came in. */
 export function messageOperations(parts: NodeParts): MessageOperations {
   return {
     send: (input) => send(parts, input),
@@ -53,20 +50,6 @@ export function messageOperations(parts: NodeParts): MessageOperations {
     },
 
     attachment: async (input) => attachment(hostNamed(parts, input.agent), input),
-
-    async outbox(input) {
-      const host = hostNamed(parts, input.agent);
-      const peer = input.peer === undefined ? undefined : contactOf(host, input.peer).agentId;
-      const states = input.state === undefined ? undefined : [input.state];
-      const query = { agent: host.agent.name, limit: input.limit ?? defaultPage, ...defined({ peer, states }) };
-      return { messages: parts.store.read.outbox.list(query).map((row) => outboxView(host, row)) };
-    },
-
-    async track(input) {
-      const host = hostNamed(parts, input.agent);
-      const row = outboxRowNamed(host, input.id);
-      return { ...outboxView(host, row), steps: stepsOf(row) };
-    },
   };
 }
 

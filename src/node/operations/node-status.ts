@@ -4,6 +4,7 @@ import { heldBack } from '#pipeline';
 import type { Contact } from '#trust';
 import type { AgentHost } from '../agent-host.ts';
 import { hostNamed, type NodeParts } from '../parts.ts';
+import { buriedWarnings, deadWarnings } from './dead-warnings.ts';
 import { defined } from './defined.ts';
 import { fileWarnings } from './file-warnings.ts';
 import { peerWarnings, type Warning } from './peer-warnings.ts';
@@ -21,6 +22,7 @@ export function statusOperations(parts: NodeParts): Pick<Operations, 'status' | 
       const { running } = parts;
       const peers = peersOf(host).map((contact) => contactView(host, contact));
       const counts = parts.store.read.inbox.counts(host.agent.name);
+      const deadOut = parts.store.read.outbox.deadCounts(host.agent.name);
       return {
         version: parts.version,
         running: running !== undefined,
@@ -37,14 +39,16 @@ export function statusOperations(parts: NodeParts): Pick<Operations, 'status' | 
           waiting: sum(peers.map(({ waiting }) => waiting)),
           inFlight: sum(peers.map(({ inFlight }) => inFlight)),
           unread: counts.unread,
-          dead: counts.dead,
+          deadOut: sum(deadOut.map(({ count }) => count)),
+          deadIn: counts.dead,
         },
         requests: parts.store.read.contacts.list({ agent: host.agent.name, states: ['requested-in'] }).length,
         sessions: peers.filter(({ session }) => session !== undefined).length,
         warnings: [
           ...[...parts.hosts.values()].flatMap(successionWarnings),
           ...peers.flatMap((peer) => peerWarnings(peer, parts.clock.now())),
-          ...nodeWarnings(parts, host, counts),
+          ...deadWarnings(host, deadOut),
+          ...nodeWarnings(parts, host),
           ...fileWarnings(parts, host),
         ],
       };
@@ -62,7 +66,7 @@ function peersOf(host: AgentHost): readonly Contact[] {
   return host.desk.ports.store.read.contacts.list({ agent: host.agent.name, states });
 }
 
-function nodeWarnings(parts: NodeParts, host: AgentHost, counts: { readonly dead: number }): readonly Warning[] {
+function nodeWarnings(parts: NodeParts, host: AgentHost): readonly Warning[] {
   const warnings: Warning[] = [];
   const { deviceExpiresAt } = host.agent;
   if (parts.running === undefined && existsSync(parts.state.running)) {
@@ -73,14 +77,7 @@ function nodeWarnings(parts: NodeParts, host: AgentHost, counts: { readonly dead
       hint: `Nothing is lost. See ${parts.state.log}, and start it again: mesh up --detach`,
     });
   }
-  if (counts.dead > 0) {
-    const message = `The program of ${host.agent.name} gave up on ${counts.dead} message${counts.dead === 1 ? '' : 's'}`;
-    warnings.push({
-      code: 'HANDLER_FAILED',
-      message,
-      hint: 'See them with: mesh inbox, and the error with: mesh read ID',
-    });
-  }
+  warnings.push(...buriedWarnings(host));
   const { agent, desk, runtime } = host;
   for (const { contact, code } of heldBack({ agent, ports: desk.ports, types: runtime.types })) {
     if (code !== 'TURN_LIMIT') continue;

@@ -1,3 +1,4 @@
+import { errorTable } from '#kernel';
 import { isoTime } from '../succession-warnings.ts';
 import { pasteAddress } from './paste-address.ts';
 import type { contactView } from './views.ts';
@@ -15,7 +16,7 @@ const restoredShownMs = 7 * 86_400_000;
 
 /** What a person should know or do about one contact: the most important thing, if there is one, and that it was restored lately. */
 export function peerWarnings(peer: PeerView, now: number): readonly Warning[] {
-  const warning = changedKey(peer) ?? refused(peer) ?? openStep(peer) ?? unreachable(peer);
+  const warning = changedKey(peer) ?? refused(peer) ?? openStep(peer) ?? held(peer) ?? unreachable(peer);
   return [restored(peer, now), warning].filter((one) => one !== undefined);
 }
 
@@ -73,6 +74,15 @@ function openStep(peer: PeerView): Warning | undefined {
     message: `${what}: ${lastError.message}`,
     hint: `It is tried again by itself. Check that its node runs and its address is right. ${giveUp}`,
   };
+}
+
+/** It asked for a pause. */
+function held({ state, petname, waiting, inFlight, held: pause }: PeerView): Warning | undefined {
+  if (state !== 'trusted' || pause === undefined || waiting + inFlight === 0) return undefined;
+  const { code, until } = pause;
+  const why = code === 'INBOX_FULL' ? `The inbox of ${petname} is full` : `${petname} takes no more for a while`;
+  const message = `${why}: what waits for it is sent by itself, next at ${new Date(until).toISOString()}`;
+  return { code, message, hint: errorTable[code].hint };
 }
 
 function unreachable({ state, link, petname, waiting, inFlight, lastError }: PeerView): Warning | undefined {

@@ -162,38 +162,18 @@ export function outboxView(host: AgentHost, row: OutboxMessage) {
     expiresAt: row.expiresAt,
     state: row.state,
     attempts: row.attempts,
-    ...defined({ correlationId: row.correlationId, reason: row.reason, answerId: row.answerId, route: row.route }),
+    ...defined({
+      correlationId: row.correlationId,
+      reason: row.reason,
+      answerId: row.answerId,
+      route: row.route,
+      sealedAt: row.sealedAt,
+      restoredAt: row.restoredAt,
+      replayOf: row.replayOf,
+      replayedBy: row.replayedBy,
+    }),
   };
 }
-
-/** Who proved each step, in order of time (PROTOCOL §7). */
-export function stepsOf(row: OutboxMessage) {
-  const end = row.state === 'refused' || row.state === 'expired' || row.state === 'dead' || row.state === 'cancelled';
-  // What was never sent, or is for a contact that is blocked here, was not refused by the peer.
-  const refused = row.state === 'refused' && row.sentAt !== undefined && row.reason !== 'CONTACT_BLOCKED';
-  // Only the peer gives a reason for an expiry: its receipt said EXPIRED.
-  const byPeer = refused || (row.state === 'expired' && row.reason !== undefined);
-  const steps = [
-    step(row.createdAt, 'queued', { by: 'this node' }),
-    step(row.sealedAt, 'sealed', { by: 'this node', note: 'encrypted and stored on disk' }),
-    step(row.sentAt, 'sent', { by: 'this node', ...defined({ route: row.route, attempt: row.attempts }) }),
-    step(row.deliveredAt, 'delivered', { by: 'peer', note: 'signed receipt inside the session' }),
-    step(row.seenAt, 'seen', { by: 'peer', note: 'given to the agent' }),
-    step(row.answeredAt, 'answered', { by: 'peer', ...defined({ note: row.answerId }) }),
-    end ? step(row.endedAt, row.state, { by: byPeer ? 'peer' : 'this node', ...defined({ note: row.reason }) }) : [],
-  ];
-  return steps.flat();
-}
-
-interface StepFacts {
-  readonly by: 'this node' | 'peer' | 'hub';
-  readonly route?: string;
-  readonly attempt?: number;
-  readonly note?: string;
-}
-
-const step = (at: number | undefined, state: string, facts: StepFacts) =>
-  at === undefined ? [] : [{ at, state, ...facts }];
 
 interface Placed {
   readonly direction: FileDirection;
@@ -201,7 +181,7 @@ interface Placed {
   readonly id: MessageId;
 }
 
-function payloadView(host: AgentHost, payload: Payload, where: Placed) {
+export function payloadView(host: AgentHost, payload: Payload, where: Placed) {
   const { subject, body, attachments = [], metadata } = payload;
   return { body, attachments: attachmentsView(host, attachments, where), ...defined({ subject, metadata }) };
 }

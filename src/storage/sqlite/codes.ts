@@ -1,4 +1,5 @@
 import { MeshError } from '#kernel';
+import type { EndWitness } from '#delivery';
 import type { MessageType, Priority } from '#protocol';
 
 // Numbers in the database: fixed for ever, whatever order the protocol room lists the names in.
@@ -15,7 +16,18 @@ export const typeName = (code: number): MessageType => known(typeNames[code]);
 export const priorityName = (code: number): Priority => known(priorityNames[code]);
 
 /** How a message in the outbox ended; 0 is not used, so that NULL alone means that it did not. */
-export const endCodes = { refused: 1, expired: 2, dead: 3, cancelled: 4 } as const;
+export const endCodes = {
+  refused: 1,
+  expired: 2,
+  dead: 3,
+  cancelled: 4,
+  /** Its frame is gone and the peer proved to have it: nothing is left to do. */
+  settled: 5,
+} as const;
+
+/** Who said how it ended. */
+export const endWitnesses: readonly EndWitness[] = ['this node', 'receipt', 'link'];
+export const witnessCode = (witness: EndWitness): number => endWitnesses.indexOf(witness);
 
 /** Where an inbox message is. Below `handled` it is in the partial index `inbox_open`, by which all queries find it. */
 export const phases = {

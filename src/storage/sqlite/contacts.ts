@@ -139,8 +139,8 @@ export class WritableContacts extends Contacts implements ContactWriter {
   }
 
   useNonce(signer: AgentId, nonce: string, expiresAt: number): boolean {
-    const sql = 'INSERT INTO nonce (signer, nonce, expires_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING';
-    return this.queries.run(sql, signer, nonce, expiresAt) === 1;
+    const sql = 'INSERT INTO nonce (signer, nonce, expires_at, ran) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING';
+    return this.queries.run(sql, signer, nonce, expiresAt, this.shared.runTime.ranMs) === 1;
   }
 
   putInvite(invite: InviteRecord): void {
@@ -169,9 +169,10 @@ export class WritableContacts extends Contacts implements ContactWriter {
     );
   }
 
-  prune(now: number): number {
+  prune({ now, ranMs }: { readonly now: number; readonly ranMs: number }): number {
+    const ran = this.shared.runTime.ranMs - ranMs;
     return (
-      this.queries.run('DELETE FROM nonce WHERE expires_at <= ?', now) +
+      this.queries.run('DELETE FROM nonce WHERE expires_at <= ? AND ran <= ?', now, ran) +
       this.queries.run('DELETE FROM turn WHERE second < ?', secondOf(now - countsKeptMs)) +
       this.queries.run('DELETE FROM contact_request WHERE at < ?', now - countsKeptMs) +
       this.queries.run('DELETE FROM invite WHERE expires_at <= ?', now - invitesKeptMs)

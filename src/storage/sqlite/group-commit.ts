@@ -174,7 +174,7 @@ export class GroupCommit {
     } catch (error) {
       logger.error('store.rollback-failed', { error: String(error) });
     }
-    shared.undoTo({ waiting: 0, open: 0 });
+    shared.undoTo();
   }
 }
 

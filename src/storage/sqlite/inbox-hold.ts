@@ -1,3 +1,4 @@
+import type { Death } from '#delivery';
 import type { MessageId } from '#protocol';
 import { phases } from './codes.ts';
 import { int } from './columns.ts';
@@ -43,11 +44,11 @@ export function unhold(queries: Queries, { shared, lane, id }: Move): boolean {
   return true;
 }
 
-export function buryHeld(queries: Queries, which: Move, error: string): boolean {
+export function buryHeld(queries: Queries, which: Move, { error, reason, at }: Death): boolean {
   const found = find(queries, which.lane, which.id);
   if (found?.isHeld !== true) return false;
   move(queries, which.shared, { found, phase: found.queue.phase - phases.tried + phases.dead, notBefore: 0 });
-  queries.run('UPDATE inbox_state SET error = ? WHERE seq = ?', error, found.seq);
+  queries.run('UPDATE inbox_state SET error = ?, reason = ?, dead_at = ? WHERE seq = ?', error, reason, at, found.seq);
   return true;
 }
 

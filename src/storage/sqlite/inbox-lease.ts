@@ -1,3 +1,5 @@
+import type { PriorityTurns } from '#delivery';
+import { priorityCode, priorityName } from './codes.ts';
 import { int } from './columns.ts';
 import type { Queries } from './database.ts';
 import { inQueue, isTried, type Queue, queueValues } from './inbox-queue.ts';
@@ -14,25 +16,27 @@ export interface Offer {
   readonly limit: number;
   /** How many messages of a lane may be leased, for lanes with a bound; counted down. */
   readonly quota: Map<number, number>;
+  readonly turns: PriorityTurns | undefined;
 }
 
 /**
- * What to lease next: in order of priority, then arrival, over all queues. A message that was tried before may be the
+ * What to lease next: as the turns say, or in order of priority; then arrival, over all queues. A message that was tried before may be the
  * one that breaks the handler, so it goes alone: the offer ends before it, or is it. Reads about as many rows as it
  * returns, however many wait.
  */
-export function nextOffer(queries: Queries, { queues, now, limit, quota }: Offer): readonly Offered[] {
+export function nextOffer(queries: Queries, { queues, now, limit, quota, turns }: Offer): readonly Offered[] {
   const heads = queues.map((queue) =>
     isTried(queue) ? triedHead(queries, queue, now) : freshHead(queries, queue, limit),
   );
   const live = heads.filter((head) => head.seq !== undefined);
   const offered: Offered[] = [];
   while (offered.length < limit) {
-    const first = earliest(live, quota);
+    const first = nextHead(live, quota, turns);
     if (first?.seq === undefined) break;
     const tried = isTried(first.queue);
     if (tried && offered.length > 0) break;
     offered.push({ queue: first.queue, seq: first.seq });
+    turns?.took(priorityName(first.queue.priority));
     const left = quota.get(first.queue.lane);
     if (left !== undefined) quota.set(first.queue.lane, left - 1);
     if (tried) break;
@@ -48,18 +52,24 @@ interface Head {
   advance(): void;
 }
 
-function earliest(heads: readonly Head[], quota: ReadonlyMap<number, number>): Head | undefined {
-  let best: Head | undefined;
+function nextHead(
+  heads: readonly Head[],
+  quota: ReadonlyMap<number, number>,
+  turns: PriorityTurns | undefined,
+): Head | undefined {
+  const earliest = new Map<number, Head>();
   for (const head of heads) {
     if (head.seq === undefined || (quota.get(head.queue.lane) ?? 1) <= 0) continue;
-    if (best?.seq === undefined || isBefore(head, best)) best = head;
+    const { priority } = head.queue;
+    const best = earliest.get(priority);
+    if (best?.seq === undefined || head.seq < best.seq) earliest.set(priority, head);
   }
-  return best;
-}
-
-function isBefore(a: Head, b: Head): boolean {
-  if (a.queue.priority !== b.queue.priority) return a.queue.priority < b.queue.priority;
-  return (a.seq ?? 0) < (b.seq ?? 0);
+  const codes = [...earliest.keys()].toSorted((a, b) => a - b);
+  const [most] = codes;
+  if (most === undefined) return undefined;
+  const next =
+    turns === undefined || codes.length < 2 ? most : priorityCode(turns.next(new Set(codes.map(priorityName))));
+  return earliest.get(next);
 }
 
 /** The message that has waited longest since its time came. */

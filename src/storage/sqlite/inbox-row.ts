@@ -1,4 +1,5 @@
 import type { InboxMessage, InboxState } from '#delivery';
+import type { ErrorCode } from '#kernel';
 import type { ConversationId, FrameId, MessageId } from '#protocol';
 import { phases, priorityName, typeName } from './codes.ts';
 import { blob, int, intOrNull, text, textOrNull } from './columns.ts';
@@ -8,8 +9,8 @@ import type { Lanes } from './lanes.ts';
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 export const inboxColumns = `i.seq, i.id, i.lane, i.received_at, i.expires_at, i.frame_id, i.conversation_id,
-  i.correlation_id, i.idempotency_key, i.body, s.phase, s.type, s.priority, s.not_before, s.attempts, s.seen_at,
-  s.read_at, s.answer_id, s.error`;
+  i.correlation_id, i.idempotency_key, i.replay_of, i.body, s.phase, s.type, s.priority, s.not_before, s.attempts, s.seen_at,
+  s.read_at, s.answer_id, s.error, s.reason, s.dead_at`;
 
 export const inboxTables = 'inbox i JOIN inbox_state s ON s.seq = i.seq';
 
@@ -45,10 +46,20 @@ function addOptional(message: Mutable<InboxMessage>, row: Row): void {
   const readAt = intOrNull(row, 'read_at');
   const answerId = textOrNull(row, 'answer_id');
   const error = textOrNull(row, 'error');
+  const replayOf = textOrNull(row, 'replay_of');
   if (correlationId !== null) message.correlationId = correlationId as MessageId;
   if (key !== null) message.idempotencyKey = key;
   if (seenAt !== null) message.seenAt = seenAt;
   if (readAt !== null) message.readAt = readAt;
   if (answerId !== null) message.answerId = answerId as MessageId;
   if (error !== null) message.error = error;
+  if (replayOf !== null) message.replayOf = replayOf as MessageId;
+  if (message.state === 'dead') addDeath(message, row);
+}
+
+function addDeath(message: Mutable<InboxMessage>, row: Row): void {
+  const reason = textOrNull(row, 'reason');
+  const deadAt = intOrNull(row, 'dead_at');
+  if (reason !== null) message.reason = reason as ErrorCode;
+  if (deadAt !== null) message.deadAt = deadAt;
 }

@@ -1,8 +1,8 @@
 import { phases } from './codes.ts';
 import { int } from './columns.ts';
 import type { Queries } from './database.ts';
-import { queueOf, slotOf } from './inbox-queue.ts';
-import { firstSeqSince } from './seq-search.ts';
+import { countUnread } from './inbox-unread.ts';
+import { isUnread, queueOf, slotOf } from './inbox-queue.ts';
 import type { Shared } from './shared.ts';
 
 /** A bound on how long one call holds everything else up. */
@@ -15,31 +15,32 @@ const deadAndRead = phases.dead + phases.read;
 const isOver = `(phase IN (${phases.dead}, ${deadAndRead}, ${phases.handled})
   OR (read_at IS NOT NULL AND phase <> ${leasedAndRead}))`;
 
+export interface PruneInbox {
+  readonly before: number;
+  readonly now: number;
+  readonly ranMs: number;
+}
+
 /**
- * Deletes messages that came before `before` and are over, and frames that need not be known any more. Returns how many
- * rows.
+ * Deletes messages that are over and that no sender can have taken again: they came before `before`, have expired at `now`, and were here
+ * when the node had run `ranMs` less (spec 11.9). Returns how many.
  */
-export function pruneInbox(
-  queries: Queries,
-  shared: Shared,
-  { before, now }: { readonly before: number; readonly now: number },
-): number {
-  const end = firstSeqSince(queries, { table: 'inbox', column: 'received_at', time: before });
+export function pruneInbox(queries: Queries, shared: Shared, { before, now, ranMs }: PruneInbox): number {
   const states = queries.all(
-    `DELETE FROM inbox_state WHERE seq IN (SELECT seq FROM inbox_state WHERE seq < ? AND ${isOver} ORDER BY seq LIMIT ?)
-     RETURNING seq, lane, phase, type, priority`,
-    end,
-    maxPruned,
-  );
-  for (const queue of states.map(queueOf)) {
-    if (queue.phase < phases.handled) shared.open.add(queue.lane, slotOf(queue), -1);
-  }
-  const seqs = JSON.stringify(states.map((row) => int(row, 'seq')));
-  queries.run('DELETE FROM inbox WHERE seq IN (SELECT value FROM json_each(?))', seqs);
-  const frames = queries.run(
-    `DELETE FROM received_frame WHERE (lane, id) IN (SELECT lane, id FROM received_frame WHERE until <= ? LIMIT ?)`,
+    `DELETE FROM inbox_state WHERE seq IN (SELECT s.seq FROM inbox_state s JOIN inbox i ON i.seq = s.seq
+     WHERE s.seq <= ? AND s.seq < (SELECT max(seq) FROM inbox) AND i.received_at < ? AND i.expires_at <= ? AND ${isOver}
+     ORDER BY s.seq LIMIT ?) RETURNING seq, lane, phase, type, priority, size`,
+    shared.runTime.seqBefore('inbox', ranMs),
+    before,
     now,
     maxPruned,
   );
-  return states.length + frames;
+  for (const row of states) {
+    const queue = queueOf(row);
+    if (queue.phase < phases.handled) shared.open.add(queue.lane, slotOf(queue), -1);
+    if (isUnread(queue)) countUnread(shared, { lane: queue.lane, bytes: int(row, 'size') }, -1);
+  }
+  const seqs = JSON.stringify(states.map((row) => int(row, 'seq')));
+  queries.run('DELETE FROM inbox WHERE seq IN (SELECT value FROM json_each(?))', seqs);
+  return states.length;
 }

@@ -1,17 +1,39 @@
 import type { AgentId } from '#identity';
-import type { InboxMessage, InboxSender, InboxWriter, LeaseQuery, NewInboxMessage, ReceivedFrame } from '#delivery';
+import type {
+  Death,
+  InboxMessage,
+  InboxSender,
+  InboxWriter,
+  LeaseQuery,
+  NewInboxMessage,
+  ReceivedFrame,
+} from '#delivery';
 import type { MessageId } from '#protocol';
 import { phases, priorityCode, typeCode } from './codes.ts';
-import { int, orNull } from './columns.ts';
+import { int, intOrNull, orNull } from './columns.ts';
 import { Inbox } from './inbox.ts';
 import { buryHeld, hold, unhold } from './inbox-hold.ts';
 import { nextOffer, type Offered } from './inbox-lease.ts';
-import { inQueue, isLeased, isWaiting, type Queue, queueOf, queuesOf, queueValues, slotOf } from './inbox-queue.ts';
-import { pruneInbox } from './inbox-upkeep.ts';
+import {
+  inQueue,
+  isDead,
+  isLeased,
+  isUnread,
+  isWaiting,
+  type Queue,
+  queueOf,
+  queuesOf,
+  queueValues,
+  slotOf,
+} from './inbox-queue.ts';
+import { countUnread } from './inbox-unread.ts';
+import { type PruneInbox, pruneInbox } from './inbox-upkeep.ts';
 
 interface Found {
   readonly seq: number;
   readonly queue: Queue;
+  /** Of the body. */
+  readonly bytes: number;
 }
 
 export class WritableInbox extends Inbox implements InboxWriter {
@@ -21,8 +43,8 @@ export class WritableInbox extends Inbox implements InboxWriter {
     const seq = shared.nextSeq('inbox');
     const inserted = queries.run(
       `INSERT INTO inbox (seq, id, lane, received_at, expires_at, frame_id, conversation_id, correlation_id,
-       idempotency_key, body)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id, lane) DO NOTHING`,
+       idempotency_key, replay_of, body)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id, lane) DO NOTHING`,
       seq,
       message.id,
       lane,
@@ -32,21 +54,26 @@ export class WritableInbox extends Inbox implements InboxWriter {
       message.conversationId,
       orNull(message.correlationId),
       orNull(message.idempotencyKey),
+      orNull(message.replayOf),
       message.body,
     );
     if (inserted === 0) return false;
     const queue = { lane, phase: phases.fresh, type: typeCode(message.type), priority: priorityCode(message.priority) };
-    const sql = 'INSERT INTO inbox_state (seq, lane, phase, type, priority) VALUES (?, ?, ?, ?, ?)';
-    queries.run(sql, seq, lane, queue.phase, queue.type, queue.priority);
+    const sql = 'INSERT INTO inbox_state (seq, lane, phase, type, priority, size) VALUES (?, ?, ?, ?, ?, ?)';
+    queries.run(sql, seq, lane, queue.phase, queue.type, queue.priority, message.body.length);
     shared.open.add(lane, slotOf(queue), 1);
+    countUnread(shared, { lane, bytes: message.body.length }, 1);
     return true;
   }
 
   rememberFrame(agent: string, sender: AgentId, frame: ReceivedFrame): void {
     const lane = this.shared.lanes.ensure(this.queries, agent, sender);
-    const sql = `INSERT INTO received_frame (lane, id, kind, until, refused) VALUES (?, ?, ?, ?, ?)
-      ON CONFLICT (lane, id) DO UPDATE SET until = max(until, excluded.until)`;
-    this.queries.run(sql, lane, frame.frameId, frame.kind, frame.until, orNull(frame.refused));
+    const row = this.queries.get('SELECT max(no) AS no FROM received_frame WHERE lane = ?', lane);
+    const no = ((row && intOrNull(row, 'no')) ?? 0) + 1;
+    const sql = `INSERT INTO received_frame (lane, no, id, kind, refused) VALUES (?, ?, ?, ?, ?)
+      ON CONFLICT (lane, id) DO NOTHING`;
+    this.queries.run(sql, lane, no, frame.frameId, frame.kind, orNull(frame.refused));
+    this.queries.run('DELETE FROM received_frame WHERE lane = ? AND no <= ?', lane, no - frame.kept);
   }
 
   hold(from: InboxSender, id: MessageId): void {
@@ -59,14 +86,20 @@ export class WritableInbox extends Inbox implements InboxWriter {
     return lane !== undefined && unhold(this.queries, { shared: this.shared, lane, id });
   }
 
-  buryHeld(from: InboxSender, id: MessageId, error: string): boolean {
+  buryHeld(from: InboxSender, id: MessageId, death: Death): boolean {
     const lane = this.shared.lanes.find(from.agent, from.sender);
-    return lane !== undefined && buryHeld(this.queries, { shared: this.shared, lane, id }, error);
+    return lane !== undefined && buryHeld(this.queries, { shared: this.shared, lane, id }, death);
   }
 
   lease(query: LeaseQuery): readonly InboxMessage[] {
     const { now, limit } = query;
-    const offered = nextOffer(this.queries, { queues: this.offered(query), now, limit, quota: this.#quota(query) });
+    const offered = nextOffer(this.queries, {
+      queues: this.offered(query),
+      now,
+      limit,
+      quota: this.#quota(query),
+      turns: query.turns,
+    });
     if (offered.length === 0) return [];
     this.#markLeased(offered, now);
     const messages = new Map(this.messagesAt(offered.map(({ seq }) => seq)).map((message) => [message.seq, message]));
@@ -98,12 +131,39 @@ export class WritableInbox extends Inbox implements InboxWriter {
     this.queries.run(sql, phase, again.notBefore, again.error, again.uncounted === true ? 1 : 0, found.seq);
   }
 
-  bury(agent: string, id: MessageId, error: string): void {
+  bury(agent: string, id: MessageId, death: Death): void {
     const found = this.#pick(agent, id, (queue) => isLeased(queue) || isWaiting(queue));
     if (found === undefined) return;
     const phase = this.#move(found, phases.dead);
-    const sql = 'UPDATE inbox_state SET phase = ?, not_before = 0, error = ? WHERE seq = ?';
-    this.queries.run(sql, phase, error, found.seq);
+    const taken =
+      death.uncounted === true ? ', attempts = attempts - 1, seen_at = iif(attempts = 1, NULL, seen_at)' : '';
+    const sql = `UPDATE inbox_state SET phase = ?, not_before = 0, error = ?, reason = ?, dead_at = ?${taken} WHERE seq = ?`;
+    this.queries.run(sql, phase, death.error, death.reason, death.at, found.seq);
+  }
+
+  offerAgain(agent: string, id: MessageId, expiresAt: number): boolean {
+    const found = this.#pick(agent, id, isDead);
+    if (found === undefined) return false;
+    // Alone, as one that was tried before: it may be the one that breaks the program.
+    const phase = this.#move(found, phases.tried);
+    this.queries.run('UPDATE inbox_state SET phase = ?, attempts = 0, not_before = 0 WHERE seq = ?', phase, found.seq);
+    this.queries.run('UPDATE inbox SET expires_at = max(expires_at, ?) WHERE seq = ?', expiresAt, found.seq);
+    return true;
+  }
+
+  purgeDead(
+    of: { readonly agent: string; readonly sender?: AgentId },
+    ids: readonly MessageId[],
+  ): readonly MessageId[] {
+    const { agent, sender } = of;
+    const only = sender === undefined ? undefined : this.shared.lanes.find(agent, sender);
+    return ids.filter((id) => {
+      const found = this.#pick(agent, id, (queue) => isDead(queue) && (sender === undefined || queue.lane === only));
+      if (found === undefined) return false;
+      this.#move(found, phases.handled);
+      this.queries.run('UPDATE inbox_state SET phase = ? WHERE seq = ?', phases.handled, found.seq);
+      return true;
+    });
   }
 
   releaseAll(): number {
@@ -122,9 +182,10 @@ export class WritableInbox extends Inbox implements InboxWriter {
   }
 
   markRead(agent: string, ids: readonly MessageId[], at: number): void {
-    for (const { seq, queue } of ids.flatMap((id) => this.#find(agent, id))) {
+    for (const found of ids.flatMap((id) => this.#find(agent, id))) {
+      const { seq, queue } = found;
       const phase = queue.phase < phases.read ? queue.phase + phases.read : queue.phase;
-      this.#count(queue, phase, 1);
+      this.#moveTo(found, phase);
       this.queries.run(
         'UPDATE inbox_state SET phase = ?, read_at = coalesce(read_at, ?) WHERE seq = ?',
         phase,
@@ -134,7 +195,7 @@ export class WritableInbox extends Inbox implements InboxWriter {
     }
   }
 
-  prune(options: { readonly before: number; readonly now: number }): number {
+  prune(options: PruneInbox): number {
     return pruneInbox(this.queries, this.shared, options);
   }
 
@@ -160,9 +221,10 @@ export class WritableInbox extends Inbox implements InboxWriter {
   }
 
   #find(agent: string, id: MessageId): readonly Found[] {
-    const sql = `SELECT s.seq, s.lane, s.phase, s.type, s.priority FROM inbox i JOIN inbox_state s ON s.seq = i.seq
+    const sql = `SELECT s.seq, s.lane, s.phase, s.type, s.priority, s.size FROM inbox i JOIN inbox_state s ON s.seq = i.seq
       WHERE i.id = ?`;
-    const found = this.queries.all(sql, id).map((row) => ({ seq: int(row, 'seq'), queue: queueOf(row) }));
+    const rows = this.queries.all(sql, id);
+    const found = rows.map((row) => ({ seq: int(row, 'seq'), queue: queueOf(row), bytes: int(row, 'size') }));
     return found.filter(({ queue }) => this.shared.lanes.at(queue.lane).agent === agent);
   }
 
@@ -173,11 +235,17 @@ export class WritableInbox extends Inbox implements InboxWriter {
   }
 
   /** Counts a message into its new phase, which keeps whether it was read. */
-  #move({ queue }: Found, to: number): number {
+  #move(found: Found, to: number): number {
+    const { queue } = found;
     const phase =
       to === phases.handled ? to : to + (queue.phase < phases.handled ? queue.phase - (queue.phase % phases.read) : 0);
-    this.#count(queue, phase, 1);
+    this.#moveTo(found, phase);
     return phase;
+  }
+
+  #moveTo({ queue, bytes }: Found, phase: number): void {
+    this.#count(queue, phase, 1);
+    if (isUnread(queue) && phase >= phases.read) countUnread(this.shared, { lane: queue.lane, bytes }, -1);
   }
 
   #count(queue: Queue, phase: number, count: number): void {

@@ -1,10 +1,20 @@
 import { type ErrorCode, isErrorCode } from '#kernel';
 import type { AgentId } from '#identity';
-import type { InboxMessage, InboxQuery, InboxReader, OfferQuery } from '#delivery';
+import type {
+  DeadLetterCount,
+  DeadLetterQuery,
+  InboxMessage,
+  InboxQuery,
+  InboxReader,
+  KeyWindow,
+  OfferQuery,
+  QueueSize,
+} from '#delivery';
 import type { FrameId, MessageId, MessageType } from '#protocol';
 import { typeCode } from './codes.ts';
 import { int } from './columns.ts';
 import type { Queries } from './database.ts';
+import { deadInboxCounts, deadInboxSeqs } from './inbox-dead.ts';
 import {
   inQueue,
   isDead,
@@ -19,7 +29,9 @@ import {
 } from './inbox-queue.ts';
 import { heldUntil } from './inbox-hold.ts';
 import { inboxColumns, inboxMessageOf, inboxTables } from './inbox-row.ts';
+import { unreadInAll, unreadOf } from './inbox-unread.ts';
 import type { Lane } from './lanes.ts';
+import { windowValues, withinWindow } from './run-time.ts';
 import type { Shared } from './shared.ts';
 
 const maxMatches = 10;
@@ -111,13 +123,42 @@ export class Inbox implements InboxReader {
     readonly agent: string;
     readonly sender: AgentId;
     readonly key: string;
-    readonly since: number;
+    readonly window: KeyWindow;
   }): InboxMessage | undefined {
     const lane = this.shared.lanes.find(query.agent, query.sender);
     if (lane === undefined) return undefined;
-    const sql = `${select} WHERE i.lane = ? AND i.idempotency_key = ? AND i.received_at >= ? ORDER BY i.seq LIMIT 1`;
-    const row = this.queries.get(sql, lane, query.key, query.since);
+    const sql = `${select} WHERE i.lane = ? AND i.idempotency_key = ? AND ${withinWindow('i.seq', 'i.received_at')}
+      ORDER BY i.seq LIMIT 1`;
+    const row = this.queries.get(sql, lane, query.key, ...windowValues(this.shared.runTime, 'inbox', query.window));
     return row === undefined ? undefined : inboxMessageOf(row, this.shared.lanes);
+  }
+
+  sameAs(agent: string, sender: AgentId, original: MessageId): InboxMessage | undefined {
+    const lane = this.shared.lanes.find(agent, sender);
+    if (lane === undefined) return undefined;
+    const itself = this.queries.get(`${select} WHERE i.id = ? AND i.lane = ?`, original, lane);
+    const row = itself ?? this.queries.get(`${select} WHERE i.replay_of = ? AND i.lane = ? LIMIT 1`, original, lane);
+    return row === undefined ? undefined : inboxMessageOf(row, this.shared.lanes);
+  }
+
+  unreadFrom(agent: string, sender: AgentId): QueueSize {
+    const lane = this.shared.lanes.find(agent, sender);
+    return lane === undefined ? { messages: 0, bytes: 0 } : unreadOf(this.shared, lane);
+  }
+
+  unreadInAll(): QueueSize {
+    return unreadInAll(this.shared);
+  }
+
+  deadLetters(query: DeadLetterQuery): readonly InboxMessage[] {
+    const lanes = this.shared.lanes
+      .of(query.agent)
+      .filter(({ peer }) => query.peer === undefined || peer === query.peer);
+    return this.messagesAt(deadInboxSeqs(this.queries, this.shared, { ...query, lanes })).toReversed();
+  }
+
+  deadCounts(agent: string): readonly DeadLetterCount[] {
+    return this.shared.lanes.of(agent).flatMap((lane) => deadInboxCounts(this.queries, this.shared, lane));
   }
 
   protected get shared(): Shared {

@@ -49,7 +49,7 @@ export class SqliteMeshStore implements MeshStore {
 
   constructor(options: SqliteMeshStoreOptions) {
     this.#database = options.database;
-    this.#shared = new Shared(options.database);
+    this.#shared = new Shared(options.database, options.clock);
     this.read = meshReader(options.database, this.#shared);
     const { wal } = options;
     this.#wal = wal;
@@ -80,6 +80,7 @@ export class SqliteMeshStore implements MeshStore {
       files: new WritableFiles(scope, shared),
       audit: new WritableAuditLog(scope, shared),
       values: new WritableValues(scope),
+      history: { mark: () => shared.runTime.mark(scope) },
     };
   }
 }

@@ -2,10 +2,11 @@ import type { DatabaseSync } from 'node:sqlite';
 import { MeshError } from '#kernel';
 import { init } from './migrations/001-init.ts';
 import { blobs } from './migrations/002-blobs.ts';
+import { states } from './migrations/003-states.ts';
 import { corrupt } from './sqlite-error.ts';
 
 /** Version n is reached by the n-th of these; a migration that was released never changes. */
-export const migrations: readonly string[] = [init, blobs];
+export const migrations: readonly string[] = [init, blobs, states];
 
 /** ASCII "Mesh": marks our databases (https://www.sqlite.org/fileformat.html §1.3.13). */
 export const applicationId = 0x4d657368;
@@ -27,7 +28,7 @@ export function versionOf(connection: DatabaseSync, path: string, known = migrat
 /** The tables that a database of this version has. */
 export function tablesOf(version: number): readonly string[] {
   const text = migrations.slice(0, version).join('\n');
-  return [...text.matchAll(/CREATE TABLE (\w+)/g)].map(([, name]) => name ?? '');
+  return [...new Set([...text.matchAll(/CREATE TABLE (\w+)/g)].map(([, name]) => name ?? ''))];
 }
 
 /** Brings a database from version `from` to the newest, in one transaction. */

@@ -2,7 +2,7 @@ import type { ErrorCode } from '#kernel';
 import type { OutboxFrame, OutboxMessage, OutboxState, QueuedReceipt } from '#delivery';
 import type { ConversationId, FrameId, FrameKind, MessageId, Receipt } from '#protocol';
 import type { AgentId } from '#identity';
-import { endCodes, priorityName, typeName } from './codes.ts';
+import { endCodes, endWitnesses, priorityName, typeName } from './codes.ts';
 import { blob, int, intOrNull, text, textOrNull } from './columns.ts';
 import type { Row } from './database.ts';
 import type { Lanes } from './lanes.ts';
@@ -10,28 +10,29 @@ import type { Lanes } from './lanes.ts';
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /**
- * True for a message that ended for good. `expired` is this side's own conclusion from its clock: a receipt that comes
- * later and proves that the peer took the message in time counts for more, unless the peer itself said EXPIRED (then
- * there is a reason).
+ * PROTOCOL §7 in one place: what the columns of the message `o` and its frame `f` say. What ended stays so, unless a receipt took the end
+ * away; else later in the journey wins.
  */
-export const endedForGood = `(o.ended IS NOT NULL AND (o.ended <> ${endCodes.expired} OR o.reason IS NOT NULL))`;
-
-/** PROTOCOL §7 in one place: what the columns of the message `o` and its frame `f` say. Later in the journey wins. */
 const state = `CASE
-  WHEN ${endedForGood} THEN CASE o.ended
+  WHEN o.ended < ${endCodes.settled} THEN CASE o.ended
     WHEN ${endCodes.refused} THEN 'refused' WHEN ${endCodes.expired} THEN 'expired'
     WHEN ${endCodes.dead} THEN 'dead' ELSE 'cancelled' END
   WHEN o.answered_at IS NOT NULL THEN 'answered'
   WHEN o.seen_at IS NOT NULL THEN 'seen'
   WHEN f.delivered_at IS NOT NULL THEN 'delivered'
-  WHEN o.ended IS NOT NULL THEN 'expired'
+  WHEN o.given_up_at IS NOT NULL AND o.revived_at IS NULL THEN 'dead'
   WHEN f.sent_at IS NOT NULL THEN 'sent'
   ELSE 'queued' END`;
 
+const givenUp = "iif(o.given_up_at IS NOT NULL AND o.revived_at IS NULL AND o.ended IS NULL, 'UNREACHABLE', NULL)";
+
 /** All columns that `outboxMessageOf` reads; `FROM outbox o` joined with its frame. */
-export const outboxColumns = `o.seq, o.id, o.lane, o.type, o.priority, o.created_at, o.expires_at, o.ended_at, o.reason,
-  o.seen_at, o.answered_at, o.answer_id, o.conversation_id, o.correlation_id, o.idempotency_key, o.body,
-  f.id AS frame_id, f.created_at AS sealed_at, coalesce(o.sent_at, f.sent_at) AS sent_at, coalesce(f.route, o.route) AS route,
+export const outboxColumns = `o.seq, o.id, o.lane, o.type, o.priority, o.created_at, o.expires_at, o.ended_at, o.ended_by,
+  coalesce(o.reason, ${givenUp}) AS reason, o.given_up_at, o.revived_at, o.restored_at, o.seen_at, o.answered_at, o.answer_id, o.replay_of,
+  o.replayed_by, o.replayed_at, o.conversation_id, o.correlation_id, o.idempotency_key, o.body, f.id AS frame_id,
+  coalesce(o.sealed_at, f.created_at) AS sealed_at, iif(o.sealed_at IS NULL, NULL, f.created_at) AS resealed_at,
+  coalesce(o.sent_at, f.sent_at) AS sent_at, coalesce(o.first_route, f.first_route) AS first_route,
+  coalesce(f.resent_at, o.resent_at) AS resent_at, coalesce(f.route, o.route) AS route,
   o.attempts + coalesce(f.attempts, 0) AS attempts, f.delivered_at, ${state} AS state`;
 
 export const outboxTables = 'outbox o LEFT JOIN frame f ON f.no = o.frame';
@@ -64,36 +65,56 @@ function addTexts(message: Mutable<OutboxMessage>, row: Row): void {
   const reason = textOrNull(row, 'reason');
   const answerId = textOrNull(row, 'answer_id');
   const route = textOrNull(row, 'route');
+  const firstRoute = textOrNull(row, 'first_route');
+  const replayOf = textOrNull(row, 'replay_of');
+  const replayedBy = textOrNull(row, 'replayed_by');
   if (correlationId !== null) message.correlationId = correlationId as MessageId;
   if (key !== null) message.idempotencyKey = key;
   if (frameId !== null) message.frameId = frameId as FrameId;
   if (reason !== null) message.reason = reason as ErrorCode;
   if (answerId !== null) message.answerId = answerId as MessageId;
   if (route !== null) message.route = route;
+  if (firstRoute !== null) message.firstRoute = firstRoute;
+  if (replayOf !== null) message.replayOf = replayOf as MessageId;
+  if (replayedBy !== null) message.replayedBy = replayedBy as MessageId;
 }
 
+type Time = 'sealedAt' | 'resealedAt' | 'sentAt' | 'resentAt' | 'deliveredAt' | 'seenAt' | 'answeredAt' | 'endedAt';
+type LaterTime = 'givenUpAt' | 'revivedAt' | 'restoredAt' | 'replayedAt';
+
+const timeColumns: readonly (readonly [Time | LaterTime, string])[] = [
+  ['sealedAt', 'sealed_at'],
+  ['resealedAt', 'resealed_at'],
+  ['sentAt', 'sent_at'],
+  ['resentAt', 'resent_at'],
+  ['deliveredAt', 'delivered_at'],
+  ['seenAt', 'seen_at'],
+  ['answeredAt', 'answered_at'],
+  ['endedAt', 'ended_at'],
+  ['givenUpAt', 'given_up_at'],
+  ['revivedAt', 'revived_at'],
+  ['restoredAt', 'restored_at'],
+  ['replayedAt', 'replayed_at'],
+];
+
 function addTimes(message: Mutable<OutboxMessage>, row: Row): void {
-  const sealedAt = intOrNull(row, 'sealed_at');
-  const sentAt = intOrNull(row, 'sent_at');
-  const deliveredAt = intOrNull(row, 'delivered_at');
-  const seenAt = intOrNull(row, 'seen_at');
-  const answeredAt = intOrNull(row, 'answered_at');
-  const endedAt = intOrNull(row, 'ended_at');
-  if (sealedAt !== null) message.sealedAt = sealedAt;
-  if (sentAt !== null) message.sentAt = sentAt;
-  if (deliveredAt !== null) message.deliveredAt = deliveredAt;
-  if (seenAt !== null) message.seenAt = seenAt;
-  if (answeredAt !== null) message.answeredAt = answeredAt;
-  if (endedAt !== null) message.endedAt = endedAt;
+  for (const [name, column] of timeColumns) {
+    const at = intOrNull(row, column);
+    if (at !== null) message[name] = at;
+  }
+  const witness = intOrNull(row, 'ended_by');
+  const endedBy = witness === null ? undefined : endWitnesses[witness];
+  if (endedBy !== undefined) message.endedBy = endedBy;
 }
 
 /** The frame as it was sealed: ids of that time, whatever the peer is called now. */
-export function outboxFrameOf(row: Row, lanes: Lanes): OutboxFrame {
+export function outboxFrameOf(row: Row, lanes: Lanes, messageIds: readonly MessageId[]): OutboxFrame {
   const { agent, peer } = lanes.at(int(row, 'lane'));
   return {
     agent,
     peer,
     groupId: text(row, 'group_id'),
+    messageIds,
     frame: {
       v: 1,
       id: text(row, 'id') as FrameId,

@@ -1,13 +1,16 @@
 import type { ErrorCode } from '#kernel';
 import type { AgentId } from '#identity';
-import type { NewOutboxFrame, NewOutboxMessage, OutboxWriter } from '#delivery';
+import type { EndWitness, NewOutboxFrame, NewOutboxMessage, OutboxWriter, QueueSize, Revived } from '#delivery';
 import type { FrameId, MessageId, Receipt } from '#protocol';
-import { endCodes, priorityCode, typeCode } from './codes.ts';
+import { endCodes, priorityCode, typeCode, witnessCode } from './codes.ts';
 import { int, orNull, text } from './columns.ts';
 import type { Queries, Row } from './database.ts';
 import { Outbox } from './outbox.ts';
+import { type Accepted, giveUp, purgeOutbox, revive, type Reviving } from './outbox-dead.ts';
+import { unsealFrame } from './outbox-frames.ts';
 import { applyReceipt, endCodeOf } from './outbox-receipts.ts';
-import { expireOutbox, pruneOutbox, rewriteWaiting } from './outbox-upkeep.ts';
+import { cancelWaiting, expireOutbox, pruneOutbox, type PruneOutbox, rewriteWaiting } from './outbox-upkeep.ts';
+import { countWaiting } from './outbox-waiting.ts';
 import type { Scope } from './scope.ts';
 import type { Shared } from './shared.ts';
 
@@ -46,9 +49,14 @@ export class WritableOutbox extends Outbox implements OutboxWriter {
     return this.#scope;
   }
 
-  override waitingCount(agent: string, peer: AgentId): number {
+  override waitingFor(agent: string, peer: AgentId): QueueSize {
     this.#scope.flush();
-    return super.waitingCount(agent, peer);
+    return super.waitingFor(agent, peer);
+  }
+
+  override waitingInAll(): QueueSize {
+    this.#scope.flush();
+    return super.waitingInAll();
   }
 
   insert(message: NewOutboxMessage): number {
@@ -76,9 +84,10 @@ export class WritableOutbox extends Outbox implements OutboxWriter {
     }
   }
 
-  markSent(frameId: FrameId, sent: { readonly at: number; readonly route: string }): void {
-    const sql = 'UPDATE frame SET attempts = attempts + 1, sent_at = coalesce(sent_at, ?), route = ? WHERE id = ?';
-    this.queries.run(sql, sent.at, sent.route, frameId);
+  markSent(frameId: FrameId, sent: { readonly at: number; readonly route: string }): boolean {
+    const sql = `UPDATE frame SET attempts = attempts + 1, sent_at = coalesce(sent_at, ?1),
+      first_route = coalesce(first_route, ?2), resent_at = ?1, route = ?2 WHERE id = ?3 RETURNING delivered_at`;
+    return this.queries.all(sql, sent.at, sent.route, frameId).some((frame) => frame.delivered_at === null);
   }
 
   acknowledge(frameId: FrameId): void {
@@ -91,18 +100,18 @@ export class WritableOutbox extends Outbox implements OutboxWriter {
     if (frame === undefined) return [];
     const rows =
       frame.delivered_at === null
-        ? this.queries.all(`${refuse} AND frame = ?4 RETURNING id`, ...endOf(refused), int(frame, 'no'))
+        ? this.queries.all(`${refuse} AND frame = ?5 RETURNING id`, ...endOf(refused, 'link'), int(frame, 'no'))
         : [];
     this.#close(frame);
     return rows.map(idOf);
   }
 
-  unseal(agent: string, groupId: string): number {
-    let waiting = 0;
+  unseal(agent: string, groupId: string): readonly MessageId[] {
+    const waiting: MessageId[] = [];
     for (const { no: lane } of this.shared.lanes.of(agent)) {
       const undelivered = 'SELECT no FROM frame WHERE lane = ? AND delivered_at IS NULL AND group_id = ?';
       for (const frame of this.queries.all(undelivered, lane, groupId)) {
-        waiting += this.#unsealFrame(int(frame, 'no'), lane);
+        waiting.push(...unsealFrame(this.queries, this.shared, int(frame, 'no')));
       }
       const delivered = 'SELECT no, messages FROM frame WHERE lane = ? AND open = 1 AND group_id = ?';
       for (const frame of this.queries.all(delivered, lane, groupId)) this.#close(frame);
@@ -115,12 +124,17 @@ export class WritableOutbox extends Outbox implements OutboxWriter {
     const groups = this.shared.lanes
       .of(agent)
       .flatMap(({ no }) => this.queries.all(sql, no).map((row) => text(row, 'group_id')));
-    return [...new Set(groups)].reduce((waiting, groupId) => waiting + this.unseal(agent, groupId), 0);
+    return [...new Set(groups)].reduce((waiting, groupId) => waiting + this.unseal(agent, groupId).length, 0);
+  }
+
+  markRestored(agent: string, at: number): void {
+    const sql = 'UPDATE outbox SET restored_at = ? WHERE lane = ? AND frame IS NULL AND ended IS NULL';
+    for (const { no } of this.shared.lanes.of(agent)) this.queries.run(sql, at, no);
   }
 
   applyReceipt(from: Peer, receipt: Receipt): readonly MessageId[] {
     const lane = this.shared.lanes.find(from.agent, from.peer);
-    return lane === undefined ? [] : applyReceipt(this.queries, lane, receipt);
+    return lane === undefined ? [] : applyReceipt(this.queries, this.shared, { lane, receipt });
   }
 
   queueReceipt(to: Peer, receipt: Receipt): void {
@@ -128,28 +142,51 @@ export class WritableOutbox extends Outbox implements OutboxWriter {
     this.#scope.run('INSERT INTO receipt (lane, body) VALUES (?, ?)', lane, JSON.stringify(receipt));
   }
 
-  expire(now: number): readonly { readonly agent: string; readonly id: MessageId }[] {
+  expire(now: number): readonly { readonly agent: string; readonly peer: AgentId; readonly id: MessageId }[] {
     return expireOutbox(this.queries, this.shared, now);
+  }
+
+  cancel(agent: string, id: MessageId, at: number): boolean {
+    return cancelWaiting(this.queries, this.shared, { lanes: this.shared.lanes.of(agent), id, at });
+  }
+
+  giveUp(to: Peer, accepted: Accepted): readonly MessageId[] {
+    const lane = this.shared.lanes.find(to.agent, to.peer);
+    return lane === undefined ? [] : giveUp(this.queries, lane, accepted);
+  }
+
+  revive(to: Peer, revived: Reviving): readonly Revived[] {
+    const lane = this.shared.lanes.find(to.agent, to.peer);
+    return lane === undefined ? [] : revive(this.queries, lane, revived);
+  }
+
+  markReplayed(agent: string, id: MessageId, replayed: { readonly by: MessageId; readonly at: number }): void {
+    if (this.message(agent, id) === undefined) return;
+    this.queries.run('UPDATE outbox SET replayed_by = ?, replayed_at = ? WHERE id = ?', replayed.by, replayed.at, id);
+  }
+
+  purgeDead(agent: string, ids: readonly MessageId[]): readonly MessageId[] {
+    return purgeOutbox(this.queries, this.shared, { lanes: this.shared.lanes.of(agent), ids });
   }
 
   refuseWaiting(to: Peer, refused: Refused & { readonly ids?: readonly MessageId[] }): readonly MessageId[] {
     const lane = this.shared.lanes.find(to.agent, to.peer);
     if (lane === undefined) return [];
     const ids = refused.ids === undefined ? null : JSON.stringify(refused.ids);
-    const sql = `${refuse} AND lane = ?4 AND frame IS NULL
-      AND (?5 IS NULL OR id IN (SELECT value FROM json_each(?5))) RETURNING id`;
-    const rows = this.queries.all(sql, ...endOf(refused), lane, ids);
-    this.shared.waiting.add(lane, 0, -rows.length);
+    const sql = `${refuse} AND lane = ?5 AND frame IS NULL
+      AND (?6 IS NULL OR id IN (SELECT value FROM json_each(?6))) RETURNING id, lane, priority, size`;
+    const rows = this.queries.all(sql, ...endOf(refused, 'this node'), lane, ids);
+    countWaiting(this.shared, rows, -1);
     return rows.map(idOf);
   }
 
   rewriteWaiting(to: Peer, rewrite: (body: Uint8Array) => Uint8Array): void {
     const lane = this.shared.lanes.find(to.agent, to.peer);
-    if (lane !== undefined) rewriteWaiting(this.queries, lane, rewrite);
+    if (lane !== undefined) rewriteWaiting(this.queries, this.shared, { lane, rewrite });
   }
 
-  prune(before: number): number {
-    return pruneOutbox(this.queries, before);
+  prune(options: PruneOutbox): number {
+    return pruneOutbox(this.queries, this.shared, options);
   }
 
   #flush(): void {
@@ -158,23 +195,26 @@ export class WritableOutbox extends Outbox implements OutboxWriter {
 
   #write({ seq, lane, message }: Held, frame: number | null): void {
     this.#held.delete(message.id);
+    const row = { lane, priority: priorityCode(message.priority), size: message.body.length };
     this.#scope.run(
-      `INSERT INTO outbox (seq, id, lane, type, priority, created_at, expires_at, frame, conversation_id,
-       correlation_id, idempotency_key, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO outbox (seq, id, lane, type, priority, size, created_at, expires_at, frame, replay_of, conversation_id,
+       correlation_id, idempotency_key, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       seq,
       message.id,
       lane,
       typeCode(message.type),
-      priorityCode(message.priority),
+      row.priority,
+      row.size,
       message.createdAt,
       message.expiresAt,
       frame,
+      orNull(message.replayOf),
       message.conversationId,
       orNull(message.correlationId),
       orNull(message.idempotencyKey),
       message.body,
     );
-    if (frame === null) this.shared.waiting.add(lane, 0, 1);
+    if (frame === null) countWaiting(this.shared, [row], 1);
   }
 
   #insertFrameRow({ frame, groupId, messageIds }: NewOutboxFrame, at: { lane: number; expiry: number }): number {
@@ -205,13 +245,14 @@ export class WritableOutbox extends Outbox implements OutboxWriter {
   #bind(frame: { no: number; lane: number; messageIds: readonly MessageId[]; expiry: number }): void {
     const bound = this.#scope.all(
       `UPDATE outbox SET frame = ?1 WHERE id IN (SELECT value FROM json_each(?2)) AND +lane = ?3 AND frame IS NULL
-       AND (ended IS NULL OR (ended = ${endCodes.expired} AND reason IS NULL)) RETURNING ended, expires_at`,
+       AND (ended IS NULL OR (ended = ${endCodes.expired} AND reason IS NULL))
+       RETURNING ended, expires_at, lane, priority, size`,
       frame.no,
       JSON.stringify(frame.messageIds),
       frame.lane,
     );
     const live = bound.filter((row) => row.ended === null);
-    this.shared.waiting.add(frame.lane, 0, -live.length);
+    countWaiting(this.shared, live, -1);
     const expiry = Math.min(frame.expiry, ...live.map((row) => int(row, 'expires_at')));
     this.#scope.run('UPDATE frame SET first_expiry = ? WHERE no = ?', finite(expiry), frame.no);
   }
@@ -225,29 +266,17 @@ export class WritableOutbox extends Outbox implements OutboxWriter {
       int(frame, 'messages') === 0 ? 'DELETE FROM frame WHERE no = ?' : 'UPDATE frame SET open = 0 WHERE no = ?';
     this.queries.run(sql, no);
   }
-
-  /** How the frame travelled stays with the messages; they wait again. */
-  /** That a frame was written is noted a little later than it is written: one that was sealed counts as an attempt in any case. */
-  #unsealFrame(no: number, lane: number): number {
-    const messages = this.queries.all(
-      `UPDATE outbox SET frame = NULL, sent_at = coalesce(outbox.sent_at, f.sent_at),
-       route = coalesce(f.route, outbox.route), attempts = outbox.attempts + max(f.attempts, 1)
-       FROM frame f WHERE f.no = ?1 AND outbox.frame = ?1 RETURNING ended`,
-      no,
-    );
-    this.queries.run('UPDATE receipt SET frame = NULL WHERE frame = ?', no);
-    this.queries.run('DELETE FROM frame_bytes WHERE frame = ?', no);
-    this.queries.run('DELETE FROM frame WHERE no = ?', no);
-    const waiting = messages.filter((row) => row.ended === null).length;
-    this.shared.waiting.add(lane, 0, waiting);
-    return waiting;
-  }
 }
 
 /** What the peer proved to have seen cannot be refused any more by this side. */
-const refuse = `UPDATE outbox SET ended = ?1, ended_at = ?2, reason = ?3
+const refuse = `UPDATE outbox SET ended = ?1, ended_at = ?2, ended_by = ?3, reason = ?4
   WHERE ended IS NULL AND seen_at IS NULL AND answered_at IS NULL`;
 
-const endOf = ({ at, code }: Refused): [number, number, string] => [endCodeOf(code), at, code];
+const endOf = ({ at, code }: Refused, witness: EndWitness): [number, number, number, string] => [
+  endCodeOf(code),
+  at,
+  witnessCode(witness),
+  code,
+];
 const finite = (time: number): number | null => (Number.isFinite(time) ? time : null);
 const idOf = (row: Row): MessageId => text(row, 'id') as MessageId;

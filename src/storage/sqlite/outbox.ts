@@ -1,11 +1,25 @@
 import type { AgentId } from '#identity';
-import type { OutboxFrame, OutboxMessage, OutboxQuery, OutboxReader, PeerDepth, QueuedReceipt } from '#delivery';
+import type {
+  DeadLetterCount,
+  DeadLetterQuery,
+  KeyWindow,
+  OutboxFrame,
+  OutboxMessage,
+  OutboxQuery,
+  OutboxReader,
+  PeerDepth,
+  QueuedReceipt,
+  QueueSize,
+} from '#delivery';
 import type { MessageId } from '#protocol';
 import { endCodes } from './codes.ts';
-import { int, intOrNull } from './columns.ts';
+import { int, intOrNull, text } from './columns.ts';
 import type { Queries, Row } from './database.ts';
 import type { Lane } from './lanes.ts';
+import { deadOutboxCounts, deadOutboxLetters } from './outbox-dead.ts';
 import { outboxColumns, outboxFrameOf, outboxMessageOf, outboxTables, queuedReceiptOf } from './outbox-row.ts';
+import { readWaiting, type WaitingQuery, waitingInAll, waitingOf, waitingRows } from './outbox-waiting.ts';
+import { windowValues, withinWindow } from './run-time.ts';
 import type { Shared } from './shared.ts';
 
 const maxMatches = 10;
@@ -13,7 +27,6 @@ const maxMatches = 10;
 const last = '\u{10ffff}';
 
 const select = `SELECT ${outboxColumns} FROM ${outboxTables}`;
-const waitingRows = 'o.frame IS NULL AND o.ended IS NULL';
 
 /** Reads of the outbox. `queries` is the connection, or the open transaction. */
 export class Outbox implements OutboxReader {
@@ -49,12 +62,13 @@ export class Outbox implements OutboxReader {
     readonly agent: string;
     readonly peer: AgentId;
     readonly key: string;
-    readonly since: number;
+    readonly window: KeyWindow;
   }): OutboxMessage | undefined {
     const lane = this.shared.lanes.find(query.agent, query.peer);
     if (lane === undefined) return undefined;
-    const sql = `${select} WHERE o.lane = ? AND o.idempotency_key = ? AND o.created_at >= ? ORDER BY o.seq LIMIT 1`;
-    const row = this.queries.get(sql, lane, query.key, query.since);
+    const sql = `${select} WHERE o.lane = ? AND o.idempotency_key = ? AND ${withinWindow('o.seq', 'o.created_at')}
+      AND coalesce(o.ended, 0) <> ${endCodes.cancelled} ORDER BY o.seq LIMIT 1`;
+    const row = this.queries.get(sql, lane, query.key, ...windowValues(this.shared.runTime, 'outbox', query.window));
     return row === undefined ? undefined : this.#message(row);
   }
 
@@ -68,29 +82,34 @@ export class Outbox implements OutboxReader {
     return found.slice(0, query.limit).map((row) => this.#message(row));
   }
 
-  waiting(query: {
-    readonly agent: string;
-    readonly peer: AgentId;
-    readonly maxBytes: number;
-    readonly limit: number;
-  }): readonly OutboxMessage[] {
+  deadLetters(query: DeadLetterQuery): readonly OutboxMessage[] {
+    const rows = deadOutboxLetters(this.queries, this.#lanesOf(query), query);
+    return rows.map((row) => this.#message(row));
+  }
+
+  deadCounts(agent: string): readonly DeadLetterCount[] {
+    return this.shared.lanes.of(agent).flatMap((lane) => deadOutboxCounts(this.queries, lane));
+  }
+
+  waiting(
+    query: Omit<WaitingQuery, 'lane'> & { readonly agent: string; readonly peer: AgentId },
+  ): readonly OutboxMessage[] {
     const lane = this.shared.lanes.find(query.agent, query.peer);
-    const messages: OutboxMessage[] = [];
-    if (lane === undefined) return messages;
-    const sql = `${select} WHERE o.lane = ? AND ${waitingRows} ORDER BY o.priority, o.seq LIMIT ?`;
-    let bytes = 0;
-    for (const row of this.queries.each(sql, lane, query.limit)) {
-      const message = this.#message(row);
-      bytes += message.body.length;
-      if (messages.length > 0 && bytes > query.maxBytes) break;
-      messages.push(message);
-    }
-    return messages;
+    if (lane === undefined) return [];
+    return readWaiting(this.queries, this.shared, { ...query, lane }).map((row) => this.#message(row));
   }
 
   waitingCount(agent: string, peer: AgentId): number {
+    return this.waitingFor(agent, peer).messages;
+  }
+
+  waitingFor(agent: string, peer: AgentId): QueueSize {
     const lane = this.shared.lanes.find(agent, peer);
-    return lane === undefined ? 0 : this.shared.waiting.get(lane, 0);
+    return lane === undefined ? { messages: 0, bytes: 0 } : waitingOf(this.shared, lane);
+  }
+
+  waitingInAll(): QueueSize {
+    return waitingInAll(this.shared);
   }
 
   frames(agent: string, peer: AgentId): readonly OutboxFrame[] {
@@ -98,7 +117,7 @@ export class Outbox implements OutboxReader {
     if (lane === undefined) return [];
     const sql = `SELECT f.*, b.bytes FROM frame f JOIN frame_bytes b ON b.frame = f.no
       WHERE f.lane = ? AND f.open = 1 ORDER BY f.no`;
-    return this.queries.all(sql, lane).map((row) => outboxFrameOf(row, this.shared.lanes));
+    return this.queries.all(sql, lane).map((row) => outboxFrameOf(row, this.shared.lanes, this.#idsIn(row)));
   }
 
   receipts(query: {
@@ -137,6 +156,11 @@ export class Outbox implements OutboxReader {
     return this.#queries;
   }
 
+  #idsIn(frame: Row): readonly MessageId[] {
+    const rows = this.queries.all('SELECT id FROM outbox WHERE frame = ? ORDER BY seq', int(frame, 'no'));
+    return rows.map((row) => text(row, 'id') as MessageId);
+  }
+
   #depth({ agent, peer, no }: Lane): PeerDepth {
     const frames = this.queries.get(
       'SELECT count(*) AS n, min(created_at) AS oldest FROM frame WHERE lane = ? AND open = 1',
@@ -160,7 +184,7 @@ export class Outbox implements OutboxReader {
     };
   }
 
-  #lanesOf(query: OutboxQuery): readonly Lane[] {
+  #lanesOf(query: { readonly agent: string; readonly peer?: AgentId }): readonly Lane[] {
     const lanes = this.shared.lanes.of(query.agent);
     return query.peer === undefined ? lanes : lanes.filter(({ peer }) => peer === query.peer);
   }
@@ -170,11 +194,14 @@ export class Outbox implements OutboxReader {
   }
 }
 
+const underWay: ReadonlySet<string> = new Set(['queued', 'sent', 'dead']);
+const ended: ReadonlySet<string> = new Set(['refused', 'expired', 'cancelled']);
+
 /** States that only few rows can be in are looked for by an index, so that a long history does not have to be read. */
 function narrowing({ states }: OutboxQuery): string {
   if (states === undefined) return '';
-  if (states.every((state) => Object.hasOwn(endCodes, state))) return 'AND o.ended IS NOT NULL';
-  if (states.every((state) => state === 'queued' || state === 'sent')) {
+  if (states.every((state) => ended.has(state))) return 'AND o.ended IS NOT NULL';
+  if (states.every((state) => underWay.has(state))) {
     return `AND (${waitingRows} OR o.frame IN (SELECT no FROM frame WHERE lane = ?1 AND delivered_at IS NULL))`;
   }
   return '';

@@ -1,5 +1,5 @@
 import type { AgentId } from '#identity';
-import { int } from './columns.ts';
+import { int, intOrNull } from './columns.ts';
 import type { Queries } from './database.ts';
 import type { Shared } from './shared.ts';
 
@@ -41,8 +41,7 @@ function mergeLanes(queries: Queries, shared: Shared, { from, into }: Merge): vo
   for (const table of movable) queries.run(`UPDATE ${table} SET lane = ? WHERE lane = ?`, into, from);
   mergeInbox(queries, { from, into });
   mergeFiles(queries, { from, into });
-  queries.run('UPDATE OR IGNORE received_frame SET lane = ? WHERE lane = ?', into, from);
-  queries.run('DELETE FROM received_frame WHERE lane = ?', from);
+  mergeFrames(queries, { from, into });
   queries.run(
     `INSERT INTO turn (lane, second, count) SELECT ?, second, count FROM turn WHERE lane = ?
      ON CONFLICT (lane, second) DO UPDATE SET count = count + excluded.count`,
@@ -51,8 +50,15 @@ function mergeLanes(queries: Queries, shared: Shared, { from, into }: Merge): vo
   );
   queries.run('DELETE FROM turn WHERE lane = ?', from);
   queries.run('DELETE FROM lane WHERE no = ?', from);
-  shared.waiting.reset();
-  shared.open.reset();
+  shared.recount();
+}
+
+/** Numbered behind those that are there. */
+function mergeFrames(queries: Queries, { from, into }: Merge): void {
+  const row = queries.get('SELECT max(no) AS no FROM received_frame WHERE lane = ?', into);
+  const last = row === undefined ? null : intOrNull(row, 'no');
+  queries.run('UPDATE OR IGNORE received_frame SET lane = ?, no = no + ? WHERE lane = ?', into, last ?? 0, from);
+  queries.run('DELETE FROM received_frame WHERE lane = ?', from);
 }
 
 /** A message that came under both ids is one message: the row that got further stays. */

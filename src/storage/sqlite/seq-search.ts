@@ -2,8 +2,8 @@ import { int } from './columns.ts';
 import type { Queries } from './database.ts';
 
 export interface SeqSearch {
-  readonly table: 'outbox' | 'inbox' | 'frame';
-  readonly column: 'created_at' | 'received_at';
+  readonly table: 'outbox' | 'frame';
+  readonly column: 'created_at';
   readonly time: number;
 }
 

@@ -42,7 +42,12 @@ describe('a tally', () => {
             tally.settle();
           }
         }
-        for (const { lane, slot, count } of rows.counts.values()) expect(tally.get(lane, slot)).toBe(count);
+        const totals = new Map<number, number>();
+        for (const { lane, slot, count } of rows.counts.values()) {
+          expect(tally.get(lane, slot)).toBe(count);
+          totals.set(slot, (totals.get(slot) ?? 0) + count);
+        }
+        for (const [slot, total] of totals) expect(tally.total(slot)).toBe(total);
       }),
       { numRuns: 300 },
     );

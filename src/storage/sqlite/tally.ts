@@ -7,12 +7,13 @@ export interface Counted {
 type Undo = Counted | 'loaded';
 
 /**
- * How many rows of a lane are in a slot, kept in memory so that asking costs the same with a million rows. Counted
- * once, when first asked; after that every writer tells what it changed, and a rollback takes it back.
+ * How many rows of a lane are in a slot (or how many bytes they have), kept in memory so that asking costs the same with a
+ * million rows. Counted once, when first asked; after that every writer tells what it changed, and a rollback takes it back.
  */
 export class Tally {
   readonly #count: () => Iterable<Counted>;
   readonly #undo: Undo[] = [];
+  readonly #totals = new Map<number, number>();
   #lanes: Map<number, Map<number, number>> | undefined;
 
   constructor(count: () => Iterable<Counted>) {
@@ -21,6 +22,12 @@ export class Tally {
 
   get(lane: number, slot: number): number {
     return this.#loaded().get(lane)?.get(slot) ?? 0;
+  }
+
+  /** The sum of the slot over all lanes. */
+  total(slot: number): number {
+    this.#loaded();
+    return this.#totals.get(slot) ?? 0;
   }
 
   /** The lanes that hold something. */
@@ -65,6 +72,7 @@ export class Tally {
 
   #change({ lane, slot, count }: Counted): void {
     if (this.#lanes === undefined) return;
+    this.#totals.set(slot, (this.#totals.get(slot) ?? 0) + count);
     let slots = this.#lanes.get(lane);
     if (slots === undefined) {
       slots = new Map();
@@ -78,6 +86,7 @@ export class Tally {
   #loaded(): Map<number, Map<number, number>> {
     if (this.#lanes !== undefined) return this.#lanes;
     this.#lanes = new Map();
+    this.#totals.clear();
     for (const counted of this.#count()) this.#change(counted);
     this.#undo.push('loaded');
     return this.#lanes;

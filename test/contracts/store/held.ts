@@ -7,6 +7,7 @@ import { alice, bob, carol, hour, inMessage, start, write } from './samples.ts';
 const from = { agent: alice, sender: bob };
 const types = ['request'] as const;
 const offer = { agent: alice, types };
+const gone = { error: 'gone', reason: 'FILE_GONE', at: start } as const;
 
 const lease = (store: MeshStore, now = start + hour): Promise<readonly string[]> =>
   write(store, (tx) => tx.inbox.lease({ ...offer, now, limit: 10 }).map(({ id }) => id));
@@ -82,13 +83,19 @@ export function heldContract(harness: StoreHarness): void {
     it('is given up only while it is held, with the error', async () => {
       const store = await open();
       const message = await held(store);
-      expect(await write(store, (tx) => tx.inbox.buryHeld(from, message.id, 'gone'))).toBe(true);
-      expect(store.read.inbox.message(alice, message.id)).toMatchObject({ state: 'dead', error: 'gone', attempts: 0 });
+      expect(await write(store, (tx) => tx.inbox.buryHeld(from, message.id, gone))).toBe(true);
+      expect(store.read.inbox.message(alice, message.id)).toMatchObject({
+        state: 'dead',
+        error: 'gone',
+        reason: 'FILE_GONE',
+        deadAt: gone.at,
+        attempts: 0,
+      });
       expect(store.read.inbox.counts(alice)).toMatchObject({ dead: 1, waiting: 0 });
       expect(await write(store, (tx) => tx.inbox.unhold(from, message.id))).toBe(false);
       const free = inMessage();
       await write(store, (tx) => tx.inbox.insert(free));
-      expect(await write(store, (tx) => tx.inbox.buryHeld(from, free.id, 'gone'))).toBe(false);
+      expect(await write(store, (tx) => tx.inbox.buryHeld(from, free.id, gone))).toBe(false);
       expect(await lease(store)).toEqual([free.id]);
     });
 
@@ -97,7 +104,7 @@ export function heldContract(harness: StoreHarness): void {
       const mine = await held(store);
       const theirs = inMessage({ id: mine.id, sender: carol });
       await write(store, (tx) => tx.inbox.insert(theirs));
-      expect(await write(store, (tx) => tx.inbox.buryHeld({ agent: alice, sender: carol }, mine.id, 'e'))).toBe(false);
+      expect(await write(store, (tx) => tx.inbox.buryHeld({ agent: alice, sender: carol }, mine.id, gone))).toBe(false);
       expect(await write(store, (tx) => tx.inbox.unhold({ agent: alice, sender: carol }, mine.id))).toBe(false);
       const leased = await write(store, (tx) => tx.inbox.lease({ ...offer, now: start, limit: 5 }));
       expect(leased.map(({ sender }) => sender)).toEqual([carol]);

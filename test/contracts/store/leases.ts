@@ -4,7 +4,7 @@ import type { AgentId } from '#identity';
 import type { MeshStore } from '#pipeline';
 import type { MessageId } from '#protocol';
 import { type StoreHarness, useStore } from './harness.ts';
-import { alice, bob, carol, idsOf, inMessage, start, write } from './samples.ts';
+import { alice, bob, carol, death, idsOf, inMessage, start, write } from './samples.ts';
 
 const lease = async (store: MeshStore, query: Partial<LeaseQuery> = {}): Promise<readonly string[]> =>
   idsOf(
@@ -183,7 +183,7 @@ export function leaseContract(harness: StoreHarness): void {
       expect(await lease(store)).toEqual([message.id]);
       await write(store, (tx) => tx.inbox.release(alice, message.id, { notBefore: 0, error: 'x' }));
       expect(await lease(store)).toEqual([message.id]);
-      await write(store, (tx) => tx.inbox.bury(alice, message.id, 'y'));
+      await write(store, (tx) => tx.inbox.bury(alice, message.id, death('y')));
       expect(store.read.inbox.message(alice, message.id)).toMatchObject({ state: 'dead', readAt: start, error: 'y' });
       expect(store.read.inbox.counts(alice)).toEqual({ unread: 0, waiting: 0, leased: 0, dead: 1 });
     });
@@ -196,7 +196,7 @@ export function leaseContract(harness: StoreHarness): void {
       await write(store, (tx) => {
         tx.inbox.complete(alice, message.id, 'msg_answer');
         tx.inbox.release(alice, message.id, { notBefore: 0, error: 'late' });
-        tx.inbox.bury(alice, message.id, 'late');
+        tx.inbox.bury(alice, message.id, death('late'));
         tx.inbox.complete(alice, message.id, 'msg_other');
         tx.inbox.complete(alice, 'msg_unknown');
       });

@@ -37,12 +37,21 @@ const happenings = {
   refusedExpired: (subject: Subject) =>
     apply(subject, { kind: 'refused', messageId: subject.id, code: 'EXPIRED', at: start + 6 }),
   refuseFrame: ({ tx, frameId }: Subject) => tx.outbox.refuseFrame(frameId, { code: 'MALFORMED', at: start + 7 }),
+  refuseFrameExpired: ({ tx, frameId }: Subject) => tx.outbox.refuseFrame(frameId, { code: 'EXPIRED', at: start + 7 }),
   refuseWaiting: ({ tx }: Subject) => tx.outbox.refuseWaiting(toBob, { code: 'CONTACT_BLOCKED', at: start + 7 }),
   expire: ({ tx }: Subject) => tx.outbox.expire(start + hour).map(({ id }) => id),
   unseal: ({ tx }: Subject) => {
     tx.outbox.unseal(alice, 'aa');
     return [];
   },
+  restore: ({ tx }: Subject) => {
+    tx.outbox.unsealAll(alice);
+    tx.outbox.markRestored(alice, start + 8);
+    return [];
+  },
+  cancel: ({ tx, id }: Subject) => (tx.outbox.cancel(alice, id, start + 8) ? [id] : []),
+  giveUp: ({ tx }: Subject) => tx.outbox.giveUp(toBob, { from: 0, until: start, at: start + 9 }),
+  revive: ({ tx }: Subject) => tx.outbox.revive(toBob, { at: start + 10 }).map(({ id }) => id),
 } satisfies Record<string, (subject: Subject) => readonly MessageId[]>;
 
 type Happening = keyof typeof happenings;
@@ -87,15 +96,20 @@ const journeys: Readonly<Record<string, readonly Step[]>> = {
     ['answered', 'queued', 'same'],
     ['refused', 'queued', 'same'],
   ],
-  'refused at once, and then nothing counts': [
+  'refused at once, and then nothing counts but an answer': [
     ...sent,
     ['refused', 'refused', 'changed'],
     ['delivered', 'refused', 'same'],
     ['seen', 'refused', 'same'],
-    ['answered', 'refused', 'same'],
     ['refused', 'refused', 'same'],
     ['refuseFrame', 'refused', 'same'],
     ['expire', 'refused', 'same'],
+  ],
+  'refused, and answered all the same: somebody took another look at it': [
+    ...sent,
+    ['refused', 'refused', 'changed'],
+    ['answered', 'answered', 'changed'],
+    ['refused', 'answered', 'same'],
   ],
   'refused by the program of the peer after it was seen': [
     ...sent,
@@ -104,7 +118,7 @@ const journeys: Readonly<Record<string, readonly Step[]>> = {
     ['refused', 'refused', 'changed'],
   ],
   'refused after it was answered': [...sent, ['answered', 'answered', 'changed'], ['refused', 'answered', 'same']],
-  'the frame is refused': [...sent, ['refuseFrame', 'refused', 'changed'], ['answered', 'refused', 'same']],
+  'the frame is refused': [...sent, ['refuseFrame', 'refused', 'changed'], ['seen', 'refused', 'same']],
   'the frame is refused after it was delivered': [
     ...sent,
     ['delivered', 'delivered', 'changed'],
@@ -130,6 +144,23 @@ const journeys: Readonly<Record<string, readonly Step[]>> = {
     ['expire', 'delivered', 'same'],
   ],
   'not expired once it was seen': [...sent, ['seen', 'seen', 'changed'], ['expire', 'seen', 'same']],
+  'its frame came again when its time was over by the clock of the peer, which proves that it has it': [
+    ...sent,
+    ['refuseFrameExpired', 'expired', 'changed'],
+    ['delivered', 'delivered', 'changed'],
+    ['seen', 'seen', 'changed'],
+  ],
+  'its frame came again late, and the peer proves that it was seen': [
+    ...sent,
+    ['refuseFrameExpired', 'expired', 'changed'],
+    ['seen', 'seen', 'changed'],
+  ],
+  'its frame came too late, and the peer refuses the message too': [
+    ...sent,
+    ['refuseFrameExpired', 'expired', 'changed'],
+    ['refusedExpired', 'expired', 'same'],
+    ['seen', 'expired', 'same'],
+  ],
   'expired by our clock, but the peer proves that it came in time': [
     ...sent,
     ['expire', 'expired', 'changed'],
@@ -169,7 +200,65 @@ const journeys: Readonly<Record<string, readonly Step[]>> = {
     ...sent,
     ['unseal', 'queued', 'same'],
     ['seen', 'seen', 'changed'],
+    ['seal', 'seen', 'same'],
     ['expire', 'seen', 'same'],
+    ['refused', 'refused', 'changed'],
+  ],
+  'sealed anew, expired here, and answered there': [
+    ...sent,
+    ['unseal', 'queued', 'same'],
+    ['expire', 'expired', 'changed'],
+    ['answered', 'answered', 'changed'],
+  ],
+  'cancelled while it waits, and then nothing counts': [
+    ['cancel', 'cancelled', 'changed'],
+    ['cancel', 'cancelled', 'same'],
+    ['expire', 'cancelled', 'same'],
+    ['answered', 'cancelled', 'same'],
+    ['seal', 'cancelled', 'same'],
+  ],
+  'from a backup: whoever went on from it before may have sent it': [
+    ['restore', 'queued', 'same'],
+    ['cancel', 'queued', 'same'],
+    ['seen', 'seen', 'changed'],
+  ],
+  'from a backup, and sent anew': [
+    ...sent,
+    ['restore', 'queued', 'same'],
+    ['seal', 'queued', 'same'],
+    ['delivered', 'delivered', 'changed'],
+  ],
+  'not cancelled once it was sealed': [
+    ['seal', 'queued', 'same'],
+    ['cancel', 'queued', 'same'],
+    ['unseal', 'queued', 'same'],
+    ['cancel', 'queued', 'same'],
+  ],
+  'given up while it waits, and it goes on': [
+    ['giveUp', 'dead', 'changed'],
+    ['giveUp', 'dead', 'same'],
+    ['revive', 'queued', 'changed'],
+    ['revive', 'queued', 'same'],
+    ['giveUp', 'dead', 'changed'],
+    ['seal', 'dead', 'same'],
+    ['revive', 'queued', 'changed'],
+  ],
+  'given up after it was sent, and the peer had it': [
+    ...sent,
+    ['giveUp', 'dead', 'changed'],
+    ['revive', 'sent', 'changed'],
+    ['giveUp', 'dead', 'changed'],
+    ['delivered', 'delivered', 'changed'],
+    ['giveUp', 'delivered', 'same'],
+  ],
+  'given up, and then its time is over': [
+    ['giveUp', 'dead', 'changed'],
+    ['expire', 'expired', 'changed'],
+    ['revive', 'expired', 'same'],
+  ],
+  'given up, and then cancelled': [
+    ['giveUp', 'dead', 'changed'],
+    ['cancel', 'cancelled', 'changed'],
   ],
   'sealed, perhaps written, and expired before it is sealed anew, and the peer had it': [
     ['seal', 'queued', 'same'],

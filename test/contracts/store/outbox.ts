@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { KeyWindow } from '#delivery';
 import type { MessageId } from '#protocol';
 import { type StoreHarness, useStore } from './harness.ts';
 import {
@@ -12,6 +13,7 @@ import {
   outFrame,
   outMessage,
   sentMessages,
+  since,
   start,
   toBob,
   toCarol,
@@ -125,12 +127,18 @@ export function outboxStoreContract(harness: StoreHarness): void {
 
     it('gives frames back exactly as they were sealed, in that order, until they are acknowledged', async () => {
       const store = await open();
-      const frames = [outFrame(), outFrame({ kind: 'welcome' }), outFrame({ groupId: 'bb' })];
+      const held = [outMessage(), outMessage()];
+      const frames = [
+        outFrame({ messageIds: held.map(({ id }) => id) }),
+        outFrame({ kind: 'welcome' }),
+        outFrame({ groupId: 'bb' }),
+      ];
       await write(store, (tx) => {
+        for (const message of held) tx.outbox.insert(message);
         for (const frame of frames) tx.outbox.insertFrame(frame);
         tx.outbox.insertFrame(outFrame({ peer: carol }));
       });
-      const stored = frames.map(({ messageIds: _, receiptSeqs: __, ...rest }) => rest);
+      const stored = frames.map(({ receiptSeqs: _, ...rest }) => rest);
       expect(store.read.outbox.frames(alice, bob)).toEqual(stored);
       const second = frames[1]?.frame.id ?? 'frm_none';
       await write(store, (tx) => tx.outbox.acknowledge(second));
@@ -138,7 +146,7 @@ export function outboxStoreContract(harness: StoreHarness): void {
       expect(store.read.outbox.frames(alice, bob)).toEqual([stored[0], stored[2]]);
     });
 
-    it('knows the first time, the last route and the number of attempts', async () => {
+    it('knows the first time and route, the last ones, and the number of attempts', async () => {
       const store = await open();
       const message = outMessage();
       const frameId = await sentMessages(store, [message]);
@@ -146,6 +154,8 @@ export function outboxStoreContract(harness: StoreHarness): void {
       expect(store.read.outbox.message(alice, message.id)).toMatchObject({
         state: 'sent',
         sentAt: start + 2,
+        firstRoute: 'direct http://b',
+        resentAt: start + 9,
         route: 'hub x',
         attempts: 2,
       });
@@ -173,6 +183,7 @@ export function outboxStoreContract(harness: StoreHarness): void {
         state: 'refused',
         reason: 'WRONG_RECIPIENT',
         endedAt: start + 5,
+        endedBy: 'link',
         sentAt: start + 2,
       });
       expect(store.read.outbox.message(alice, other.id)?.state).toBe('sent');
@@ -198,7 +209,7 @@ export function outboxStoreContract(harness: StoreHarness): void {
         tx.outbox.insert(never);
         tx.outbox.insertFrame(outFrame({ groupId: 'other', messageIds: [never.id] }));
       });
-      expect(await write(store, (tx) => tx.outbox.unseal(alice, 'aa'))).toBe(1);
+      expect(await write(store, (tx) => tx.outbox.unseal(alice, 'aa'))).toEqual([sent.id]);
       const { outbox } = store.read;
       const again = outbox.message(alice, sent.id);
       expect(again).toMatchObject({ state: 'queued', sentAt: start + 4, route: 'direct x', attempts: 1 });
@@ -216,7 +227,16 @@ export function outboxStoreContract(harness: StoreHarness): void {
         tx.outbox.insertFrame(anew);
         tx.outbox.markSent(anew.frame.id, { at: start + 50, route: 'direct y' });
       });
-      const sentAgain = { state: 'sent', sentAt: start + 4, route: 'direct y', attempts: 2 };
+      const sentAgain = {
+        state: 'sent',
+        sealedAt: start + 1,
+        resealedAt: start + 1,
+        sentAt: start + 4,
+        firstRoute: 'direct x',
+        resentAt: start + 50,
+        route: 'direct y',
+        attempts: 2,
+      };
       expect(outbox.message(alice, sent.id)).toMatchObject(sentAgain);
     });
 
@@ -254,14 +274,14 @@ export function outboxStoreContract(harness: StoreHarness): void {
       const sealed = outFrame({ kind: 'receipt', receiptSeqs: queued.map(({ seq }) => seq) });
       await write(store, (tx) => tx.outbox.insertFrame(sealed));
       expect(outbox.receipts({ ...toBob, limit: 10 })).toEqual([]);
-      expect(await write(store, (tx) => tx.outbox.unseal(alice, 'aa'))).toBe(0);
+      expect(await write(store, (tx) => tx.outbox.unseal(alice, 'aa'))).toEqual([]);
       expect(outbox.receipts({ ...toBob, limit: 10 })).toEqual(queued);
       const again = outFrame({ kind: 'receipt', receiptSeqs: queued.map(({ seq }) => seq) });
       await write(store, (tx) => {
         tx.outbox.insertFrame(again);
         tx.outbox.acknowledge(again.frame.id);
       });
-      expect(await write(store, (tx) => tx.outbox.unseal(alice, 'aa'))).toBe(0);
+      expect(await write(store, (tx) => tx.outbox.unseal(alice, 'aa'))).toEqual([]);
       expect(outbox.receipts({ ...toBob, limit: 10 })).toEqual([]);
       expect(outbox.receipts({ ...toCarol, limit: 10 })).toHaveLength(1);
     });
@@ -290,8 +310,15 @@ export function outboxStoreContract(harness: StoreHarness): void {
         tx.outbox.insert(outMessage({ idempotencyKey: 'other', createdAt: start }));
         tx.outbox.insert(outMessage({ idempotencyKey: 'k', peer: carol, createdAt: start }));
       });
-      const find = (since: number, key = 'k') => store.read.outbox.byIdempotencyKey({ ...toBob, key, since })?.id;
-      expect([find(start), find(start + 1), find(start, 'none')]).toEqual([first.id, undefined, undefined]);
+      await write(store, (tx) => tx.history.mark());
+      const find = (window: KeyWindow, key = 'k') => store.read.outbox.byIdempotencyKey({ ...toBob, key, window })?.id;
+      expect(find(since(start))).toBe(first.id);
+      expect([find(since(start + 1)), find(since(start), 'none')]).toEqual([undefined, undefined]);
+      // What the run time says counts for more than a wall clock that jumped, ahead or back.
+      expect(find({ since: start + day, ranMs: day, surelyRanMs: hour })).toBe(first.id);
+      expect(find({ since: start, ranMs: 0, surelyRanMs: 0 })).toBeUndefined();
+      await write(store, (tx) => tx.outbox.cancel(alice, first.id, start));
+      expect(find(since(start))).toBeUndefined();
     });
 
     it('lists newest first, by peer and by state', async () => {
@@ -356,7 +383,7 @@ export function outboxStoreContract(harness: StoreHarness): void {
       const code = 'CONTACT_BLOCKED';
       const refused = await write(store, (tx) => tx.outbox.refuseWaiting(toBob, { code, at: start + 3 }));
       expect(refused).toEqual([waiting.id]);
-      const ended = { state: 'refused', reason: code, endedAt: start + 3 };
+      const ended = { state: 'refused', reason: code, endedAt: start + 3, endedBy: 'this node' };
       expect(store.read.outbox.message(alice, waiting.id)).toMatchObject(ended);
       expect(store.read.outbox.message(alice, sealed.id)?.state).toBe('sent');
       expect(store.read.outbox.waitingCount(alice, bob)).toBe(0);
@@ -380,13 +407,13 @@ export function outboxStoreContract(harness: StoreHarness): void {
       });
       const expire = (now: number) => write(store, (tx) => tx.outbox.expire(now));
       expect(await expire(start + hour - 1)).toEqual([]);
-      expect(await expire(start + hour)).toEqual([waiting, sealed].map(({ id }) => ({ agent: alice, id })));
+      expect(await expire(start + hour)).toEqual([waiting, sealed].map(({ id }) => ({ ...toBob, id })));
       expect(await expire(start + hour)).toEqual([]);
       expect(store.read.outbox.message(alice, waiting.id)).toMatchObject({ state: 'expired', endedAt: start + hour });
       expect(store.read.outbox.message(alice, later.id)?.state).toBe('sent');
       expect(store.read.outbox.message(alice, delivered.id)?.state).toBe('delivered');
       expect(store.read.outbox.waitingCount(alice, bob)).toBe(0);
-      expect(await expire(start + 2 * hour)).toEqual([{ agent: alice, id: later.id }]);
+      expect(await expire(start + 2 * hour)).toEqual([{ ...toBob, id: later.id }]);
     });
 
     it('prunes what ended or was delivered long enough ago, with its frames, and nothing under way', async () => {
@@ -404,8 +431,13 @@ export function outboxStoreContract(harness: StoreHarness): void {
         tx.outbox.insert(waiting);
         tx.outbox.insert(newest);
       });
-      expect(await write(store, (tx) => tx.outbox.prune(start + day))).toBe(0);
-      expect(await write(store, (tx) => tx.outbox.prune(start + 10 * day))).toBe(2);
+      const prune = (before: number, ranMs = 0) => write(store, (tx) => tx.outbox.prune({ before, ranMs }));
+      // Nothing is known of how long they were here, then not long enough.
+      expect(await prune(start + 10 * day)).toBe(0);
+      await write(store, (tx) => tx.history.mark());
+      expect(await prune(start + 10 * day, hour)).toBe(0);
+      expect(await prune(start + day)).toBe(0);
+      expect(await prune(start + 10 * day)).toBe(2);
       const left = idsOf(store.read.outbox.list({ agent: alice, limit: 10 }));
       expect(left).toEqual(idsOf([newest, waiting, recent]));
       expect(store.read.outbox.waitingCount(alice, bob)).toBe(2);

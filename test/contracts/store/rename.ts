@@ -5,7 +5,6 @@ import {
   bob,
   bobNew,
   contactOf,
-  day,
   idsOf,
   inMessage,
   outFrame,
@@ -32,7 +31,7 @@ export function renameContract(harness: StoreHarness): void {
         tx.contacts.put(contactOf());
         tx.sessions.putSession(sessionOf());
         tx.inbox.insert(inbound);
-        tx.inbox.rememberFrame(alice, bob, { frameId: inbound.frameId, kind: 'app', until: start + day });
+        tx.inbox.rememberFrame(alice, bob, { frameId: inbound.frameId, kind: 'app', kept: 9 });
         tx.outbox.queueReceipt({ agent: alice, peer: bob }, { kind: 'delivered', frameId: 'frm_r', at: 1 });
         tx.contacts.countTurns(alice, bob, { at: start, count: 2 });
         tx.outbox.insert(waiting);
@@ -61,7 +60,7 @@ export function renameContract(harness: StoreHarness): void {
       const inbound = inMessage();
       await write(store, (tx) => {
         tx.inbox.insert(inbound);
-        tx.inbox.rememberFrame(alice, bob, { frameId: inbound.frameId, kind: 'app', until: start + day });
+        tx.inbox.rememberFrame(alice, bob, { frameId: inbound.frameId, kind: 'app', kept: 9 });
         tx.inbox.complete(alice, inbound.id);
         tx.contacts.rename(alice, bob, bobNew);
       });
@@ -82,7 +81,7 @@ export function renameContract(harness: StoreHarness): void {
         }
         tx.inbox.insert(only);
         for (const sender of [bob, bobNew]) {
-          tx.inbox.rememberFrame(alice, sender, { frameId: 'frm_both', kind: 'app', until: start + day });
+          tx.inbox.rememberFrame(alice, sender, { frameId: 'frm_both', kind: 'app', kept: 9 });
           tx.contacts.countTurns(alice, sender, { at: start, count: 2 });
         }
         tx.outbox.insert(before);

@@ -1,6 +1,6 @@
 import { createIds, type IdSource, type Random } from '#kernel';
 import type { AgentId } from '#identity';
-import type { NewInboxMessage, NewOutboxFrame, NewOutboxMessage } from '#delivery';
+import type { Death, KeyWindow, NewInboxMessage, NewOutboxFrame, NewOutboxMessage } from '#delivery';
 import type { FrameId, MessageId } from '#protocol';
 import type { MeshStore, MeshTransaction } from '#pipeline';
 import type { SessionRecord } from '#session';
@@ -129,6 +129,12 @@ export async function sentMessages(store: MeshStore, messages: readonly NewOutbo
   });
   return sealed.frame.id;
 }
+
+/** A program gave up on a message. */
+export const death = (error: string): Death => ({ error, reason: 'HANDLER_FAILED', at: start + 9 });
+
+/** The window of an idempotency key that only the wall clock bounds. */
+export const since = (time: number): KeyWindow => ({ since: time, ranMs: day, surelyRanMs: 0 });
 
 /** Runs one write and gives back what it returned. */
 export const write = <T>(store: MeshStore, work: (tx: MeshTransaction) => T): Promise<T> => store.transact(work);

@@ -76,8 +76,9 @@ function complete<T extends { readonly id: MessageId }>(
 
 function believing(tx: MeshTransaction, agent: string): MeshTransaction {
   const markSent: MeshTransaction['outbox']['markSent'] = (frameId, sent) => {
-    tx.outbox.markSent(frameId, sent);
+    const isMarked = tx.outbox.markSent(frameId, sent);
     for (const { agentId } of tx.contacts.list({ agent })) deliver(tx, { agent, peer: agentId, frameId, at: sent.at });
+    return isMarked;
   };
   return { ...tx, outbox: withMethod(tx.outbox, 'markSent', markSent) };
 }

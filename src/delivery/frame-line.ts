@@ -1,0 +1,203 @@
+import { type ErrorCode, MeshError, toMeshError } from '#kernel';
+import type { FrameOutcome, Link } from '#link';
+import { answerInTime } from './answer-in-time.ts';
+import type { CourierOptions } from './courier-ports.ts';
+import { Hold, type Held } from './hold.ts';
+import { type InFlight, InFlightFrames } from './in-flight-frames.ts';
+import { isDistrust, isPassing, isProof } from './outcome.ts';
+import type { Pace } from './pace.ts';
+import type { OutboxFrame } from './store.ts';
+
+export interface FrameLineOptions extends CourierOptions {
+  readonly pace: Pace;
+  readonly signal: AbortSignal;
+  /** The link in use, once greeted. */
+  link(): Link | undefined;
+  /** The far end said something. */
+  heard(): void;
+  /** Ends the link for a reason that paces the next attempt. */
+  giveUp(link: Link, error: MeshError): void;
+  /** Paces the next attempt while there is no link. */
+  fault(error: MeshError): void;
+}
+
+type Refusal = Extract<FrameOutcome, { readonly kind: 'refused' }>;
+
+/**
+ * The sealed frames of a lane in line to the peer. On every link they follow one another in the order of sealing, from the first that the
+ * peer has not answered (spec §6.6); what it asks to send later waits, with all that is behind it (spec §6.10).
+ */
+export class FrameLine {
+  readonly #options: FrameLineOptions;
+  readonly #inFlight: InFlightFrames;
+  readonly #hold: Hold;
+
+  constructor(options: FrameLineOptions) {
+    const { clock, limits, signal, ports } = options;
+    this.#options = options;
+    this.#inFlight = new InFlightFrames(limits);
+    this.#hold = new Hold({
+      clock,
+      limits,
+      signal,
+      isUnderWay: () => this.#isUnderWay(),
+      onHeld: (held) => ports.onChange({ type: 'held', held }),
+      onResume: () => {
+        this.transmitAll();
+        ports.onChange({ type: 'room' });
+      },
+      onRoom: () => ports.onChange({ type: 'room' }),
+    });
+    for (const entry of ports.unacknowledged()) this.#inFlight.keep(entry);
+  }
+
+  get size(): number {
+    return this.#inFlight.size;
+  }
+
+  /** Until when the peer wants no messages. */
+  get held(): Held | undefined {
+    return this.#hold.held;
+  }
+
+  get probeDue(): boolean {
+    return this.#hold.probeDue;
+  }
+
+  /** True when the peer takes frames and the window is not full. */
+  get hasRoom(): boolean {
+    return !this.#hold.stops && !this.#inFlight.isFull && this.size < this.#hold.window;
+  }
+
+  /** Frames of another session than this are in flight. */
+  carriesOther(groupId: string | undefined): boolean {
+    return this.#inFlight.haveOther(groupId);
+  }
+
+  /** Takes committed frames, in sealing order. */
+  submit(entries: readonly OutboxFrame[]): void {
+    if (entries.length > 0) this.#hold.probed();
+    for (const entry of entries) this.#transmit(this.#inFlight.keep(entry));
+  }
+
+  /** Forgets the frames of a session that is gone, or all. Their messages are sealed anew. */
+  drop(groupId?: string): void {
+    for (const kept of this.#inFlight) {
+      if (groupId === undefined || kept.entry.groupId === groupId) this.#inFlight.forget(kept);
+    }
+    // The frame that the peer waits for on this link will not come: a new link begins anew.
+    if (this.#hold.stops) this.#options.link()?.close();
+  }
+
+  /** What is not under way on the link in use goes now. */
+  transmitAll(): void {
+    for (const kept of this.#inFlight) this.#transmit(kept);
+    this.#hold.check();
+  }
+
+  #isUnderWay(): boolean {
+    const link = this.#options.link();
+    if (link === undefined) return true;
+    for (const { links } of this.#inFlight) if (links.has(link)) return true;
+    return false;
+  }
+
+  #transmit(kept: InFlight): void {
+    const link = this.#options.link();
+    if (link === undefined || kept.links.has(link) || this.#hold.stops) return;
+    kept.links.add(link);
+    void this.#sendOn(link, kept);
+  }
+
+  async #sendOn(link: Link, kept: InFlight): Promise<void> {
+    const { ports, clock, limits, heard } = this.#options;
+    const { frame } = kept.entry;
+    try {
+      const outcome = await answerInTime(link, frame, {
+        clock,
+        ms: limits.frameAcknowledgeMs,
+        onWritten: () => ports.onSent(kept.entry, link.route),
+      });
+      heard();
+      if (!this.#inFlight.has(kept) || kept.isSettling) return;
+      if (outcome.kind !== 'refused') this.#taken(kept, pauseIn(outcome));
+      else await this.#refused(link, { kept, refusal: outcome });
+    } catch {
+      // The link is gone or too slow: `closed` tells, and the frame stays in flight for the next link.
+      kept.links.delete(link);
+      link.close('TIMEOUT');
+    }
+  }
+
+  #taken(kept: InFlight, pause: Pause | undefined): void {
+    const { pace, ports } = this.#options;
+    const { entry } = kept;
+    if (isProof(entry.frame)) pace.cured();
+    else pace.recovered();
+    this.#hold.taken(pause);
+    ports.onTaken(entry);
+    this.#done(kept);
+  }
+
+  async #refused(link: Link, { kept, refusal }: { readonly kept: InFlight; readonly refusal: Refusal }): Promise<void> {
+    const { pace, giveUp } = this.#options;
+    const { code, retryAfterMs } = refusal;
+    if (isPassing(code)) {
+      if (retryAfterMs !== undefined) this.#holdBack(link, { kept, code, retryAfterMs });
+      // Order matters: what comes after a frame that must be repeated has to be repeated too.
+      else giveUp(link, new MeshError(code, `The peer refused a frame for now: ${code}`));
+      return;
+    }
+    // A stranger gets no more credit on this link: what is behind waits for the next one.
+    if (isDistrust(code)) giveUp(link, new MeshError(code, 'The peer does not trust this agent'));
+    else pace.recovered();
+    await this.#settle(kept, code);
+  }
+
+  /** The peer is there: nothing failed. */
+  #holdBack(
+    link: Link,
+    held: { readonly kept: InFlight; readonly code: ErrorCode; readonly retryAfterMs: number },
+  ): void {
+    held.kept.links.delete(link);
+    this.#options.pace.recovered();
+    this.#hold.refused({ code: held.code, ms: held.retryAfterMs });
+  }
+
+  /** Until the refusal is stored the frame keeps its place in line. */
+  async #settle(kept: InFlight, code: ErrorCode): Promise<void> {
+    kept.isSettling = true;
+    try {
+      await this.#options.ports.onRefused(kept.entry, code);
+    } catch (error) {
+      this.#askAgain(kept, toMeshError(error));
+      return;
+    }
+    this.#done(kept);
+  }
+
+  /** What became of the frame could not be stored: the peer is asked again, on a new link. */
+  #askAgain(kept: InFlight, error: MeshError): void {
+    kept.isSettling = false;
+    const { fault, giveUp } = this.#options;
+    fault(error);
+    for (const used of kept.links) giveUp(used, error);
+  }
+
+  #done(kept: InFlight): void {
+    this.#inFlight.forget(kept);
+    this.#options.ports.onChange({ type: 'room' });
+  }
+}
+
+interface Pause {
+  readonly code: ErrorCode;
+  readonly ms: number;
+}
+
+/** What the peer took a frame with: it may want no more messages for a while. */
+function pauseIn(outcome: Exclude<FrameOutcome, Refusal>): Pause | undefined {
+  if (outcome.kind !== 'delivered' || outcome.pause === undefined) return undefined;
+  const { code, retryAfterMs: ms } = outcome.pause;
+  return isPassing(code) ? { code, ms } : undefined;
+}
