@@ -96,10 +96,10 @@ export interface OutboxWriter extends OutboxReader, DeadOutboxWriter {
   /** Binds its messages and receipts to the frame: they are no longer waiting. */
   insertFrame(frame: NewOutboxFrame): void;
   /**
-   * The frame was written to a link: `attempts` + 1, first time and route kept, last ones replaced. True while it
-   * makes its messages `sent`: it is not gone, and nothing proves that they came further.
+   * The frame was written to a link: `attempts` + 1, first time and route kept, last ones replaced. Returns the ids of its
+   * messages that are `sent` by that: those of which nothing proves that they came further.
    */
-  markSent(frameId: FrameId, sent: { readonly at: number; readonly route: string }): boolean;
+  markSent(frameId: FrameId, sent: { readonly at: number; readonly route: string }): readonly MessageId[];
   /** The peer's node has it: the bytes and its receipts are dropped. Says nothing about messages. */
   acknowledge(frameId: FrameId): void;
   /** The peer will never take this frame: its messages become `refused` with the code. Returns their ids. */

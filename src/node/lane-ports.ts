@@ -21,7 +21,7 @@ import {
   tellLane,
   unsealLeft,
 } from '#pipeline';
-import { blobVersion, type Frame } from '#protocol';
+import { blobVersion, type Frame, type MessageId } from '#protocol';
 import { type Contact, type EventOf, owesStep, type PendingExchange } from '#trust';
 
 export interface LaneWiring {
@@ -40,16 +40,14 @@ export function lanePorts(wiring: LaneWiring): CourierPorts {
     greet: (link) => greet(wiring, link),
     unacknowledged: () => store.read.outbox.frames(lane.agent.name, lane.peer),
     hasWork: () => hasWork(wiring),
-    onSent: ({ frame, messageIds }, route) => {
+    onSent: ({ frame }, route) => {
       const at = desk.ports.clock.now();
-      let isMarked = false;
+      let ids: readonly MessageId[] = [];
       lane.deferred.add(
         (tx) => {
-          isMarked = tx.outbox.markSent(frame.id, { at, route });
+          ids = tx.outbox.markSent(frame.id, { at, route });
         },
-        () => {
-          if (isMarked) tellLane(lane, messageIds, { step: 'sent', state: 'sent', route });
-        },
+        () => tellLane(lane, ids, { step: 'sent', state: 'sent', route }),
       );
     },
     onTaken: ({ frame }) => {

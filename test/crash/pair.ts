@@ -140,8 +140,13 @@ export class Pair implements AsyncDisposable {
     const powerCut = end.point !== undefined && arm?.powerCut === true;
     this.kills.push({ atMs: this.#now(), side: name, life, how: end.point ?? how, powerCut });
     this.tell(`${name} is killed${powerCut ? ' by a power cut' : ''}: ${end.point ?? how}`);
-    this.#leased[name].push(await readLeased(this.#place(name)));
+    await this.noteLeased(name);
     await this.#lookForUntruths();
+  }
+
+  /** A process of the side is gone: what was with its handler then may be offered again. */
+  async noteLeased(name: SideName): Promise<void> {
+    this.#leased[name].push(await readLeased(this.#place(name)));
   }
 
   async pause(ms: number): Promise<void> {

@@ -6,11 +6,12 @@ import type { PlannedRound } from './plan.ts';
 import type { Episode } from './round.ts';
 import { runRound } from './run-crash.ts';
 
-const finds: Readonly<Record<PlantedFault, Rule>> = {
-  'acknowledges-before-commit': 'lost',
-  'tells-before-sync': 'lost',
-  'completes-before-handler': 'lost',
-  'believes-the-socket': 'untruthful',
+/** Which of the rules one of them breaks first is a matter of when it is killed. */
+const finds: Readonly<Record<PlantedFault, readonly Rule[]>> = {
+  'acknowledges-before-commit': ['lost', 'outOfOrder'],
+  'tells-before-sync': ['lost', 'outOfOrder', 'untruthful'],
+  'completes-before-handler': ['lost'],
+  'believes-the-socket': ['untruthful'],
 };
 
 /** Each side ends at the point, more than once. */
@@ -33,6 +34,7 @@ describe.concurrent('a mesh that', () => {
   test.for(faults)('%s is found out', { timeout: 240_000 }, async (planted) => {
     const { result, broken } = await runRound(roundWith(planted), { planted, keep: 'none' });
     expect(broken).toBeUndefined();
-    expect(result.violations.map(({ rule }) => rule)).toContain(finds[planted]);
+    const rules = new Set(result.violations.map(({ rule }) => rule));
+    expect(finds[planted].filter((rule) => rules.has(rule))).not.toEqual([]);
   });
 });

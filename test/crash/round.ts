@@ -197,6 +197,8 @@ export class Round {
       await delay(1000);
     } catch (error) {
       if (!(error instanceof DiedAtStart) || error.end.code !== 1) throw error;
+      // Its handler may have begun before it gave up.
+      await pair.noteLeased(side);
       pair.tell(`${side} does not start without room`);
     }
   }

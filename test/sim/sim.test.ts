@@ -20,7 +20,7 @@ async function answersOf(tasks: readonly Task[]): Promise<readonly Answer[]> {
   return answers;
 }
 
-const clean = seeds(1, 20).map((seed) => task(seed, { steps: 40 }));
+const clean = seeds(1, 12).map((seed) => task(seed, { steps: 40 }));
 const retold = task(21, { wholeStory: true });
 /** A change of the nodes moves planted bugs to other seeds: then it is looked for in these. */
 const elsewhere = seeds(1, 80);
@@ -50,8 +50,8 @@ describe('a simulated network of nodes', () => {
     expect(all.flatMap(inWords).join('\n')).toBe('');
     expect(all.map(({ seed }) => seed)).toEqual(clean.map(({ seed }) => seed));
     // It is not quiet: processes end, and messages get through all the same.
-    expect(all.reduce((sum, { deaths }) => sum + deaths, 0)).toBeGreaterThan(50);
-    expect(all.reduce((sum, { handled }) => sum + handled, 0)).toBeGreaterThan(1000);
+    expect(all.reduce((sum, { deaths }) => sum + deaths, 0)).toBeGreaterThan(20);
+    expect(all.reduce((sum, { handled }) => sum + handled, 0)).toBeGreaterThan(500);
   });
 
   test('does the same in another process, to the last word of the story', async () => {

@@ -84,10 +84,14 @@ export class WritableOutbox extends Outbox implements OutboxWriter {
     }
   }
 
-  markSent(frameId: FrameId, sent: { readonly at: number; readonly route: string }): boolean {
+  markSent(frameId: FrameId, sent: { readonly at: number; readonly route: string }): readonly MessageId[] {
     const sql = `UPDATE frame SET attempts = attempts + 1, sent_at = coalesce(sent_at, ?1),
-      first_route = coalesce(first_route, ?2), resent_at = ?1, route = ?2 WHERE id = ?3 RETURNING delivered_at`;
-    return this.queries.all(sql, sent.at, sent.route, frameId).some((frame) => frame.delivered_at === null);
+      first_route = coalesce(first_route, ?2), resent_at = ?1, route = ?2 WHERE id = ?3 RETURNING no, delivered_at`;
+    const [frame] = this.queries.all(sql, sent.at, sent.route, frameId);
+    if (frame === undefined || frame.delivered_at !== null) return [];
+    // A receipt for an earlier frame may have come while the message was sealed again.
+    const open = 'SELECT id FROM outbox WHERE frame = ? AND seen_at IS NULL AND answered_at IS NULL AND ended IS NULL';
+    return this.queries.all(open, int(frame, 'no')).map(idOf);
   }
 
   acknowledge(frameId: FrameId): void {

@@ -146,6 +146,20 @@ export function outboxStoreContract(harness: StoreHarness): void {
       expect(store.read.outbox.frames(alice, bob)).toEqual([stored[0], stored[2]]);
     });
 
+    it('says which messages are sent by a frame that was written: not those that came further before', async () => {
+      const store = await open();
+      const [first, second] = [outMessage(), outMessage()];
+      const frame = outFrame({ messageIds: [first.id, second.id] });
+      const ids = await write(store, (tx) => {
+        for (const message of [first, second]) tx.outbox.insert(message);
+        tx.outbox.insertFrame(frame);
+        tx.outbox.applyReceipt(toBob, { kind: 'seen', messageIds: [first.id], at: start + 1 });
+        return tx.outbox.markSent(frame.frame.id, { at: start + 2, route: 'direct x' });
+      });
+      expect(ids).toEqual([second.id]);
+      expect(store.read.outbox.message(alice, first.id)?.state).toBe('seen');
+    });
+
     it('knows the first time and route, the last ones, and the number of attempts', async () => {
       const store = await open();
       const message = outMessage();

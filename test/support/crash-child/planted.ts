@@ -43,12 +43,18 @@ function acknowledgeEarly(): void {
 
 const lateMs = 300;
 
-const lateSync = (wal: WalSync): WalSync => ({
-  sync: async () => {
-    void systemClock.sleep(lateMs).then(() => wal.sync());
-  },
-  close: () => wal.close(),
-});
+function lateSync(wal: WalSync): WalSync {
+  let due: Promise<void> | undefined;
+  return {
+    sync: async () => {
+      due ??= systemClock.sleep(lateMs).then(() => {
+        due = undefined;
+        return wal.sync();
+      });
+    },
+    close: () => wal.close(),
+  };
+}
 
 const changing =
   (open: OpenStore, change: (tx: MeshTransaction) => MeshTransaction): OpenStore =>
@@ -76,9 +82,9 @@ function complete<T extends { readonly id: MessageId }>(
 
 function believing(tx: MeshTransaction, agent: string): MeshTransaction {
   const markSent: MeshTransaction['outbox']['markSent'] = (frameId, sent) => {
-    const isMarked = tx.outbox.markSent(frameId, sent);
+    const ids = tx.outbox.markSent(frameId, sent);
     for (const { agentId } of tx.contacts.list({ agent })) deliver(tx, { agent, peer: agentId, frameId, at: sent.at });
-    return isMarked;
+    return ids;
   };
   return { ...tx, outbox: withMethod(tx.outbox, 'markSent', markSent) };
 }
