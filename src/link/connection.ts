@@ -15,10 +15,10 @@ export interface Connection {
   /** For people: the URL that was dialled, or the address of who dialled. */
   readonly address: string;
   /**
-   * Takes the message at once and sends it soon, with others of the same turn; does nothing once the connection ends. The bytes must not be
-   * changed before `onPassedOn`, which is not called when they are lost.
+   * Takes the message at once and sends it soon, with others of the same turn. False when the connection ends or has ended: then it takes
+   * nothing. The bytes must not be changed before `onPassedOn`, which is not called when they are lost.
    */
-  send(bytes: Uint8Array, onPassedOn?: () => void): void;
+  send(bytes: Uint8Array, onPassedOn?: () => void): boolean;
   /** Bytes that were taken but not passed on. */
   readonly bufferedBytes: number;
   /** Resolves when few bytes are buffered, or the connection ended. */

@@ -55,11 +55,12 @@ class MemoryConnection implements Connection {
     return this.#buffered;
   }
 
-  send(bytes: Uint8Array, onPassedOn?: () => void): void {
-    if (this.#closing) return;
+  send(bytes: Uint8Array, onPassedOn?: () => void): boolean {
+    if (this.#closing) return false;
     this.#buffered += bytes.length;
     this.#post(copyBytes(bytes));
     onPassedOn?.();
+    return true;
   }
 
   async drained(): Promise<void> {

@@ -40,6 +40,22 @@ describe('outgoing frames', () => {
     expect(await far.receive()).toBeUndefined();
   });
 
+  test('do not count as written on a connection that is over, also before the link has heard of its end', async () => {
+    const [near] = memoryConnections();
+    const outgoing = new OutgoingFrames(near, { frames: 1, bytes: Number.MAX_SAFE_INTEGER });
+    const written: FrameId[] = [];
+    const sent = [1, 2].map((number) => {
+      const { id } = frame(number);
+      return outgoing.send({ id, bytes: Uint8Array.of(number), onWritten: () => written.push(id) });
+    });
+    const reasons = Promise.allSettled(sent);
+    near.cut();
+    outgoing.grant(plenty);
+    expect(written).toEqual(['frm_1']);
+    outgoing.end(new Error('gone') as never);
+    expect((await reasons).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+  });
+
   test('are answered once, and only when they were written', () => {
     const [near] = memoryConnections();
     const outgoing = new OutgoingFrames(near, { frames: 1, bytes: 1_000_000 });

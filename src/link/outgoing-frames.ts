@@ -74,11 +74,12 @@ export class OutgoingFrames {
   #write(): void {
     let next = this.#waiting[0];
     while (next !== undefined && this.#affords(next) && this.#flows()) {
+      // It is over, which `end` will tell: nothing was written.
+      if (!this.#connection.send(next.bytes)) return;
       this.#waiting.shift();
       this.#frames -= 1;
       this.#bytes -= next.bytes.length;
       this.#written.add(next.id);
-      this.#connection.send(next.bytes);
       next.onWritten?.();
       next = this.#waiting[0];
     }

@@ -59,10 +59,11 @@ export class WebSocketConnection implements Connection {
     return this.#webSocket.bufferedAmount;
   }
 
-  send(bytes: Uint8Array, onPassedOn?: () => void): void {
-    if (this.#webSocket.readyState !== this.#webSocket.OPEN) return;
+  send(bytes: Uint8Array, onPassedOn?: () => void): boolean {
+    if (this.#webSocket.readyState !== this.#webSocket.OPEN) return false;
     this.#cork();
     this.#webSocket.send(bytes, { binary: true }, onPassedOn && ((error) => error ?? onPassedOn()));
+    return true;
   }
 
   async drained(): Promise<void> {

@@ -106,12 +106,12 @@ export function connectionContract(open: () => Promise<LinkTransport>): void {
       },
     );
 
-    test('makes send and close do nothing', async () => {
+    test('makes send take nothing, and close do nothing', async () => {
       const [dialler, listener] = await connect();
       dialler.cut();
       await Promise.all([dialler.closed, listener.closed]);
       for (const connection of [dialler, listener]) {
-        connection.send(Uint8Array.of(1));
+        expect(connection.send(Uint8Array.of(1))).toBe(false);
         connection.close(1000, '');
         connection.cut();
         expect(await connection.receive()).toBeUndefined();

@@ -53,13 +53,14 @@ export class Socket implements Connection {
     return this.#options.out.bytes;
   }
 
-  send(bytes: Uint8Array): void {
+  send(bytes: Uint8Array): boolean {
     const { life, out, onSend } = this.#options;
-    if (this.#isClosing || !life.touch('send')) return;
+    if (this.#isClosing || !life.touch('send')) return false;
     const copy = bytes.slice();
     out.write(copy);
     onSend(copy);
     life.touch('sent');
+    return true;
   }
 
   async drained(): Promise<void> {

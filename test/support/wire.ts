@@ -152,11 +152,12 @@ class WireEnd implements Connection {
     return this.#inner.bufferedBytes;
   }
 
-  send(bytes: Uint8Array, onPassedOn?: () => void): void {
-    if (this.#muted) return;
+  send(bytes: Uint8Array, onPassedOn?: () => void): boolean {
+    if (this.#muted) return true;
     if (this.#wire.isPaused(this.from)) this.#held.push(bytes.slice());
     else this.#write(bytes);
     onPassedOn?.();
+    return true;
   }
 
   flush(): void {
