@@ -28,6 +28,8 @@ export interface DetachedNode {
 }
 
 const startMs = 60_000;
+/** MB of memory for what is new. A node makes much that lives for a moment, and would keep some 40 MB more for it than it needs. */
+const youngMemory = '--max-semi-space-size=8';
 const tailBytes = 2000;
 
 /**
@@ -82,6 +84,7 @@ function commandOf({ settings, listen, takeOver }: DetachedOptions): readonly st
   const given = flags.flatMap(([flag, value]) => (value === undefined ? [] : [flag, String(value)]));
   return [
     ...process.execArgv,
+    youngMemory,
     process.argv[1] ?? '',
     'up',
     '--report-ready',
