@@ -13,11 +13,11 @@ export interface OutboxFrame {
   readonly peer: AgentId;
   readonly groupId: string;
   readonly frame: Frame;
-  /** The messages it holds. */
-  readonly messageIds: readonly MessageId[];
 }
 
 export interface NewOutboxFrame extends OutboxFrame {
+  /** The messages it holds. */
+  readonly messageIds: readonly MessageId[];
   /** `seq` of the queued receipts it holds. */
   readonly receiptSeqs: readonly number[];
 }

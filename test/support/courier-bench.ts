@@ -50,7 +50,6 @@ export const frameOf = (n: number, groupId = 'g1'): OutboxFrame => ({
   agent: 'alice',
   peer: bob,
   groupId,
-  messageIds: [],
   frame: {
     v: 1,
     id: `frm_${n}`,

@@ -108,13 +108,12 @@ function addTimes(message: Mutable<OutboxMessage>, row: Row): void {
 }
 
 /** The frame as it was sealed: ids of that time, whatever the peer is called now. */
-export function outboxFrameOf(row: Row, lanes: Lanes, messageIds: readonly MessageId[]): OutboxFrame {
+export function outboxFrameOf(row: Row, lanes: Lanes): OutboxFrame {
   const { agent, peer } = lanes.at(int(row, 'lane'));
   return {
     agent,
     peer,
     groupId: text(row, 'group_id'),
-    messageIds,
     frame: {
       v: 1,
       id: text(row, 'id') as FrameId,

@@ -13,7 +13,7 @@ import type {
 } from '#delivery';
 import type { MessageId } from '#protocol';
 import { endCodes } from './codes.ts';
-import { int, intOrNull, text } from './columns.ts';
+import { int, intOrNull } from './columns.ts';
 import type { Queries, Row } from './database.ts';
 import type { Lane } from './lanes.ts';
 import { deadOutboxCounts, deadOutboxLetters } from './outbox-dead.ts';
@@ -117,7 +117,7 @@ export class Outbox implements OutboxReader {
     if (lane === undefined) return [];
     const sql = `SELECT f.*, b.bytes FROM frame f JOIN frame_bytes b ON b.frame = f.no
       WHERE f.lane = ? AND f.open = 1 ORDER BY f.no`;
-    return this.queries.all(sql, lane).map((row) => outboxFrameOf(row, this.shared.lanes, this.#idsIn(row)));
+    return this.queries.all(sql, lane).map((row) => outboxFrameOf(row, this.shared.lanes));
   }
 
   receipts(query: {
@@ -154,11 +154,6 @@ export class Outbox implements OutboxReader {
   /** Overridden by the writer, which holds back rows that a read must see. */
   protected get queries(): Queries {
     return this.#queries;
-  }
-
-  #idsIn(frame: Row): readonly MessageId[] {
-    const rows = this.queries.all('SELECT id FROM outbox WHERE frame = ? ORDER BY seq', int(frame, 'no'));
-    return rows.map((row) => text(row, 'id') as MessageId);
   }
 
   #depth({ agent, peer, no }: Lane): PeerDepth {
