@@ -82,6 +82,9 @@ export const defaultLimits = {
   receiptDelayMs: 10,
   roomWaitMs: 100,
   deferredWriteMs: 50,
+  // what could not be stored is tried again after this, doubled each time in a row
+  storeRetryMs: second,
+  storeMaxRetryMs: minute,
   maxReceiptsPerFrame: 64,
   maxReceiptIdsPerFrame: 512,
   maxMessagesPerReceipt: 256,

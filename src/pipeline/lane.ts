@@ -7,6 +7,7 @@ import type { SecureSession, SessionEngine, SessionSelf } from '#session';
 import { DeferredWrites } from './deferred-writes.ts';
 import type { PipelineEvent } from './event.ts';
 import type { MeshStore } from './store.ts';
+import { StorePause } from './store-pause.ts';
 import type { LentTurns } from './turns.ts';
 
 /** A local agent as the pipeline sees it. Values change when its key is rotated, so they are read when needed. */
@@ -66,6 +67,7 @@ export class Lane {
   readonly serial = new Serial();
   readonly courier: Courier;
   readonly deferred: DeferredWrites;
+  readonly storePause: StorePause;
   readonly arrivals: Arrival[] = [];
   /** Bytes of messages that were accepted in memory and are not committed yet. */
   arrivingBytes = 0;
@@ -110,6 +112,7 @@ export class Lane {
     this.peer = options.peer;
     this.ports = options.ports;
     this.deferred = new DeferredWrites(options.ports);
+    this.storePause = new StorePause(options.ports);
     this.courier = options.makeCourier(this);
   }
 
@@ -187,6 +190,7 @@ export class Lane {
   async close(): Promise<void> {
     await this.serial.idle();
     this.#closed = true;
+    this.storePause.stop();
     await this.courier.close();
     await this.deferred.flush().catch(() => undefined);
     for (const arrival of this.arrivals.splice(0)) arrival.committed.reject(new MeshError('SHUTTING_DOWN'));

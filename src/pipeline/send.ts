@@ -250,8 +250,10 @@ async function commitLoad(lane: Lane, parts: { load: Load; prepared: Prepared })
     lane.hasStored = true;
     lane.hasReceipts = true;
     lane.ports.logger.error('seal.not-stored', { agent: lane.agent.name, peer: lane.peer, code: codeOf(error) });
+    lane.storePause.failed(() => lane.flushSoon());
     return false;
   }
+  lane.storePause.stored();
   for (const step of prepared.steps) step.wipe();
   lane.session = prepared.session;
   lane.overtaken = load.overtaken;

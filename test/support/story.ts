@@ -8,6 +8,8 @@ export const impatient = {
   slowRetryMs: 20,
   breakerCooldownMs: 20,
   breakerMaxCooldownMs: 20,
+  storeRetryMs: 10,
+  storeMaxRetryMs: 20,
 } satisfies Partial<Limits>;
 
 /** The nodes of a story; all of them end with it. */
@@ -38,6 +40,8 @@ export const patient = {
   slowRetryMs: defaultLimits.slowRetryMs,
   breakerCooldownMs: defaultLimits.breakerCooldownMs,
   breakerMaxCooldownMs: defaultLimits.breakerMaxCooldownMs,
+  storeRetryMs: defaultLimits.storeRetryMs,
+  storeMaxRetryMs: defaultLimits.storeMaxRetryMs,
 } satisfies Partial<Limits>;
 
 export const stateOf = async (node: NodeLike, id: string): Promise<string> =>
