@@ -26,6 +26,7 @@ export {
   type Output,
   type ReceivedEvent,
   type RequestView,
+  type LanScanEvent,
   type ScanEvent,
   type SentView,
   type Step,

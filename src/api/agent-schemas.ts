@@ -34,23 +34,40 @@ export const cardJson = z.object({
   signature: z.string(),
 });
 
+const scanProgress = z.object({ type: z.literal('progress'), done: count, total: count }).describe('Addresses');
+const scanFound = z.object({
+  type: z.literal('found'),
+  url: z.string(),
+  agents: z.array(
+    z.object({
+      agentId: z.string(),
+      name: z.string(),
+      displayName: z.string().optional(),
+      fingerprint: z.string(),
+      contact: z.object({ petname: z.string(), state: contactState }).optional(),
+      own: z.literal(true).optional().describe('An agent of this node'),
+    }),
+  ),
+});
+
 export const scanEvent = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('progress'), done: count, total: count }),
-  z.object({
-    type: z.literal('found'),
-    url: z.string(),
-    agents: z.array(
-      z.object({
-        agentId: z.string(),
-        name: z.string(),
-        displayName: z.string().optional(),
-        fingerprint: z.string(),
-        contact: z.object({ petname: z.string(), state: contactState }).optional(),
-        own: z.literal(true).optional().describe('An agent of this node'),
-      }),
-    ),
-  }),
+  scanProgress,
+  scanFound,
   z.object({ type: z.literal('done'), total: count, found: count }),
+]);
+
+export const lanScanEvent = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('heard'), nodes: count.describe('That have answered so far') }),
+  scanProgress,
+  scanFound,
+  z.object({
+    type: z.literal('done'),
+    total: count.describe('Addresses'),
+    found: count.describe('Nodes, each once and without this one'),
+    unasked: count.describe('Addresses that there was no time for'),
+    ignored: count.describe('Answers that are not those of a node of this network'),
+    isFull: z.boolean().describe('More nodes answered than one scan takes'),
+  }),
 ]);
 
 export const agentSchemas = {
@@ -94,5 +111,13 @@ export const agentSchemas = {
       timeoutMs: z.int().min(1).max(60_000).optional().describe('For each address'),
     }),
     output: scanEvent,
+  },
+  scanLan: {
+    summary: 'Looks for nodes that announce themselves on the local network (mDNS)',
+    input: z.strictObject({
+      ...agentField,
+      timeoutMs: z.int().min(1).max(60_000).optional().describe('For answers, and then for each address'),
+    }),
+    output: lanScanEvent,
   },
 } as const satisfies Record<string, OperationSchema>;

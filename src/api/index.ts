@@ -30,6 +30,7 @@ export type {
   FileView,
   InboxState,
   InviteView,
+  LanScanEvent,
   MeshEvent,
   MessageView,
   MissedEvent,

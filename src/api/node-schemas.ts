@@ -7,6 +7,12 @@ const address = z.object({ host: z.string(), port: count });
 
 export const warning = z.object({ code: z.string(), message: z.string(), hint: z.string() });
 
+const lanView = z.object({
+  name: z.string().optional().describe('By which it is announced; absent when it cannot be found'),
+  interface: z.string().optional().describe('Address of this machine in the network that was chosen'),
+  problem: warning.optional(),
+});
+
 export const finding = z.object({
   check: z.string().describe('What was looked at, such as clock or endpoint'),
   severity: z.enum(['error', 'warning', 'note']),
@@ -37,6 +43,7 @@ export const nodeSchemas = {
       listen: address.optional(),
       api: address.optional(),
       stateDir: z.string(),
+      lan: lanView.optional().describe('While the node is to be found on the local network'),
       agents: z.array(agentView),
       peers: z.array(contactView),
       queue: z.object({

@@ -33,6 +33,7 @@ export const routes = {
   verifyCard: { method: 'POST', path: '/api/card/verify', offline: true },
   rotateKey: { method: 'POST', path: '/api/rotate-key' },
   scan: { method: 'POST', path: '/api/scan', stream: true },
+  scanLan: { method: 'POST', path: '/api/scan-lan', stream: true },
 
   contacts: { method: 'GET', path: '/api/contacts', query: { state: text }, offline: true },
   contact: { method: 'GET', path: '/api/contacts/:contact', offline: true },

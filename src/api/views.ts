@@ -1,5 +1,5 @@
 import type * as z from 'zod';
-import type { agentView, cardJson, scanEvent } from './agent-schemas.ts';
+import type { agentView, cardJson, lanScanEvent, scanEvent } from './agent-schemas.ts';
 import type * as base from './base-schemas.ts';
 import type { contactView } from './contact-schemas.ts';
 import type { deadLetter } from './dead-schemas.ts';
@@ -25,6 +25,7 @@ export type SentView = View<typeof sent>;
 export type Step = View<typeof step>;
 export type DeadLetterView = View<typeof deadLetter>;
 export type ScanEvent = View<typeof scanEvent>;
+export type LanScanEvent = View<typeof lanScanEvent>;
 export type AuditEntryView = View<typeof auditEntry>;
 export type WarningView = View<typeof warning>;
 /** What happens at the node. */

@@ -15,6 +15,7 @@ export interface DetachedOptions {
     readonly port?: number;
     readonly apiPort?: number;
     readonly endpoint?: string;
+    readonly lan?: boolean;
   };
   readonly takeOver: boolean;
   readonly signal: AbortSignal;
@@ -89,6 +90,7 @@ function commandOf({ settings, listen, takeOver }: DetachedOptions): readonly st
     'up',
     '--report-ready',
     ...(takeOver ? ['--take-over'] : []),
+    ...(listen.lan === true ? ['--lan'] : []),
     ...given,
   ];
 }

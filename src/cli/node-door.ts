@@ -1,4 +1,4 @@
-import type { Transport } from '#api';
+import type { Output, Transport } from '#api';
 
 /** What the room `node` offers to the command line beside the local API; loaded only by the verbs that need it. */
 export interface NodeDoor {
@@ -125,6 +125,8 @@ export interface RunNodeOptions {
   readonly port?: number;
   readonly apiPort?: number;
   readonly endpoint?: string;
+  /** Others on the local network find this node. */
+  readonly lan?: boolean;
   readonly passphrase?: string;
   /** Speak for the agents again although a later life took their place. */
   readonly takeOver?: boolean;
@@ -140,4 +142,6 @@ export interface NodeReady {
   readonly api: { readonly host: string; readonly port: number };
   readonly agents: readonly { readonly name: string; readonly agentId: string }[];
   readonly endpoints: readonly string[];
+  /** Absent when the node keeps away from the local network. */
+  readonly lan?: NonNullable<Output<'status'>['lan']> | undefined;
 }

@@ -1,6 +1,6 @@
 import { type Clock, codeOf, type ErrorCode, fromUtf8, MeshError } from '#kernel';
 import { parseCard, type VerifiedCard, verifyCard } from '#identity';
-import { type DiscoveryDocument, parseDiscovery } from '#protocol';
+import { type DiscoveryDocument, discoveryPath, parseDiscovery } from '#protocol';
 import { parseBaseUrl } from './base-url.ts';
 import { httpGet } from './http-get.ts';
 
@@ -28,7 +28,7 @@ export interface DiscoveredNode extends Omit<DiscoveryDocument, 'agents'> {
  */
 export async function fetchDiscovery(baseUrl: string, options: DiscoveryOptions): Promise<DiscoveredNode> {
   const url = parseBaseUrl(baseUrl);
-  const bytes = await httpGet(`${url}/agent-mesh/discovery`, { ...options, maxBytes: maxDocumentBytes });
+  const bytes = await httpGet(`${url}${discoveryPath}`, { ...options, maxBytes: maxDocumentBytes });
   const document = parseDiscovery(parseJson(bytes, url));
   const now = options.clock.now();
   const agents: VerifiedCard[] = [];

@@ -215,6 +215,11 @@ export const errorTable = {
     'The peer cannot be reached.',
     'Check that its node is running and the address is right.',
   ),
+  LAN_UNAVAILABLE: row(
+    [503, 1, 'retry'],
+    'Nodes of the local network cannot be found, or cannot find this one.',
+    'See why: mesh doctor. Or name addresses: mesh scan --range 192.168.1.0/24',
+  ),
   LINK_CLOSED: row([502, 4, 'retry'], 'The connection closed.', 'It is made again by itself.'),
   HANDSHAKE_FAILED: row(
     [403, 4, 'final'],

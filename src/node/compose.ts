@@ -13,6 +13,8 @@ import {
 import type { MeshStore, PipelineEvent, PipelinePorts } from '#pipeline';
 import type { BlobFiles } from '#delivery';
 import type { Runtime } from '#runtime';
+import { announceOnLan, mdnsEar } from '#discovery';
+import { supportedVersions } from '#protocol';
 import { createSessionEngine } from '#session';
 import { blobFilesIn } from '#storage';
 import { AgentHost } from './agent-host.ts';
@@ -25,6 +27,7 @@ import { callOwn, type DialPorts, dialPeer } from './dial-peer.ts';
 import { HostedAgent } from './hosted-agent.ts';
 import { invalidConfig } from './invalid-config.ts';
 import { readLife, readSuccessor } from './life.ts';
+import { LanDesk, type LanPorts } from './lan-desk.ts';
 import { makeRuntime } from './make-runtime.ts';
 import { logEvent } from './log-event.ts';
 import type { NodeEvent } from './node-event.ts';
@@ -50,6 +53,8 @@ export interface ComposeOptions {
   readonly linkVersions?: readonly number[] | undefined;
   /** Instead of what mesh.toml says: for agents inside a program. */
   readonly runtimes?: Readonly<Record<string, Runtime>> | undefined;
+  /** Instead of mDNS. */
+  readonly lan?: LanPorts | undefined;
   requestStop(): void;
 }
 
@@ -61,9 +66,7 @@ export interface Composed {
 
 /** The only place that constructs things and plugs the ports of the rooms. Nothing runs yet. */
 export async function compose(options: ComposeOptions): Promise<Composed> {
-  const { store, logger, config, state } = options;
-  const clock = options.clock ?? systemClock;
-  const random = options.random ?? systemRandom;
+  const { store, logger, config, state, clock = systemClock, random = systemRandom } = options;
   const limits = withFileSettings(options.limits ?? defaultLimits, config.files);
   const base = { clock, random, limits, logger };
   const linking = { ...base, versions: options.linkVersions };
@@ -106,6 +109,7 @@ export async function compose(options: ComposeOptions): Promise<Composed> {
     hosts,
     answers,
     watch,
+    lan: lanDesk(options, base),
     version: packageVersion(),
     requestStop: options.requestStop,
     callOwn: (host, endpoint, signal) => callOwn(dialPorts, host, { endpoint, signal }),
@@ -119,6 +123,18 @@ export async function compose(options: ComposeOptions): Promise<Composed> {
     },
   };
   return { parts, links, events };
+}
+
+function lanDesk(
+  { config, lan, linkVersions }: ComposeOptions,
+  base: { readonly clock: Clock; readonly random: Random; readonly limits: Limits; readonly logger: Logger },
+): LanDesk {
+  return new LanDesk({
+    ...base,
+    ports: lan ?? { announce: announceOnLan, ear: mdnsEar },
+    settings: config.lan ?? {},
+    versions: linkVersions ?? supportedVersions,
+  });
 }
 
 /** A mistyped name must not leave an agent without the program that was meant for it. */

@@ -54,6 +54,7 @@ const file = z.strictObject({
   files: z
     .strictObject({ maxMbPerPeer: megabytes.optional(), maxMb: megabytes.optional(), keepFreeMb: megabytes.optional() })
     .optional(),
+  lan: z.strictObject({ enabled: z.boolean().optional(), interface: z.ipv4().optional() }).optional(),
   agents: z.record(z.string(), runtime).optional(),
 });
 
@@ -64,10 +65,11 @@ export function parseConfig(text: string, path: string): Partial<NodeConfig> {
     const [issue] = parsed.error.issues;
     throw invalidConfig(path, `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not understood'}`);
   }
-  const { node = {}, files, agents } = parsed.data;
+  const { node = {}, files, lan, agents } = parsed.data;
   return dropUndefined({
     ...node,
     files: files && dropUndefined(files),
+    lan: lan && dropUndefined(lan),
     agents: agents === undefined ? undefined : mapAgents(agents),
   });
 }

@@ -28,6 +28,13 @@ export interface FileSettings {
   readonly keepFreeMb?: number;
 }
 
+/** Whether others on the local network find this node, and in which one. */
+export interface LanSettings {
+  readonly enabled?: boolean;
+  /** Address of this machine in the network that is meant; without it the one that the system chooses. */
+  readonly interface?: string;
+}
+
 export interface NodeConfig {
   readonly host: string;
   readonly port: number;
@@ -38,6 +45,7 @@ export interface NodeConfig {
   readonly passphraseFile?: string;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
   readonly files?: FileSettings;
+  readonly lan?: LanSettings;
   readonly agents: Readonly<Record<string, RuntimeConfig>>;
 }
 
@@ -91,6 +99,10 @@ ${endpointsLine}
 # maxMbPerPeer = 4096       # kept for, and as much from, one contact
 # maxMb = 16384             # of all contacts together
 # keepFreeMb = 256          # of the disk, which files leave to everything else
+
+[lan]
+# enabled = true            # others on the local network find this node with: mesh scan --lan
+# interface = "192.168.1.20"   # address of this machine in the network that is meant
 
 # What happens with messages that come in, for each agent:
 # [agents.NAME]

@@ -7,6 +7,7 @@ import {
   doctorOperations,
   fileOperations,
   inviteOperations,
+  lanOperations,
   lookAroundOperations,
   messageOperations,
   requestOperations,
@@ -25,6 +26,7 @@ export function createOperations(parts: NodeParts): Operations {
     ...contactOperations(parts),
     ...contactStanding(parts),
     ...lookAroundOperations(parts),
+    ...lanOperations(parts),
     ...requestOperations(parts),
     ...inviteOperations(parts),
     ...messageOperations(parts),
@@ -35,7 +37,7 @@ export function createOperations(parts: NodeParts): Operations {
 }
 
 /** What changes nothing that others see is for the owner of a superseded agent too. */
-const harmless: ReadonlySet<string> = new Set(['shutdown', 'verifyCard', 'scan', 'read', 'purgeDead']);
+const harmless: ReadonlySet<string> = new Set(['shutdown', 'verifyCard', 'scan', 'scanLan', 'read', 'purgeDead']);
 
 /** Nobody speaks here for an agent whose later life runs elsewhere. */
 function guarded(parts: NodeParts, operations: Operations): Operations {

@@ -21,6 +21,7 @@ import { type Composed, compose } from './compose.ts';
 import type { NodeEvent } from './node-event.ts';
 import { defaultApiPort, type NodeConfig } from './config.ts';
 import { endpointsOf } from './endpoints.ts';
+import type { LanPorts } from './lan-desk.ts';
 import { type Listening, startListeners } from './listeners.ts';
 import { createOperations } from './create-operations.ts';
 import { type NodeParts, hostNamed } from './parts.ts';
@@ -44,6 +45,8 @@ export interface NodeOptions {
   readonly takeOver?: boolean | undefined;
   /** Versions of the link protocol; all that are known without it. */
   readonly linkVersions?: readonly number[] | undefined;
+  /** Instead of mDNS, by which nodes of the local network find each other. */
+  readonly lan?: LanPorts | undefined;
   /** Instead of the usual database; it is closed with the node. */
   readonly openStore?: ((options: SqliteStoreOptions) => Promise<MeshStore>) | undefined;
 }
@@ -156,6 +159,7 @@ export class MeshNode implements AsyncDisposable {
       host.start();
       if (host.agent.incarnation !== undefined) void this.#callFormer(host, former);
     }
+    await parts.lan.begin(this.#listening.publicAddress);
     this.#sweep = sweep(this.parts, this.#sweeping.signal);
     const { apiAddress } = this.#listening;
     const { host, port } = this.#listening.publicAddress;
@@ -189,6 +193,7 @@ export class MeshNode implements AsyncDisposable {
     const { parts, events } = this.#composed;
     events.emit({ type: 'stopping' });
     this.#sweeping.abort();
+    await parts.lan.end();
     await this.#listening?.stopAccepting();
     await Promise.all([...parts.hosts.values()].map((host) => host.stop(parts.limits)));
     await this.#checkpoint();

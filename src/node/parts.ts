@@ -6,6 +6,7 @@ import type { AgentHost } from './agent-host.ts';
 import type { AwaitedAnswers } from './awaited-answers.ts';
 import type { ContactWatch } from './contact-watch.ts';
 import type { NodeConfig } from './config.ts';
+import type { LanDesk } from './lan-desk.ts';
 import type { StateDir } from './state-dir.ts';
 
 export interface Address {
@@ -27,6 +28,7 @@ export interface NodeParts {
   readonly hosts: Map<string, AgentHost>;
   readonly answers: AwaitedAnswers;
   readonly watch: ContactWatch;
+  readonly lan: LanDesk;
   readonly version: string;
   readonly running?: { readonly startedAt: number; listen(): Address | undefined; api(): Address | undefined };
   /** Makes one more agent and puts it to work. */

@@ -2,6 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { runModule } from '../../test/support/run-module.ts';
+import { configTemplate, defaultConfig } from './config.ts';
 import { readConfig } from './read-config.ts';
 import { readPassphrase } from './read-passphrase.ts';
 
@@ -32,11 +34,33 @@ describe('mesh.toml', () => {
     expect(readPassphrase(config)).toBe('correct horse');
   });
 
+  test('says whether others on the local network find the node, and in which one', async () => {
+    const config = await readConfig(write('mesh.toml', '[lan]\nenabled = true\ninterface = "192.168.1.20"\n'));
+    expect(config.lan).toEqual({ enabled: true, interface: '192.168.1.20' });
+    expect(await readConfig(write('mesh.toml', '[node]\nport = 1\n'))).not.toHaveProperty('lan');
+  });
+
+  test('as mesh init writes it needs no parser, so that the node starts fast', async () => {
+    const loadedWith = (text: string): string =>
+      runModule({
+        source: `
+          import { registerHooks } from 'node:module';
+          registerHooks({ load(url, context, next) { console.log(url); return next(url, context); } });
+          const { readConfig } = await import('./src/node/read-config.ts');
+          await readConfig(${JSON.stringify(write('mesh.toml', text))});`,
+      });
+    const template = configTemplate({ endpoints: [] });
+    expect(loadedWith(template)).not.toContain('config-file.ts');
+    expect(loadedWith(template.replace('# port', 'port'))).toContain('config-file.ts');
+    expect(await readConfig(join(dir, 'mesh.toml'))).toEqual({ ...defaultConfig, files: {}, lan: {} });
+  });
+
   test('is refused with the name of the setting, or the line', async () => {
     const cases = [
       ['[node]\nport = "x"\n', 'node.port'],
       ['port = 1\n', 'port'],
       ['[agents.bob]\nruntime = "commando"\n', 'agents.bob.runtime'],
+      ['[lan]\ninterface = "eth0"\n', 'lan.interface'],
       ['[node\n', 'line 1'],
     ] as const;
     for (const [text, where] of cases) {

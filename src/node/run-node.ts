@@ -3,6 +3,7 @@ import { MeshError } from '#kernel';
 import type { NodeConfig } from './config.ts';
 import { readConfig } from './read-config.ts';
 import { checkEndpoint } from './init-agent.ts';
+import { lanView, type LanView } from './lan-view.ts';
 import { createLogger } from './log.ts';
 import { MeshNode, type NodeOptions } from './mesh-node.ts';
 import type { Address } from './parts.ts';
@@ -15,6 +16,8 @@ export interface RunNodeOptions extends Pick<NodeOptions, 'limits' | 'openStore'
   readonly port?: number;
   readonly apiPort?: number;
   readonly endpoint?: string;
+  /** Others on the local network find this node. */
+  readonly lan?: boolean;
   readonly passphrase?: string;
   /** Speak for the agents again although a later life took their place. */
   readonly takeOver?: boolean;
@@ -29,6 +32,8 @@ export interface NodeReady {
   readonly api: Address;
   readonly agents: readonly { readonly name: string; readonly agentId: string }[];
   readonly endpoints: readonly string[];
+  /** Absent when the node keeps away from the local network. */
+  readonly lan?: LanView;
 }
 
 /**
@@ -76,17 +81,19 @@ function readyInfo(node: MeshNode): NodeReady {
     api: apiAddress,
     agents: hosts.map(({ agent }) => ({ name: agent.name, agentId: agent.agentId })),
     endpoints: hosts[0]?.agent.card().endpoints ?? [],
+    ...(node.parts.lan.status === undefined ? {} : { lan: lanView(node.parts.lan.status) }),
   };
 }
 
 function withFlags(config: NodeConfig, options: RunNodeOptions): NodeConfig {
-  const { host, port, apiPort, endpoint } = options;
+  const { host, port, apiPort, endpoint, lan = false } = options;
   return {
     ...config,
     ...(host === undefined ? {} : { host }),
     ...(port === undefined ? {} : { port }),
     ...(apiPort === undefined ? {} : { apiPort }),
     ...(endpoint === undefined ? {} : { endpoints: [checkEndpoint(endpoint)] }),
+    ...(lan ? { lan: { ...config.lan, enabled: true } } : {}),
   };
 }
 

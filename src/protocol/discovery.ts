@@ -2,6 +2,9 @@ import { MeshError } from '#kernel';
 import type { Card } from '#identity';
 import { isLine, isMap } from './fields.ts';
 
+/** Below the address of a node. */
+export const discoveryPath = '/agent-mesh/discovery';
+
 /** What `GET /agent-mesh/discovery` answers, as JSON (spec §6.8). */
 export interface DiscoveryDocument {
   readonly protocol: 'agent-mesh';

@@ -35,7 +35,8 @@ export {
   verifyContactRequest,
 } from './contact-request.ts';
 export type { ContactCheck, ContactLimits } from './contact-statement.ts';
-export { type DiscoveryDocument, parseDiscovery, type UnverifiedDiscovery } from './discovery.ts';
+export { type DiscoveryDocument, discoveryPath, parseDiscovery, type UnverifiedDiscovery } from './discovery.ts';
+export { encodeLanText, type LanText, lanServiceType, parseLanText } from './lan-text.ts';
 export { type Frame, type FrameId, type FrameKind, frameKinds } from './frame.ts';
 export { decodeFrame, encodeFrame, type FrameLimits } from './frame-codec.ts';
 export { decodeInvite, encodeInvite, type Invite, type InviteId } from './invite.ts';

@@ -21,6 +21,7 @@ import {
   decodeReceipt,
   encodeBatch,
   encodeFrame,
+  encodeLanText,
   encodeInvite,
   encodeLinkOperation,
   encodeMessage,
@@ -30,6 +31,7 @@ import {
   sealChunk,
   type LinkHello,
   parseDiscovery,
+  parseLanText,
   toMessageJson,
   type VerifiedContactAccept,
   type VerifiedContactRequest,
@@ -145,6 +147,17 @@ runVectors<DiscoveryCase>('discovery', ({ now, document, ignored = [] }) => {
   expect(parsed).toEqual(Object.fromEntries(known));
   const cards = parsed.agents.map((card) => fromUtf8(cardBytes(verifyCard(card, { now }))));
   expect(cards).toEqual(document.agents.map((card) => fromUtf8(cardBytes(card))));
+});
+
+interface LanTextCase {
+  readonly strings: readonly string[];
+  readonly versions: readonly number[];
+  readonly oneWay?: boolean;
+}
+runVectors<LanTextCase>('lan-text', ({ strings, versions, oneWay = false }) => {
+  expect(parseLanText(strings)).toEqual({ versions });
+  const encoded = Object.entries(encodeLanText({ versions })).map(([key, value]) => `${key}=${value}`);
+  if (!oneWay) expect(encoded).toEqual(strings);
 });
 
 interface TranscriptCase {

@@ -93,6 +93,14 @@ const evilWorld: World = {
     },
     { type: 'done', total: 1, found: 1 },
   ],
+  scanLan: [
+    {
+      type: 'found',
+      url: hostile,
+      agents: [{ agentId: bob.agentId, name: hostile, displayName: hostile, fingerprint: hostile }],
+    },
+    { type: 'done', total: 1, found: 1, unasked: 3, ignored: 2, isFull: true },
+  ],
   verifyCard: {
     valid: true,
     fingerprint: '',
@@ -152,6 +160,7 @@ const commands = [
   'reply msg_019bf002 hi',
   'ask bob hi',
   'scan 10.0.0.7',
+  'scan --lan',
   'card verify -',
   'audit',
   'audit export',

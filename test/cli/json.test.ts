@@ -21,6 +21,7 @@ const commands: readonly (readonly string[])[] = [
   ['join', 'mesh:abc'],
   ['request', 'http://frank.example'],
   ['scan', '10.0.0.7'],
+  ['scan', '--lan'],
   ['verify', 'carol'],
   ['verify', 'carol', '--yes'],
   ['rename', 'bob', 'b'],

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { NewNodeAgent, RunNodeOptions } from '#cli';
+import type { NewNodeAgent, NodeReady, RunNodeOptions } from '#cli';
 import { MeshError } from '#kernel';
 import { mesh } from './fake-mesh.ts';
 import { agentId, erin, greeting, now, question, type World } from './world.ts';
@@ -387,6 +387,52 @@ describe('mesh init and mesh up', () => {
     expect(seen.stdout).toContain(join(dir, 'node.log'));
     // At a terminal log lines would drown the sentences; a service manager wants them.
     expect(runs.map(({ logsToFile }) => logsToFile)).toEqual([false, false, true]);
+  });
+
+  it('up lets others on the local network find the node when it is told to, and warns when they cannot', async () => {
+    const lans: RunNodeOptions['lan'][] = [];
+    const runNodeWith = (lan: NodeReady['lan']) => async (options: RunNodeOptions) => {
+      lans.push(options.lan);
+      options.onReady({
+        listen: { host: '0.0.0.0', port: 9000 },
+        api: { host: '127.0.0.1', port: 9001 },
+        agents: [{ name: 'zoe', agentId: agentId('zoe') }],
+        endpoints: ['http://zoe.example'],
+        lan,
+      });
+    };
+    const up = (lan: NodeReady['lan'], ...flags: readonly string[]) =>
+      mesh(['up', ...flags, '--state-dir', dir], { nodeDoor: { runNode: runNodeWith(lan) } });
+    expect((await up(undefined)).stdout).not.toContain('LAN');
+    const found = await up({ name: 'mesh-1' }, '--lan');
+    expect(found.stdout).toContain('LAN         announced as mesh-1\n');
+    const problem = { code: 'LAN_UNAVAILABLE', message: 'no network', hint: 'Restart it: mesh down, mesh up --lan' };
+    const missed = await up({ interface: '10.0.0.5', problem }, '--lan');
+    expect(missed.stdout).toContain('LAN         not announced: see below\n');
+    expect(missed.stdout).toContain('warning[LAN_UNAVAILABLE]: no network\n  Restart it: mesh down --state-dir');
+    expect(lans).toEqual([undefined, true, true]);
+  });
+
+  it('scan --lan tells what was heard and not followed, and where to look when there is nobody', async () => {
+    const done = { type: 'done', total: 0, found: 0, unasked: 0, ignored: 0, isFull: false } as const;
+    const nobody = await mesh(['scan', '--lan', '--timeout', '2s'], { world: { scanLan: [done] } });
+    expect(nobody.calls).toEqual([{ name: 'scanLan', input: { timeoutMs: 2000 } }]);
+    expect(nobody.stdout).toBe(
+      'No other node found on the local network.\n\n' +
+        '→ On the other machine, in the same network: mesh up --detach --lan. Or name its address here: mesh scan URL\n',
+    );
+    const much = await mesh(['scan', '--lan'], {
+      world: { scanLan: [{ ...done, unasked: 7, ignored: 1, isFull: true }] },
+    });
+    expect(much.stdout).toContain(
+      [
+        '1 answer ignored: not of a node in this network.',
+        'More nodes answered than one scan takes; some are not shown.',
+        'There was no time to ask 7 more addresses.',
+      ].join('\n'),
+    );
+    for (const word of ['10.0.0.7', '--port=1', '--range=10.0.0.0/24', '--template=http://10.0.0.{1..2}:1'])
+      expect(await mesh(['scan', '--lan', word])).toMatchObject({ code: 2, calls: [] });
   });
 
   it('init keeps the port in mesh.toml, so that the node comes up on it every time', async () => {

@@ -19,7 +19,7 @@ export type World = {
 };
 
 /** A stream operation answers with all its lines. */
-type AnswerOf<N extends OperationName> = N extends 'scan' ? readonly Output<N>[] : Output<N>;
+type AnswerOf<N extends OperationName> = N extends 'scan' | 'scanLan' ? readonly Output<N>[] : Output<N>;
 
 const minute = 60_000;
 const hour = 60 * minute;
@@ -461,6 +461,16 @@ export const world: World = {
       ],
     },
     { type: 'done', total: 2, found: 1 },
+  ],
+  scanLan: [
+    { type: 'heard', nodes: 2 },
+    { type: 'progress', done: 2, total: 2 },
+    {
+      type: 'found',
+      url: 'http://192.168.1.21:8787',
+      agents: [{ agentId: agentId('zoe'), name: 'zoe', displayName: 'Zoe', fingerprint: fingerprint('9') }],
+    },
+    { type: 'done', total: 2, found: 1, unasked: 0, ignored: 1, isFull: false },
   ],
   send: ({ dryRun }) => (dryRun === true ? { ...accepted, wouldSend: {} } : accepted),
   ask: {

@@ -46,6 +46,7 @@ export const sampleInputs: Inputs = {
   verifyCard: { agent, card: { v: 1, devices: [] } },
   rotateKey: { agent },
   scan: { agent, targets: ['http://127.0.0.1:8787'], timeoutMs: 100 },
+  scanLan: { agent, timeoutMs: 100 },
   contacts: { agent, state: 'trusted' },
   contact: { agent, contact },
   rename: { agent, contact, name: 'bobby' },

@@ -15,6 +15,8 @@ export interface TestNodeOptions {
   readonly withApi?: boolean;
   /** Instead of the usual database of the folder. */
   readonly openStore?: NodeOptions['openStore'];
+  /** Instead of mDNS. */
+  readonly lan?: NodeOptions['lan'];
   /** Instead of that of the machine. */
   readonly clock?: Clock;
 }
@@ -86,7 +88,7 @@ export class TestNode implements AsyncDisposable {
 
   /** On the same port as before, so that peers find it again. */
   async up(options: { readonly takeOver?: boolean } = {}): Promise<void> {
-    const { name, runtime, config, logger = silentLogger, withApi = false, openStore, clock } = this.#options;
+    const { name, runtime, config, logger = silentLogger, withApi = false, openStore, clock, lan } = this.#options;
     this.#node = await MeshNode.start({
       state: stateDir(this.dir),
       config: { ...defaultConfig, host: '127.0.0.1', port: this.#port, apiPort: 0, ...config },
@@ -95,6 +97,7 @@ export class TestNode implements AsyncDisposable {
       withApi,
       openStore,
       clock,
+      lan,
       takeOver: options.takeOver,
       ...(runtime === undefined ? {} : { runtimes: { [name]: runtime } }),
     });

@@ -9,6 +9,7 @@ import { frameVectors } from './frame.ts';
 import { agentIdVectors, safetyNumberVectors } from './identity.ts';
 import { inviteVectors } from './invite.ts';
 import { keyPackageVectors } from './key-package.ts';
+import { lanTextVectors } from './lan-text.ts';
 import { authTranscriptVectors, linkOperationVectors } from './link.ts';
 import { messageVectors } from './message.ts';
 import type { VectorFile } from './seeds.ts';
@@ -31,6 +32,7 @@ const files: Readonly<Record<string, VectorFile>> = {
   incarnation: incarnationVectors,
   invite: inviteVectors,
   'key-package': keyPackageVectors,
+  'lan-text': lanTextVectors,
   'link-operation': linkOperationVectors,
   message: messageVectors,
   receipt: receiptVectors,

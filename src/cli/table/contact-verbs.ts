@@ -59,15 +59,17 @@ export const contactVerbs: readonly VerbSpec[] = [
   {
     name: 'scan',
     group: 'Contacts',
-    summary: 'Look for mesh nodes at addresses you name',
+    summary: 'Find nodes at addresses or on the local network',
     args: [['[urls...]', 'addresses such as http://10.0.0.7:8787 or 10.0.0.7']],
     options: [
+      { flags: '--lan', about: 'those of the local network that run with mesh up --lan' },
       { flags: '--template <url>', about: "addresses with a range: 'http://10.0.0.{1..254}:8787'" },
       { flags: '--range <cidr>', about: 'all hosts of a network, such as 10.0.0.0/24' },
       { flags: '--port <number>', about: 'port for --range and bare addresses (default 8787)' },
-      { flags: '--timeout <duration>', about: 'wait this long for each address (default 5s)' },
+      { flags: '--timeout <duration>', about: 'wait so long for each address (5s), or for answers (3s)' },
     ],
     examples: [
+      'mesh scan --lan',
       'mesh scan 10.0.0.7',
       'mesh scan --range 10.0.0.0/24',
       "mesh scan --template 'http://10.0.0.{1..20}:8787'",

@@ -24,6 +24,7 @@ export const startVerbs: readonly VerbSpec[] = [
       { flags: '--port <number>', about: 'port for other nodes (default 8787)' },
       { flags: '--api-port <number>', about: 'port of the local API (default 8788)' },
       { flags: '--endpoint <url>', about: 'address at which others reach this node' },
+      { flags: '--lan', about: 'let others on the local network find this node' },
       { flags: '--take-over', about: 'speak for the agent again after it was restored elsewhere' },
       { flags: '--detach', about: 'return when it is ready and leave it running' },
       { flags: '--report-ready', about: 'tell the parent process', hidden: true },

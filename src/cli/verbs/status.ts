@@ -1,13 +1,14 @@
 import type { Call } from '../call.ts';
 import type { Outcome } from '../outcome.ts';
-import { pasteable, shellWord } from '../settings.ts';
+import { shellWord } from '../settings.ts';
 import { statusLines } from '../views/status-lines.ts';
 import type { Status } from '../views/types.ts';
+import { pasteableWarning } from '../views/warning-lines.ts';
 
 /** The whole node on one page. */
 export async function status({ client, settings, signal }: Call): Promise<Outcome> {
   const answer = await client.status({ agent: settings.agent }, { signal });
-  const warnings = answer.warnings.map((warning) => ({ ...warning, hint: pasteable(warning.hint, settings) }));
+  const warnings = answer.warnings.map((warning) => pasteableWarning(warning, settings));
   return {
     data: answer,
     lines: (paint) => statusLines({ ...answer, warnings }, paint),

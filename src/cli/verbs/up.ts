@@ -10,6 +10,7 @@ import { findRunningNode, logName } from '../running-node.ts';
 import { fields } from '../table.ts';
 import { visible } from '../terminal-text.ts';
 import { reporterToParent } from '../start-report.ts';
+import { lanLine, pasteableWarning, warningLines } from '../views/warning-lines.ts';
 import { pasteable, type Settings } from '../settings.ts';
 import type { Paint } from '../paint.ts';
 
@@ -66,7 +67,7 @@ function hereLines(info: NodeReady, { settings, paint, logsToFile }: Shown): rea
   const log = logsToFile ? join(settings.stateDir, logName) : undefined;
   const next = ['Connect with another agent, in another terminal: mesh invite', 'Stop it: Ctrl-C, or mesh down'];
   return [
-    ...readyLines(info, [['log', log]], paint),
+    ...readyLines(info, [['log', log]], { settings, paint }),
     '',
     ...next.map((line) => paint.colour('cyan', '→ ') + pasteable(line, settings)),
   ];
@@ -83,16 +84,15 @@ async function upDetached({ args, settings, screen, ports, signal }: Call): Prom
   });
   return {
     data: readyData(info, pid, settings.stateDir),
-    lines: (paint) => [
-      ...readyLines(
+    lines: (paint) =>
+      readyLines(
         info,
         [
           ['process', String(pid)],
           ['log', logFile],
         ],
-        paint,
+        { settings, paint },
       ),
-    ],
     next: ['Connect with another agent: mesh invite', 'How it is doing: mesh status. Stop it: mesh down'],
   };
 }
@@ -103,6 +103,7 @@ function listenOptions(args: Call['args']) {
     port: args.number('port', [0, 65_535]),
     apiPort: args.number('apiPort', [0, 65_535]),
     endpoint: args.text('endpoint'),
+    lan: args.flag('lan') ? true : undefined,
   });
 }
 
@@ -110,7 +111,11 @@ const readyData = (info: NodeReady, pid: number, stateDir: string) => ({ ...info
 
 type Fields = readonly (readonly [label: string, value: string | undefined])[];
 
-function readyLines({ listen, api, agents, endpoints }: NodeReady, more: Fields, paint: Paint): readonly string[] {
+function readyLines(
+  { listen, api, agents, endpoints, lan }: NodeReady,
+  more: Fields,
+  { settings, paint }: Pick<Shown, 'settings' | 'paint'>,
+): readonly string[] {
   return [
     paint.colour('green', 'The node is running.'),
     ...fields(
@@ -118,10 +123,12 @@ function readyLines({ listen, api, agents, endpoints }: NodeReady, more: Fields,
         ['agents', agents.map(({ name }) => visible(name)).join(', ')],
         ['listens', `${listen.host}:${listen.port}`],
         ['reached at', endpoints.map(visible).join('\n')],
+        ['LAN', lan === undefined ? undefined : lanLine(lan)],
         ['local API', `${api.host}:${api.port}`],
         ...more,
       ],
       paint,
     ),
+    ...(lan?.problem === undefined ? [] : ['', ...warningLines(pasteableWarning(lan.problem, settings), paint)]),
   ];
 }

@@ -1,11 +1,11 @@
 import type { Paint } from '../paint.ts';
 import { fields } from '../table.ts';
 import { visible } from '../terminal-text.ts';
-import { wrap } from '../text-width.ts';
 import { relative, span } from '../times.ts';
 import { agentTable } from './agent-lines.ts';
 import { contactTable, peerSummary } from './contact-lines.ts';
 import type { Status } from './types.ts';
+import { lanLine, warningLines } from './warning-lines.ts';
 import { count } from './words.ts';
 
 /** The node on one page: where it listens, who lives here, how the peers are, what waits, what is wrong. */
@@ -17,6 +17,7 @@ export function statusLines(status: Status, paint: Paint): readonly string[] {
         ['node', nodeLine(status, paint)],
         ['listens', addressOf(status.listen)],
         ['local API', addressOf(status.api)],
+        ['LAN', status.lan === undefined ? undefined : lanLine(status.lan)],
         ['state', visible(status.stateDir)],
         ['queue', queueLine(status)],
         ['peers', peers.length === 0 ? 'none yet' : peerSummary(peers)],
@@ -72,14 +73,4 @@ function sessionLine({ sessions, peers }: Status): string | undefined {
   if (sessions === 0) return undefined;
   const unconfirmed = peers.filter(({ session }) => session?.confirmed === false).length;
   return `${count(sessions, 'encrypted session')}${unconfirmed === 0 ? '' : `, ${unconfirmed} not confirmed yet`}`;
-}
-
-function warningLines({ code, message, hint }: Status['warnings'][number], paint: Paint): readonly string[] {
-  const inner = paint.width - 2;
-  const title = `warning[${code}]:`;
-  const [first = '', ...rest] = wrap(`${title} ${visible(message)}`, paint.width);
-  return [
-    paint.colour('yellow', title) + first.slice(title.length),
-    ...[...rest, ...wrap(visible(hint), inner)].map((line) => `  ${line}`),
-  ];
 }

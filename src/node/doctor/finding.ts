@@ -11,6 +11,7 @@ export const checks = [
   'node',
   'clock',
   'endpoint',
+  'lan',
   'queue',
   'files',
   'version',

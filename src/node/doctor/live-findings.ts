@@ -9,6 +9,7 @@ import { successionWarnings } from '../succession-warnings.ts';
 import { clockFindings, type PeerClock } from './clock-findings.ts';
 import { type EndpointLook, endpointFindings } from './endpoint-findings.ts';
 import { type Finding, inOrder } from './finding.ts';
+import { lanFindings } from './lan-findings.ts';
 import { queueFindings } from './queue-findings.ts';
 
 /** What only a running node can tell: its queues, the clocks of its peers, and whether it can be reached where it says it is. */
@@ -26,6 +27,7 @@ export async function liveFindings(parts: NodeParts, signal: AbortSignal): Promi
     ...speaking.flatMap((host) => files(parts, host)),
     ...clockFindings(onceEach(clocks.flat())),
     ...looks.flatMap((look) => endpointFindings(look)),
+    ...lanFindings(parts.lan.status),
   ]);
 }
 

@@ -110,10 +110,10 @@ function noteRotation(parts: NodeParts, agent: string, data: { readonly from: Ag
   });
 }
 
-const isOwn = ({ hosts }: NodeParts, agentId: AgentId): boolean =>
+export const isOwn = ({ hosts }: NodeParts, agentId: AgentId): boolean =>
   [...hosts.values()].some(({ agent }) => agent.agentId === agentId);
 
-function foundAgent(parts: NodeParts, host: AgentHost, card: VerifiedCard) {
+export function foundAgent(parts: NodeParts, host: AgentHost, card: VerifiedCard) {
   const contact = host.contact(card.agentId);
   return {
     agentId: card.agentId,

@@ -1,5 +1,6 @@
 export { fileOperations } from './files.ts';
 export { agentOperations, lookAroundOperations } from './agents.ts';
+export { lanOperations } from './lan.ts';
 export { contactOperations, contactStanding } from './contacts.ts';
 export { deadLetterOperations } from './dead-letters.ts';
 export { doctorOperations } from './doctor.ts';

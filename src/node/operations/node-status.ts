@@ -3,6 +3,7 @@ import type { Operations } from '#api';
 import { heldBack } from '#pipeline';
 import type { Contact } from '#trust';
 import type { AgentHost } from '../agent-host.ts';
+import { lanView, lanWarnings } from '../lan-view.ts';
 import { hostNamed, type NodeParts } from '../parts.ts';
 import { buriedWarnings, deadWarnings } from './dead-warnings.ts';
 import { defined } from './defined.ts';
@@ -20,6 +21,7 @@ export function statusOperations(parts: NodeParts): Pick<Operations, 'status' | 
     async status(input) {
       const host = hostNamed(parts, input.agent);
       const { running } = parts;
+      const lan = parts.lan.status;
       const peers = peersOf(host).map((contact) => contactView(host, contact));
       const counts = parts.store.read.inbox.counts(host.agent.name);
       const deadOut = parts.store.read.outbox.deadCounts(host.agent.name);
@@ -33,6 +35,7 @@ export function statusOperations(parts: NodeParts): Pick<Operations, 'status' | 
           api: running?.api(),
         }),
         stateDir: parts.state.path,
+        ...(lan === undefined || running === undefined ? {} : { lan: lanView(lan) }),
         agents: [...parts.hosts.values()].map(agentView),
         peers,
         queue: {
@@ -50,6 +53,7 @@ export function statusOperations(parts: NodeParts): Pick<Operations, 'status' | 
           ...deadWarnings(host, deadOut),
           ...nodeWarnings(parts, host),
           ...fileWarnings(parts, host),
+          ...lanWarnings(parts.lan),
         ],
       };
     },
