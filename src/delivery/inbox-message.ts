@@ -37,3 +37,9 @@ export interface InboxMessage extends NewInboxMessage {
   readonly readAt?: number;
   readonly answerId?: MessageId;
 }
+
+/** What is leased to a program: no more of it than that takes, because every message comes this way. */
+export type LeasedMessage = Pick<
+  InboxMessage,
+  'seq' | 'id' | 'agent' | 'sender' | 'type' | 'body' | 'expiresAt' | 'attempts' | 'error'
+>;

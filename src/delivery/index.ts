@@ -27,7 +27,13 @@ export type {
   DeadOutboxWriter,
   Revived,
 } from './dead-letter-store.ts';
-export { type InboxMessage, type InboxState, inboxStates, type NewInboxMessage } from './inbox-message.ts';
+export {
+  type InboxMessage,
+  type LeasedMessage,
+  type InboxState,
+  inboxStates,
+  type NewInboxMessage,
+} from './inbox-message.ts';
 export {
   type EndWitness,
   type NewOutboxMessage,

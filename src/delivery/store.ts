@@ -2,7 +2,7 @@ import type { ErrorCode } from '#kernel';
 import type { AgentId } from '#identity';
 import type { Frame, FrameId, FrameKind, MessageId, MessageType, Receipt } from '#protocol';
 import type { DeadInboxReader, DeadInboxWriter, DeadOutboxReader, DeadOutboxWriter } from './dead-letter-store.ts';
-import type { InboxMessage, NewInboxMessage } from './inbox-message.ts';
+import type { InboxMessage, LeasedMessage, NewInboxMessage } from './inbox-message.ts';
 import type { NewOutboxMessage, OutboxMessage, OutboxState } from './outbox-message.ts';
 import type { PriorityTurns } from './priority-turns.ts';
 import type { QueueSize } from './queue-size.ts';
@@ -234,9 +234,11 @@ export interface InboxWriter extends InboxReader, DeadInboxWriter {
    * Leases waiting messages in order of arrival, priorities first, and counts the attempt. A message that was tried before is leased alone:
    * the result is then that one message.
    */
-  lease(query: LeaseQuery): readonly InboxMessage[];
+  lease(query: LeaseQuery): readonly LeasedMessage[];
   markSeen(agent: string, ids: readonly MessageId[], at: number): void;
   complete(agent: string, id: MessageId, answerId?: MessageId): void;
+  /** Ends leases without an answer: of messages as `lease` returned them. */
+  completeAll(leased: readonly Pick<LeasedMessage, 'seq' | 'id'>[]): void;
   /** Back to `new`, offered again from `notBefore` on. `uncounted` takes the attempt back: the handler had no chance. */
   release(
     agent: string,

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
 import { concatBytes, MeshError, type Random, toUtf8 } from '#kernel';
 import { keyBytes } from './key-pair.ts';
 
@@ -18,13 +18,13 @@ const maxCachedKeys = 4096;
 /** A vault under a 32-byte storage key: HKDF-SHA256 key for each context, ChaCha20-Poly1305 (spec 1.10). */
 export function createVault(storageKey: Uint8Array, random: Random): Vault {
   if (storageKey.length !== keyBytes) throw new MeshError('MALFORMED', 'A storage key has 32 bytes');
-  const keys = new Map<string, Uint8Array>();
+  const keys = new Map<string, KeyObject>();
 
-  const keyOf = (context: string): Uint8Array => {
+  const keyOf = (context: string): KeyObject => {
     const known = keys.get(context);
     if (known !== undefined) return known;
     const info = toUtf8(`agent-mesh/vault/1\0${context}`);
-    const key = new Uint8Array(hkdfSync('sha256', storageKey, new Uint8Array(), info, keyBytes));
+    const key = createSecretKey(new Uint8Array(hkdfSync('sha256', storageKey, new Uint8Array(), info, keyBytes)));
     // Contexts may name rows without end; the cache may not grow with them.
     if (keys.size >= maxCachedKeys) keys.clear();
     keys.set(context, key);

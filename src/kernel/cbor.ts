@@ -1,5 +1,6 @@
 import { type DecodeOptions, decode, encode } from 'cborg';
 import { equalBytes } from './bytes.ts';
+import { CborWriter } from './cbor-writer.ts';
 import { MeshError } from './errors.ts';
 
 // RFC 8949 §4.2: definite lengths, no duplicate keys, shortest integers, no tags, no undefined, no floats that are not numbers.
@@ -13,9 +14,12 @@ const strict: DecodeOptions = {
   rejectDuplicateMapKeys: true,
 };
 
+// Scratch memory, not state: nothing of one value is seen by the next.
+const writer = new CborWriter();
+
 /** Deterministic CBOR: map keys sorted, definite lengths (RFC 8949 §4.2.1). */
 export function encodeCbor(value: unknown): Uint8Array {
-  return encode(value);
+  return writer.encode(value) ?? encode(value);
 }
 
 /** Strict decoding: throws MALFORMED on anything but one well-formed deterministic item. */

@@ -11,7 +11,9 @@ export const defaultLimits = {
   // spec §3 frames, §4 messages
   maxFrameBytes: 96 * kilobyte,
   maxHandshakeFrameBytes: 512 * kilobyte,
-  maxBatchBytes: 32 * kilobyte,
+  // messages in one batch: so many fill the padding of 64 KB, and receipts beside them fit into the next step of it (spec 3.8)
+  maxBatchBytes: 63 * kilobyte,
+  maxBatchBytesWithKeyPackage: 47 * kilobyte,
   maxMessageBytes: 64 * kilobyte,
   maxInlineAttachmentBytes: 64 * kilobyte,
   maxAttachments: 16,
@@ -99,6 +101,9 @@ export const defaultLimits = {
   maxHandlerAttempts: 5,
   handlerTimeoutMs: minute,
   leaseBatch: 256,
+  // messages that came lately, as they were read, for the program that gets them
+  maxRecentMessages: 1024,
+  maxRecentMessageBytes: megabyte,
   // spec 11.9: the last ones, and those in time that the node ran
   retentionMs: 30 * day,
   idempotencyWindowMs: day,

@@ -10,7 +10,7 @@ import {
   systemClock,
   systemRandom,
 } from '#kernel';
-import type { MeshStore, PipelineEvent, PipelinePorts } from '#pipeline';
+import { type MeshStore, type PipelineEvent, type PipelinePorts, RecentMessages } from '#pipeline';
 import type { BlobFiles } from '#delivery';
 import type { Runtime } from '#runtime';
 import { announceOnLan, mdnsEar } from '#discovery';
@@ -85,6 +85,7 @@ export async function compose(options: ComposeOptions): Promise<Composed> {
     store,
     ids,
     engine: await createSessionEngine({ random, limits }),
+    recent: new RecentMessages(limits),
     waitsForFiles: (agent) => config.agents[agent]?.waitForFiles ?? true,
     isAwaited: (asked) => answers.isAwaited(asked),
     lendTurns: (agent) => hosts.get(agent)?.runner.lend(),

@@ -1,6 +1,6 @@
 import { backoffMs, type Clock, codeOf, type Limits, type Logger, MeshError, type Random } from '#kernel';
 import type { AgentId } from '#identity';
-import { type InboxMessage, nothingOvertaken } from '#delivery';
+import { type LeasedMessage, nothingOvertaken } from '#delivery';
 import {
   completeMessages,
   type Failed,
@@ -15,7 +15,7 @@ import {
   type PipelinePorts,
   type Turns,
 } from '#pipeline';
-import { decodeMessage, type Message } from '#protocol';
+import type { Message } from '#protocol';
 import type { Answer, Runtime } from '#runtime';
 
 export interface InboxRunnerPorts {
@@ -125,7 +125,7 @@ export class InboxRunner {
     await this.#complete();
   }
 
-  async #next(): Promise<readonly InboxMessage[]> {
+  async #next(): Promise<readonly LeasedMessage[]> {
     if (this.#lent !== undefined) {
       const leased = await this.#takeLent(this.#lent);
       if (leased.length > 0) return leased;
@@ -133,7 +133,7 @@ export class InboxRunner {
     return this.#options.runtime.types.length === 0 ? [] : this.#lease();
   }
 
-  async #takeLent(lent: Promise<Leased>): Promise<readonly InboxMessage[]> {
+  async #takeLent(lent: Promise<Leased>): Promise<readonly LeasedMessage[]> {
     const leased = await lent;
     this.#lent = undefined;
     return this.#told(leased);
@@ -146,7 +146,7 @@ export class InboxRunner {
   }
 
   /** The senders hear soon that their messages were seen. */
-  #told({ messages, told, buried = [], overtaken }: Leased): readonly InboxMessage[] {
+  #told({ messages, told, buried = [], overtaken }: Leased): readonly LeasedMessage[] {
     this.#overtaken = overtaken ?? this.#overtaken;
     const { agent, ports } = this.#options;
     for (const { message, reason } of buried) {
@@ -160,7 +160,7 @@ export class InboxRunner {
     return messages;
   }
 
-  async #lease(): Promise<readonly InboxMessage[]> {
+  async #lease(): Promise<readonly LeasedMessage[]> {
     const handled = this.#handled.splice(0);
     try {
       return this.#told(await leaseMessages({ ...this.#options, ...this.#turns }, handled));
@@ -171,7 +171,7 @@ export class InboxRunner {
   }
 
   /** In order, one after another, unless the runtime takes several at once. Completions are committed while the next one runs. */
-  async #handleAll(leased: readonly InboxMessage[]): Promise<void> {
+  async #handleAll(leased: readonly LeasedMessage[]): Promise<void> {
     const commits: Promise<unknown>[] = [];
     if (this.#options.runtime.concurrency > 1) {
       await Promise.all(leased.map((message) => this.#handle(message, commits)));
@@ -181,8 +181,8 @@ export class InboxRunner {
     await Promise.all(commits);
   }
 
-  async #handle(row: InboxMessage, commits: Promise<unknown>[]): Promise<void> {
-    const { runtime, laneOf, nameOf, agent } = this.#options;
+  async #handle(row: LeasedMessage, commits: Promise<unknown>[]): Promise<void> {
+    const { runtime, laneOf, nameOf, agent, ports } = this.#options;
     const lane = laneOf(row.sender);
     if (this.#stop.signal.aborted) {
       const error = 'The node stopped before the handler began';
@@ -190,11 +190,12 @@ export class InboxRunner {
       return;
     }
     // The sender may be called by another id since the lease.
-    const message: Message = { ...decodeMessage(row.body), from: lane.peer, to: agent.agentId };
+    const message: Message = { ...ports.recent.take(row), from: lane.peer, to: agent.agentId };
     const inbound = { message, senderName: nameOf(lane.peer), attempt: row.attempts };
     try {
       const answer = await runtime.handle(inbound, { signal: this.#kill.signal });
-      this.#handled.push({ lane, message, answer: answer === undefined ? undefined : draftOf(answer) });
+      const done = { lane, message, seq: row.seq, answer: answer === undefined ? undefined : draftOf(answer) };
+      this.#handled.push(done);
       // A fast program is done with many before the next turn: they share a transaction, with the next lease if that comes first.
       if (this.#handled.length === 1) void this.#completeSoon();
     } catch (error) {

@@ -1,7 +1,8 @@
 import { MeshError } from '#kernel';
 import { isFull, type KeyWindow, type NewOutboxMessage, type OutboxMessage, type QueueSize } from '#delivery';
 import type { MessageId } from '#protocol';
-import type { Arrival, Lane, PipelinePorts } from './lane.ts';
+import type { Arrival } from './arrivals.ts';
+import type { Lane, PipelinePorts } from './lane.ts';
 
 export interface Accepted {
   readonly id: MessageId;

@@ -1,11 +1,13 @@
 import { type Clock, type IdSource, type Limits, type Logger, MeshError, type Random, Serial } from '#kernel';
 import type { AgentId, KeyPair, Vault, VerifiedCard } from '#identity';
-import { type Courier, type NewOutboxMessage, nothingOvertaken, type Overtaken } from '#delivery';
+import { type Courier, nothingOvertaken, type Overtaken } from '#delivery';
 import type { MessageId } from '#protocol';
 import type { InboundRate, PendingExchange } from '#trust';
 import type { SecureSession, SessionEngine, SessionSelf } from '#session';
+import { type Arrival, Arrivals } from './arrivals.ts';
 import { DeferredWrites } from './deferred-writes.ts';
 import type { PipelineEvent } from './event.ts';
+import type { RecentMessages } from './recent-messages.ts';
 import type { MeshStore } from './store.ts';
 import { StorePause } from './store-pause.ts';
 import type { LentTurns } from './turns.ts';
@@ -38,6 +40,8 @@ export interface PipelinePorts {
   readonly ids: IdSource;
   readonly limits: Limits;
   readonly logger: Logger;
+  /** What came lately, for the programs. */
+  readonly recent: RecentMessages;
   emit(event: PipelineEvent): void;
   /** True when somebody waits for the answer to this message: it goes to them and not to the agent's program. */
   isAwaited(asked: Asked): boolean;
@@ -45,12 +49,6 @@ export interface PipelinePorts {
   waitsForFiles(agent: string): boolean;
   /** The turns of the agent's program while it waits for work; asked for inside the transaction that stores some. */
   lendTurns(agent: string): LentTurns | undefined;
-}
-
-/** A message that was accepted in memory and waits for its commit. */
-export interface Arrival {
-  readonly message: NewOutboxMessage;
-  readonly committed: PromiseWithResolvers<void>;
 }
 
 export interface LaneOptions {
@@ -68,7 +66,7 @@ export class Lane {
   readonly courier: Courier;
   readonly deferred: DeferredWrites;
   readonly storePause: StorePause;
-  readonly arrivals: Arrival[] = [];
+  readonly arrivals = new Arrivals();
   /** Bytes of messages that were accepted in memory and are not committed yet. */
   arrivingBytes = 0;
   /** Messages with an idempotency key that are not committed yet. */
@@ -193,6 +191,6 @@ export class Lane {
     this.storePause.stop();
     await this.courier.close();
     await this.deferred.flush().catch(() => undefined);
-    for (const arrival of this.arrivals.splice(0)) arrival.committed.reject(new MeshError('SHUTTING_DOWN'));
+    for (const arrival of this.arrivals.takeAll()) arrival.committed.reject(new MeshError('SHUTTING_DOWN'));
   }
 }

@@ -155,10 +155,12 @@ function writeInbox({ lane, frame }: Incoming, tx: MeshTransaction, content: Con
   const ids = new Set<MessageId>();
   let withoutRoom = 0;
   for (const [index, row] of content.rows.entries()) {
-    const result = insertOnce(lane, tx, { row, message: content.messages[index] });
+    const message = content.messages[index];
+    const result = insertOnce(lane, tx, { row, message });
     if (result === 'refused') withoutRoom += 1;
     if (result !== 'new') continue;
     ids.add(row.id);
+    if (message !== undefined) lane.ports.recent.keep(message, row.body);
     if (isAwaited(lane, row)) {
       tx.inbox.markSeen(row.agent, [row.id], at);
       tx.inbox.complete(row.agent, row.id);

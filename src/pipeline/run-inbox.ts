@@ -1,6 +1,6 @@
 import type { ErrorCode } from '#kernel';
 import type { AgentId } from '#identity';
-import { type Death, FairTurns, type InboxMessage, type NewOutboxMessage } from '#delivery';
+import { type Death, FairTurns, type LeasedMessage, type NewOutboxMessage } from '#delivery';
 import type { Message, MessageId, MessageType } from '#protocol';
 import { type Contact, mayStartTurn, turnWindowMs } from '#trust';
 import { hasRoomForAnswers } from './accept-message.ts';
@@ -56,7 +56,7 @@ export function leaseWithin(tx: MeshTransaction, asking: Asking & Turns): Leased
 }
 
 /** Why a message is not given to the program although it is its turn. */
-function uselessness({ ports }: Asking, { expiresAt, attempts, error }: InboxMessage): Death | undefined {
+function uselessness({ ports }: Asking, { expiresAt, attempts, error }: LeasedMessage): Death | undefined {
   const at = ports.clock.now();
   const { maxHandlerAttempts: most } = ports.limits;
   // Its sender said until when it may be acted on: nobody is to be surprised by a program that does so later (spec 11.4).
@@ -120,7 +120,7 @@ export function nextLeaseAt(asking: Asking): number | undefined {
   return times.length === 0 ? undefined : Math.min(...times);
 }
 
-function bySender(leased: readonly InboxMessage[]): Map<AgentId, MessageId[]> {
+function bySender(leased: readonly LeasedMessage[]): Map<AgentId, MessageId[]> {
   const groups = new Map<AgentId, MessageId[]>();
   for (const { sender, id } of leased) {
     const group = groups.get(sender);
@@ -133,6 +133,8 @@ function bySender(leased: readonly InboxMessage[]): Map<AgentId, MessageId[]> {
 export interface Handled {
   readonly lane: Lane;
   readonly message: Message;
+  /** Of the lease. */
+  readonly seq: number;
   /** What the program answered; only a request gets a response. */
   readonly answer: Omit<Draft, 'type'> | undefined;
 }
@@ -156,29 +158,40 @@ interface Completion {
 }
 
 function completionOf(handled: readonly Handled[]): Completion {
-  const done = handled.map((one) => ({ ...one, response: responseRow(one) }));
+  const silent: Pick<LeasedMessage, 'seq' | 'id'>[] = [];
+  const answered: Answered[] = [];
+  for (const one of handled) {
+    const response = responseRow(one);
+    if (response === undefined) silent.push({ seq: one.seq, id: one.message.id });
+    else answered.push({ lane: one.lane, message: one.message, response });
+  }
   return {
     write(tx) {
-      for (const { lane, message, response } of done) {
-        const { peer } = lane;
-        const agent = lane.agent.name;
-        tx.inbox.complete(agent, message.id, response?.id);
-        if (response === undefined) continue;
-        tx.outbox.insert({ ...response, peer });
-        const at = lane.ports.clock.now();
-        const receipt = { kind: 'answered', messageId: message.id, answerId: response.id, at } as const;
-        tx.outbox.queueReceipt({ agent, peer }, receipt);
-      }
+      if (silent.length > 0) tx.inbox.completeAll(silent);
+      for (const one of answered) writeAnswer(tx, one);
     },
     committed() {
-      for (const { lane, response } of done) {
-        if (response === undefined) continue;
+      for (const { lane } of answered) {
         lane.hasStored = true;
         lane.hasReceipts = true;
         lane.flushSoon();
       }
     },
   };
+}
+
+interface Answered extends Pick<Handled, 'lane' | 'message'> {
+  readonly response: NewOutboxMessage;
+}
+
+function writeAnswer(tx: MeshTransaction, { lane, message, response }: Answered): void {
+  const { peer } = lane;
+  const agent = lane.agent.name;
+  tx.inbox.complete(agent, message.id, response.id);
+  tx.outbox.insert({ ...response, peer });
+  const at = lane.ports.clock.now();
+  const receipt = { kind: 'answered', messageId: message.id, answerId: response.id, at } as const;
+  tx.outbox.queueReceipt({ agent, peer }, receipt);
 }
 
 function responseRow({ lane, message, answer }: Handled): NewOutboxMessage | undefined {
@@ -188,7 +201,7 @@ function responseRow({ lane, message, answer }: Handled): NewOutboxMessage | und
 
 export interface Failed {
   readonly lane: Lane;
-  readonly message: InboxMessage;
+  readonly message: LeasedMessage;
   readonly error: string;
   readonly reason: ErrorCode;
   /** When to offer it again. */
@@ -219,7 +232,7 @@ interface Burial extends Death {
   readonly agent: string;
   /** Who sent it, as it is known now. */
   readonly peer: AgentId;
-  readonly message: InboxMessage;
+  readonly message: LeasedMessage;
 }
 
 /** Who asked is told that no answer will come; of what expired, who sent it. */

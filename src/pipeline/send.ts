@@ -11,9 +11,10 @@ import {
 import { checkMessage, encodeBatch, encodeMessage, type Message } from '#protocol';
 import { maySend } from '#trust';
 import { type Accepted, acceptMessage } from './accept-message.ts';
+import type { Arrival } from './arrivals.ts';
 import { expireMessages } from './expire-messages.ts';
 import { freshKeyPackage, type FreshKeyPackage, noteKeyPackageGiven, owesKeyPackage } from './key-packages.ts';
-import type { Arrival, Lane } from './lane.ts';
+import type { Lane } from './lane.ts';
 import { handshakeFrame, type Prepared, prepareSession, replaceSession, sealState } from './lane-session.ts';
 import { settle } from './settle.ts';
 import type { MeshTransaction } from './store.ts';
@@ -87,7 +88,7 @@ function hasWork({ courier, arrivals, hasStored, hasReceipts }: Lane): boolean {
 
 /** No route: the messages are accepted unsealed, so that they can still expire, be batched, or get another session. */
 export async function storeArrivals(lane: Lane): Promise<void> {
-  const arrivals = lane.arrivals.splice(0);
+  const arrivals = lane.arrivals.takeAll();
   if (arrivals.length === 0) return;
   lane.hasStored = true;
   await settle(arrivals, () =>
@@ -141,14 +142,17 @@ async function sealNext(lane: Lane, prepared: Prepared): Promise<boolean> {
 }
 
 async function nextLoad(lane: Lane, prepared: Prepared): Promise<Load> {
-  const messages = await nextMessages(lane);
+  const { limits } = lane.ports;
+  const owes = owesKeyPackage(lane);
+  const maxBytes = owes ? Math.min(limits.maxBatchBytes, limits.maxBatchBytesWithKeyPackage) : limits.maxBatchBytes;
+  const messages = await nextMessages(lane, maxBytes);
   const bytes = messages.messages.reduce((total, { body }) => total + body.length, 0);
   // A message with large attachments fills a frame by itself: everything else waits for the next one.
-  if (bytes > lane.ports.limits.maxBatchBytes) return { ...messages, receipts: [] };
+  if (bytes > maxBytes) return { ...messages, receipts: [] };
   const receipts = nextReceipts(lane);
   // Goes along with anything: a peer whose welcome was joined may have used up the last one.
   const isDue = bytes > 0 || receipts.length > 0 || prepared.frames.length > 0;
-  const given = isDue && owesKeyPackage(lane) ? { keyPackage: await freshKeyPackage(lane.agent, lane.ports) } : {};
+  const given = isDue && owes ? { keyPackage: await freshKeyPackage(lane.agent, lane.ports) } : {};
   return { ...messages, receipts, ...given };
 }
 
@@ -168,7 +172,7 @@ function nextReceipts(lane: Lane): readonly QueuedReceipt[] {
   return receipts;
 }
 
-async function nextMessages(lane: Lane): Promise<Omit<Load, 'receipts' | 'keyPackage'>> {
+async function nextMessages(lane: Lane, maxBytes: number): Promise<Omit<Load, 'receipts' | 'keyPackage'>> {
   const { store, limits } = lane.ports;
   const scope = { agent: lane.agent.name, peer: lane.peer };
   const turns = new FairTurns(lane.overtaken, limits);
@@ -177,15 +181,16 @@ async function nextMessages(lane: Lane): Promise<Omit<Load, 'receipts' | 'keyPac
     return { arrivals: [], waiting: [], messages: [], overtaken: lane.overtaken };
   }
   if (lane.hasStored) {
-    const size = { maxBytes: limits.maxBatchBytes, limit: limits.leaseBatch };
+    const size = { maxBytes, limit: limits.leaseBatch };
     const stored = store.read.outbox.waiting({ ...scope, ...size, turns });
     // Before anything is waited for: meanwhile an answer may be stored, and says so.
     lane.hasStored = stored.length > 0;
     const fresh = await unexpired(lane, stored);
     const { overtaken } = turns;
-    if (stored.length > 0) return { arrivals: [], waiting: takeArrivals(lane, turns), messages: fresh, overtaken };
+    if (stored.length > 0)
+      return { arrivals: [], waiting: takeArrivals(lane, { turns, maxBytes }), messages: fresh, overtaken };
   }
-  const arrivals = takeArrivals(lane, turns);
+  const arrivals = takeArrivals(lane, { turns, maxBytes });
   const { overtaken } = turns;
   return { arrivals, waiting: [], messages: arrivals.map(({ message }) => message), overtaken };
 }
@@ -279,7 +284,7 @@ function auditFrame(lane: Lane, tx: MeshTransaction, frame: NewOutboxFrame): voi
 }
 
 async function storeLoad(lane: Lane, load: Load): Promise<void> {
-  lane.arrivals.unshift(...load.arrivals, ...load.waiting);
+  lane.arrivals.putBack([...load.arrivals, ...load.waiting]);
   await storeArrivals(lane).catch((error: unknown) => {
     lane.ports.logger.error('outbox.not-stored', { agent: lane.agent.name, code: codeOf(error) });
   });

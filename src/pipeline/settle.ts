@@ -1,4 +1,4 @@
-import type { Arrival } from './lane.ts';
+import type { Arrival } from './arrivals.ts';
 
 /** Settles the callers of `sendMessage` with what became of the transaction. */
 export async function settle(arrivals: readonly Arrival[], commit: () => Promise<unknown>): Promise<void> {

@@ -1,6 +1,6 @@
 import type { ErrorCode } from '#kernel';
 import type { AgentId } from '#identity';
-import type { InboxMessage, Overtaken } from '#delivery';
+import type { LeasedMessage, Overtaken } from '#delivery';
 import type { MessageType } from '#protocol';
 
 /** What a program takes now. */
@@ -12,11 +12,11 @@ export interface Turns {
 }
 
 export interface Leased {
-  readonly messages: readonly InboxMessage[];
+  readonly messages: readonly LeasedMessage[];
   /** Peers for whom receipts were queued. */
   readonly told: readonly AgentId[];
   /** What was found to be no use to the program any more. */
-  readonly buried?: readonly { readonly message: InboxMessage; readonly reason: ErrorCode }[];
+  readonly buried?: readonly { readonly message: LeasedMessage; readonly reason: ErrorCode }[];
   /** Where the priorities go on once this is durable; absent when nothing was leased. */
   readonly overtaken?: Overtaken;
 }

@@ -97,6 +97,33 @@ describe('the size of a batch', () => {
     expect(decodeBatch(encodeBatch(batch))).toEqual(batch);
   });
 
+  const { leaseBatch, maxBatchBytes, maxBatchBytesWithKeyPackage, maxKeyPackageBytes } = defaultLimits;
+  const full = (bytes: number): readonly Uint8Array[] =>
+    Array.from({ length: leaseBatch }, () => new Uint8Array(bytes / leaseBatch));
+  const seen = (ids: number): Receipt => ({
+    kind: 'seen',
+    messageIds: Array.from({ length: ids }, () => messageTo(party(2).agentId, party(1).agentId).id),
+    at,
+  });
+  const { maxReceiptsPerFrame: most, maxReceiptIdsPerFrame: mostIds } = defaultLimits;
+  /** As many as a sender takes, with as many ids as they may have together. */
+  const receipts: readonly Receipt[] = Array.from({ length: most }, () => seen(mostIds / most));
+
+  it('is that of its padding when as many messages are in it as a sender takes', () => {
+    expect(encodeBatch({ ...empty, messages: full(maxBatchBytes) })).toHaveLength(65_536);
+  });
+
+  it('holds as many messages as a sender takes together with as many receipts', () => {
+    const batch = { ...empty, messages: full(maxBatchBytes), receipts };
+    expect(decodeBatch(encodeBatch(batch))).toEqual(batch);
+  });
+
+  it('holds as many messages as a sender takes beside a key package, with as many receipts', () => {
+    const keyPackages = [new Uint8Array(maxKeyPackageBytes)];
+    const batch = { messages: full(maxBatchBytesWithKeyPackage), receipts, keyPackages };
+    expect(decodeBatch(encodeBatch(batch))).toEqual(batch);
+  });
+
   it('is refused beyond what fits in a frame, on both sides', () => {
     expect(codeThrownBy(() => encodeBatch(holding(largest - overhead + 1)))).toBe('FRAME_TOO_LARGE');
     expect(codeThrownBy(() => decodeBatch(new Uint8Array(largest + 1)))).toBe('FRAME_TOO_LARGE');

@@ -23,7 +23,7 @@ export function encodeMessage(message: Message): Uint8Array {
 export function decodeMessage(bytes: Uint8Array, limits: MessageLimits = defaultLimits): Message {
   const max = maxEncodedMessageBytes(limits);
   if (bytes.length > max) throw tooLarge(bytes.length, max);
-  return readMessage(decodeStrictCbor(bytes), { limits, code: 'MALFORMED' });
+  return readMessage(decodeStrictCbor(bytes), { limits, code: 'MALFORMED', encodedBytes: bytes.length });
 }
 
 /**
@@ -33,7 +33,7 @@ export function decodeMessage(bytes: Uint8Array, limits: MessageLimits = default
 export function checkMessage(value: unknown, limits: MessageLimits = defaultLimits): Message {
   const message = readMessage(value, { limits, code: 'INVALID_ARGUMENT' });
   const max = maxEncodedMessageBytes(limits);
-  const size = mayBeLarge(message, max) ? encodeMessage(message).length : 0;
+  const size = mayBeLarge(message, limits) ? encodeMessage(message).length : 0;
   if (size > max) throw tooLarge(size, max);
   return message;
 }
@@ -46,11 +46,14 @@ export function maxEncodedMessageBytes(limits: Pick<MessageLimits, 'maxFrameByte
   return maxBatchPlaintextBytes(limits) - limits.maxKeyPackageBytes - receiptsRoomBytes;
 }
 
-/** False for the plain short message, which then need not be encoded to know that it is not too large. */
-function mayBeLarge({ payload, replyContext, participants, provenance }: Message, max: number): boolean {
+/** False for the usual message, which then need not be encoded to know that it is not too large. */
+function mayBeLarge({ payload, replyContext, participants, provenance }: Message, limits: MessageLimits): boolean {
   const { body, attachments, metadata } = payload;
-  if ([attachments, metadata, replyContext, participants, provenance].some((field) => field !== undefined)) return true;
-  return envelopeBytes + body.length * maxBytesPerUnit > max;
+  if ([attachments, participants, provenance].some((field) => field !== undefined)) return true;
+  const values =
+    (metadata === undefined ? 0 : limits.maxMetadataBytes) +
+    (replyContext === undefined ? 0 : limits.maxReplyContextBytes);
+  return envelopeBytes + body.length * maxBytesPerUnit + values > maxEncodedMessageBytes(limits);
 }
 
 const tooLarge = (size: number, max: number): MeshError =>

@@ -2,7 +2,7 @@ import { encodeCbor } from '#kernel';
 import { FieldReader, type Form } from './field-reader.ts';
 import { isJson } from './json-value.ts';
 import { type Json, type Message, messageTypes, priorities } from './message.ts';
-import type { MessageRules } from './message-rules.ts';
+import { mayExceed, type MessageRules } from './message-rules.ts';
 import { readPayload } from './payload-fields.ts';
 
 const optional = [
@@ -56,17 +56,18 @@ function readOptional(fields: FieldReader, rules: MessageRules): Partial<Message
     found.idempotencyKey = fields.line('idempotencyKey', limits.maxIdempotencyKeyCharacters);
   if (fields.has('replayOf')) found.replayOf = fields.id('replayOf', 'msg');
   if (fields.has('participants')) found.participants = fields.agentIds('participants', limits.maxParticipants);
-  if (fields.has('replyContext')) found.replyContext = readReplyContext(fields, limits.maxReplyContextBytes);
+  if (fields.has('replyContext')) found.replyContext = readReplyContext(fields, rules);
   if (fields.has('trace')) found.trace = readTrace(fields.value('trace'), rules);
   if (fields.has('budget')) found.budget = readBudget(fields.value('budget'), rules);
   if (fields.has('provenance')) found.provenance = readProvenance(fields, limits.maxProvenance);
   return found;
 }
 
-function readReplyContext(fields: FieldReader, maxBytes: number): Json {
+function readReplyContext(fields: FieldReader, rules: MessageRules): Json {
   const value = fields.value('replyContext');
+  const maxBytes = rules.limits.maxReplyContextBytes;
   if (!isJson(value)) throw fields.wrong('replyContext', 'must be a JSON value');
-  const size = encodeCbor(value).length;
+  const size = mayExceed(maxBytes, rules) ? encodeCbor(value).length : 0;
   if (size > maxBytes) throw fields.wrong('replyContext', `has ${size} bytes encoded, at most ${maxBytes} are allowed`);
   return value;
 }

@@ -20,4 +20,10 @@ export type MessageLimits = Pick<
 export interface MessageRules {
   readonly limits: MessageLimits;
   readonly code: ErrorCode;
+  /** Of the whole message encoded, when that is known: nothing in it is larger. */
+  readonly encodedBytes?: number;
 }
+
+/** True when this part of a message, encoded, may be larger than `max`, so that it must be looked at. */
+export const mayExceed = (max: number, { encodedBytes }: MessageRules): boolean =>
+  encodedBytes === undefined || encodedBytes > max;

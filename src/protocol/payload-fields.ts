@@ -4,7 +4,7 @@ import { charactersOf, isMap } from './fields.ts';
 import { isJsonObject } from './json-value.ts';
 import { blobIdBytes, blobKeyBytes } from './blob-shape.ts';
 import type { Attachment, BlobAttachment, InlineAttachment, JsonObject, Payload, UrlAttachment } from './message.ts';
-import type { MessageRules } from './message-rules.ts';
+import { mayExceed, type MessageRules } from './message-rules.ts';
 
 const optional = ['subject', 'attachments', 'metadata'];
 const form: Form = { name: 'message.payload', required: ['body'], optional };
@@ -56,11 +56,11 @@ function readSubject(fields: FieldReader, { limits }: MessageRules): string {
   return fields.line('subject', max);
 }
 
-function readMetadata(fields: FieldReader, { limits }: MessageRules): JsonObject {
+function readMetadata(fields: FieldReader, rules: MessageRules): JsonObject {
   const metadata = fields.value('metadata');
-  const max = limits.maxMetadataBytes;
+  const max = rules.limits.maxMetadataBytes;
   if (!isJsonObject(metadata)) throw fields.wrong('metadata', 'must be a JSON object');
-  const size = encodeCbor(metadata).length;
+  const size = mayExceed(max, rules) ? encodeCbor(metadata).length : 0;
   if (size > max) throw fields.wrong('metadata', `has ${size} bytes encoded, at most ${max} are allowed`);
   return metadata;
 }

@@ -48,7 +48,7 @@ class StrictReader {
       case 1:
         return this.#negative(argument);
       case 2:
-        return new Uint8Array(this.#bytes.subarray(this.#take(argument), this.#at));
+        return copyOf(this.#bytes.subarray(this.#take(argument), this.#at));
       case 3:
         return this.#text(argument);
       case 4:
@@ -152,6 +152,8 @@ class StrictReader {
     if (first === 0xf6) return null;
     if (first < 0xf9 || first > 0xfb) throw wrong('a simple value is not allowed');
     this.#take(1 << (first - 0xf8));
+    const double = first === 0xfb ? this.#bytes.readDoubleBE(start + 1) : Number.NaN;
+    if (needsDouble(double)) return double;
     // Rare: the kernel's codec knows the shortest form of a float, and that whole numbers are no floats.
     const float = this.#bytes.subarray(start, this.#at);
     const value = decodeCbor(float);
@@ -159,6 +161,17 @@ class StrictReader {
     return value;
   }
 }
+
+/** A small copy shares its memory with others, because memory of its own costs more than it does. */
+function copyOf(bytes: Buffer): Uint8Array {
+  const copy = Buffer.allocUnsafe(bytes.length);
+  bytes.copy(copy);
+  return new Uint8Array(copy.buffer, copy.byteOffset, copy.length);
+}
+
+/** No shorter encoding holds the same number. */
+const needsDouble = (value: number): boolean =>
+  Number.isFinite(value) && !Number.isInteger(value) && Math.fround(value) !== value;
 
 /** The least argument that needs so many bytes. */
 function leastOfWidth(width: number): number {

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import type { MemoryNode } from '../support/memory-node.ts';
 import { allReach, forgetSessions, MemoryStory, numbered, quiet, sendAll, turns } from '../support/memory-story.ts';
 import { until } from '../support/story.ts';
-import { handledBy, signal } from '../support/test-agents.ts';
+import { eventually, handledBy, signal } from '../support/test-agents.ts';
 
 let story = new MemoryStory();
 
@@ -67,11 +67,15 @@ describe('a new key in the middle of a conversation:', () => {
     }
     await allReach([alice, bob], { from: alice, ids: [...said.alice, ...asked.alice] });
     await allReach([alice, bob], { from: bob, ids: [...said.bob, ...asked.bob] });
-    await quiet(alice, bob);
     const expected = Array.from({ length: 48 }, (_, n) => {
       const part = `${Math.floor(n / 8)}.${n % 8}`;
       return [...numbered(`${part}.`, 5), `${part}?`];
     }).flat();
+    // What is delivered may still be in line at its program.
+    await eventually([alice, bob], async () =>
+      Object.values(handled).every((texts) => texts.length >= expected.length),
+    );
+    await quiet(alice, bob);
     expect(handled.bob).toEqual(expected);
     expect(handled.alice).toEqual(expected);
     await quiet(alice, bob);

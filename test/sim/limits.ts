@@ -12,7 +12,7 @@ const hurried = {
 const tight: { readonly [K in keyof Limits]?: readonly number[] } = {
   inFlightFrames: [1, 2, 4, 64],
   leaseBatch: [1, 3, 16, 256],
-  maxBatchBytes: [600, 2000, 32 * 1024],
+  maxBatchBytes: [600, 2000, 63 * 1024],
   maxReceiptsPerFrame: [2, 8, 64],
   maxReceiptIdsPerFrame: [3, 512],
   rekeyFrames: [6, 20, 500],

@@ -115,6 +115,10 @@ function watchInbox(inbox: InboxWriter, deeds: Deed[]): InboxWriter {
       deeds.push({ kind: 'handled', id, answerId });
       inbox.complete(agent, id, answerId);
     },
+    completeAll(leased) {
+      for (const { id } of leased) deeds.push({ kind: 'handled', id, answerId: undefined });
+      inbox.completeAll(leased);
+    },
     bury(agent, id, death) {
       deeds.push({ kind: 'buried', id, reason: death.reason });
       inbox.bury(agent, id, death);

@@ -26,7 +26,9 @@ export interface Offer {
  */
 export function nextOffer(queries: Queries, { queues, now, limit, quota, turns }: Offer): readonly Offered[] {
   const heads = queues.map((queue) =>
-    isTried(queue) ? triedHead(queries, queue, now) : freshHead(queries, queue, limit),
+    isTried(queue)
+      ? triedHead(queries, queue, now)
+      : freshHead(queries, queue, { limit, step: queues.length === 1 ? limit : firstStep }),
   );
   const live = heads.filter((head) => head.seq !== undefined);
   const offered: Offered[] = [];
@@ -57,6 +59,9 @@ function nextHead(
   quota: ReadonlyMap<number, number>,
   turns: PriorityTurns | undefined,
 ): Head | undefined {
+  const [only] = heads;
+  // Nothing to choose from, as for a program that keeps up.
+  if (heads.length === 1 && only !== undefined) return (quota.get(only.queue.lane) ?? 1) > 0 ? only : undefined;
   const earliest = new Map<number, Head>();
   for (const head of heads) {
     if (head.seq === undefined || (quota.get(head.queue.lane) ?? 1) <= 0) continue;
@@ -79,10 +84,14 @@ function triedHead(queries: Queries, queue: Queue, now: number): Head {
   return { queue, seq: row === undefined ? undefined : int(row, 'seq'), advance: () => {} };
 }
 
+/** Of one queue among several. */
+const firstStep = 16;
+
 /** Reads ahead in growing steps: one queue is read in one go, of a thousand queues each only a little. */
-function freshHead(queries: Queries, queue: Queue, limit: number): Head {
+function freshHead(queries: Queries, queue: Queue, reading: { readonly limit: number; readonly step: number }): Head {
   const sql = `SELECT seq FROM inbox_state WHERE ${inQueue} AND not_before = 0 AND seq > ?5 ORDER BY seq LIMIT ?6`;
-  let step = 16;
+  const { limit } = reading;
+  let { step } = reading;
   let position = 0;
   let rows = queries.all(sql, ...queueValues(queue), 0, step);
   const at = (index: number): number | undefined => {

@@ -1,4 +1,4 @@
-import type { InboxMessage, InboxState } from '#delivery';
+import type { InboxMessage, InboxState, LeasedMessage } from '#delivery';
 import type { ErrorCode } from '#kernel';
 import type { ConversationId, FrameId, MessageId } from '#protocol';
 import { phases, priorityName, typeName } from './codes.ts';
@@ -11,6 +11,8 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 export const inboxColumns = `i.seq, i.id, i.lane, i.received_at, i.expires_at, i.frame_id, i.conversation_id,
   i.correlation_id, i.idempotency_key, i.replay_of, i.body, s.phase, s.type, s.priority, s.not_before, s.attempts, s.seen_at,
   s.read_at, s.answer_id, s.error, s.reason, s.dead_at`;
+
+export const leasedColumns = 'i.seq, i.id, i.lane, i.expires_at, i.body, s.type, s.attempts, s.error';
 
 export const inboxTables = 'inbox i JOIN inbox_state s ON s.seq = i.seq';
 
@@ -37,6 +39,22 @@ export function inboxMessageOf(row: Row, lanes: Lanes): InboxMessage {
   };
   addOptional(message, row);
   return message;
+}
+
+export function leasedMessageOf(row: Row, lanes: Lanes): LeasedMessage {
+  const { agent, peer } = lanes.at(int(row, 'lane'));
+  const error = textOrNull(row, 'error');
+  const message = {
+    seq: int(row, 'seq'),
+    id: text(row, 'id') as MessageId,
+    agent,
+    sender: peer,
+    type: typeName(int(row, 'type')),
+    body: blob(row, 'body'),
+    expiresAt: int(row, 'expires_at'),
+    attempts: int(row, 'attempts'),
+  };
+  return error === null ? message : { ...message, error };
 }
 
 function addOptional(message: Mutable<InboxMessage>, row: Row): void {

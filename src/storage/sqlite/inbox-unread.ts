@@ -5,14 +5,14 @@ import type { Shared } from './shared.ts';
 const messagesSlot = 0;
 const bytesSlot = 1;
 
-/** A message comes in, or with -1 somebody dealt with it. */
+/** A message comes in, or with -1 somebody dealt with it; or several that have so many bytes together. */
 export function countUnread(
   shared: Shared,
-  message: { readonly lane: number; readonly bytes: number },
+  { lane, bytes, messages = 1 }: { readonly lane: number; readonly bytes: number; readonly messages?: number },
   sign: 1 | -1,
 ): void {
-  shared.unread.add(message.lane, messagesSlot, sign);
-  shared.unread.add(message.lane, bytesSlot, sign * message.bytes);
+  shared.unread.add(lane, messagesSlot, sign * messages);
+  shared.unread.add(lane, bytesSlot, sign * bytes);
 }
 
 export const unreadOf = (shared: Shared, lane: number): QueueSize => ({

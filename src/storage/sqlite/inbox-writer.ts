@@ -1,9 +1,9 @@
 import type { AgentId } from '#identity';
 import type {
   Death,
-  InboxMessage,
   InboxSender,
   InboxWriter,
+  LeasedMessage,
   LeaseQuery,
   NewInboxMessage,
   ReceivedFrame,
@@ -12,6 +12,7 @@ import type { MessageId } from '#protocol';
 import { phases, priorityCode, typeCode } from './codes.ts';
 import { int, intOrNull, orNull } from './columns.ts';
 import { Inbox } from './inbox.ts';
+import { completeRows } from './inbox-complete.ts';
 import { buryHeld, hold, unhold } from './inbox-hold.ts';
 import { nextOffer, type Offered } from './inbox-lease.ts';
 import {
@@ -28,6 +29,8 @@ import {
 } from './inbox-queue.ts';
 import { countUnread } from './inbox-unread.ts';
 import { type PruneInbox, pruneInbox } from './inbox-upkeep.ts';
+import { inboxTables, leasedColumns, leasedMessageOf } from './inbox-row.ts';
+import { seqSet } from './seq-set.ts';
 
 interface Found {
   readonly seq: number;
@@ -91,7 +94,7 @@ export class WritableInbox extends Inbox implements InboxWriter {
     return lane !== undefined && buryHeld(this.queries, { shared: this.shared, lane, id }, death);
   }
 
-  lease(query: LeaseQuery): readonly InboxMessage[] {
+  lease(query: LeaseQuery): readonly LeasedMessage[] {
     const { now, limit } = query;
     const offered = nextOffer(this.queries, {
       queues: this.offered(query),
@@ -102,7 +105,7 @@ export class WritableInbox extends Inbox implements InboxWriter {
     });
     if (offered.length === 0) return [];
     this.#markLeased(offered, now);
-    const messages = new Map(this.messagesAt(offered.map(({ seq }) => seq)).map((message) => [message.seq, message]));
+    const messages = new Map(this.#leased(offered).map((message) => [message.seq, message]));
     return offered.map(({ seq }) => messages.get(seq)).filter((message) => message !== undefined);
   }
 
@@ -117,6 +120,10 @@ export class WritableInbox extends Inbox implements InboxWriter {
     this.#move(found, phases.handled);
     const sql = 'UPDATE inbox_state SET phase = 8, not_before = 0, answer_id = coalesce(answer_id, ?) WHERE seq = ?';
     this.queries.run(sql, orNull(answerId), found.seq);
+  }
+
+  completeAll(leased: readonly Pick<LeasedMessage, 'seq'>[]): void {
+    completeRows(this.queries, this.shared, seqsOf(leased));
   }
 
   release(
@@ -209,15 +216,25 @@ export class WritableInbox extends Inbox implements InboxWriter {
     return quota;
   }
 
+  #leased(offered: readonly Offered[]): readonly LeasedMessage[] {
+    const { condition, values } = seqSet('i.seq', seqsOf(offered));
+    const rows = this.queries.all(`SELECT ${leasedColumns} FROM ${inboxTables} WHERE ${condition}`, ...values);
+    return rows.map((row) => leasedMessageOf(row, this.shared.lanes));
+  }
+
   #markLeased(offered: readonly Offered[], now: number): void {
+    const { condition, values } = seqSet('seq', seqsOf(offered));
     // Leased to the agent is what `seen` means.
     this.queries.run(
       `UPDATE inbox_state SET phase = phase - phase % 4 + ${phases.leased}, attempts = attempts + 1, not_before = 0,
-       seen_at = coalesce(seen_at, ?) WHERE seq IN (SELECT value FROM json_each(?))`,
+       seen_at = coalesce(seen_at, ?) WHERE ${condition}`,
       now,
-      JSON.stringify(offered.map(({ seq }) => seq)),
+      ...values,
     );
-    for (const { queue } of offered) this.#count(queue, queue.phase - (queue.phase % phases.read) + phases.leased, 1);
+    const counts = new Map<Queue, number>();
+    for (const { queue } of offered) counts.set(queue, (counts.get(queue) ?? 0) + 1);
+    for (const [queue, count] of counts)
+      this.#count(queue, queue.phase - (queue.phase % phases.read) + phases.leased, count);
   }
 
   #find(agent: string, id: MessageId): readonly Found[] {
@@ -254,3 +271,6 @@ export class WritableInbox extends Inbox implements InboxWriter {
     if (phase < phases.handled) this.shared.open.add(queue.lane, slotOf({ ...queue, phase }), count);
   }
 }
+
+const seqsOf = (rows: readonly { readonly seq: number }[]): readonly number[] =>
+  rows.map(({ seq }) => seq).toSorted((a, b) => a - b);

@@ -32,6 +32,7 @@ import { inboxColumns, inboxMessageOf, inboxTables } from './inbox-row.ts';
 import { unreadInAll, unreadOf } from './inbox-unread.ts';
 import type { Lane } from './lanes.ts';
 import { windowValues, withinWindow } from './run-time.ts';
+import { seqSet } from './seq-set.ts';
 import type { Shared } from './shared.ts';
 
 const maxMatches = 10;
@@ -177,8 +178,12 @@ export class Inbox implements InboxReader {
   /** In order of `seq`. */
   protected messagesAt(seqs: readonly number[]): readonly InboxMessage[] {
     if (seqs.length === 0) return [];
-    const sql = `${select} WHERE i.seq IN (SELECT value FROM json_each(?)) ORDER BY i.seq`;
-    return this.queries.all(sql, JSON.stringify(seqs)).map((row) => inboxMessageOf(row, this.shared.lanes));
+    const { condition, values } = seqSet(
+      'i.seq',
+      seqs.toSorted((a, b) => a - b),
+    );
+    const sql = `${select} WHERE ${condition} ORDER BY i.seq`;
+    return this.queries.all(sql, ...values).map((row) => inboxMessageOf(row, this.shared.lanes));
   }
 
   /** At most `limit` of each lane: the best of all are among them. */

@@ -51,8 +51,10 @@ export function leaseContract(harness: StoreHarness): void {
       const [leased] = await write(store, (tx) =>
         tx.inbox.lease({ agent: alice, types: ['request'], now: start + 5, limit: 1 }),
       );
-      expect(leased).toMatchObject({ ...message, state: 'leased', attempts: 1, seenAt: start + 5 });
-      expect(store.read.inbox.message(alice, message.id)).toEqual(leased);
+      const { id, sender, type, body, expiresAt } = message;
+      expect(leased).toMatchObject({ id, agent: alice, sender, type, body, expiresAt, attempts: 1 });
+      const stored = store.read.inbox.message(alice, message.id);
+      expect(stored).toMatchObject({ ...message, ...leased, state: 'leased', seenAt: start + 5 });
       expect(store.read.inbox.counts(alice)).toEqual({ unread: 1, waiting: 0, leased: 1, dead: 0 });
     });
 
@@ -204,6 +206,46 @@ export function leaseContract(harness: StoreHarness): void {
       expect(handled).toMatchObject({ state: 'handled', answerId: 'msg_answer' });
       expect(handled?.error).toBeUndefined();
       expect(await lease(store)).toEqual([]);
+    });
+
+    it('completes many at once, and leaves all others as they are', async () => {
+      const store = await open();
+      const messages = [0, 1, 2, 3, 4, 5].map((n) => inMessage({ type: n === 1 ? 'alert' : 'request' }));
+      await insert(store, messages);
+      const leased = await write(store, (tx) =>
+        tx.inbox.lease({ agent: alice, types: ['request'], now: start, limit: 4 }),
+      );
+      await write(store, (tx) => {
+        tx.inbox.markRead(
+          alice,
+          leased.slice(0, 1).map(({ id }) => id),
+          start,
+        );
+        tx.inbox.completeAll(leased.slice(1));
+        tx.inbox.completeAll(leased.toReversed());
+        tx.inbox.completeAll([]);
+      });
+      const states = store.read.inbox.list({ agent: alice, limit: 9 }).map(({ id, state }) => [id, state]);
+      const handled = new Set(leased.map(({ id }) => id));
+      expect(handled.size).toBe(4);
+      expect(states).toEqual(messages.toReversed().map(({ id }) => [id, handled.has(id) ? 'handled' : 'new']));
+      const bytes = messages.filter(({ id }) => !handled.has(id)).reduce((sum, { body }) => sum + body.length, 0);
+      expect(store.read.inbox.unreadFrom(alice, bob)).toEqual({ messages: 2, bytes });
+      expect(store.read.inbox.counts(alice)).toEqual({ unread: 2, waiting: 2, leased: 0, dead: 0 });
+    });
+
+    it('counts as before when the completion of many is undone', async () => {
+      const store = await open();
+      await insert(store, [inMessage(), inMessage()]);
+      const leased = await write(store, (tx) =>
+        tx.inbox.lease({ agent: alice, types: ['request'], now: start, limit: 4 }),
+      );
+      const failing = write(store, (tx) => {
+        tx.inbox.completeAll(leased);
+        throw new Error('no');
+      });
+      await expect(failing).rejects.toThrow('no');
+      expect(store.read.inbox.counts(alice)).toEqual({ unread: 2, waiting: 0, leased: 2, dead: 0 });
     });
 
     it('completes the message that is leased when two senders used one id', async () => {
