@@ -1,4 +1,5 @@
 export type { ConnectOptions, NodeConnection } from './connect.ts';
+export type { HubDoor, HubReady } from './hub-door.ts';
 export type {
   AgentFacts,
   BackupMade,

@@ -1,4 +1,5 @@
 import type { Clock } from '#kernel';
+import type { HubDoor } from './hub-door.ts';
 import type { NodeDoor } from './node-door.ts';
 import type { ConnectOptions, NodeConnection } from './connect.ts';
 
@@ -31,4 +32,6 @@ export interface CliPorts {
   connect(options: ConnectOptions): NodeConnection;
   /** The node itself, for what works without a running one. Loaded on first use: it is large. */
   nodeDoor(): Promise<NodeDoor>;
+  /** A hub in this process, or what it left. Loaded on first use. */
+  hubDoor(): Promise<HubDoor>;
 }

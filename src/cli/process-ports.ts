@@ -22,6 +22,7 @@ export function processPorts({ stdout, stderr, signal }: ProcessStreams): CliPor
     offsetMinutes: (at) => -new Date(at).getTimezoneOffset(),
     connect: (options) => connect(options, nodeDoor),
     nodeDoor,
+    hubDoor: async () => import('./hub/hub-process.ts'),
   };
 }
 

@@ -20,7 +20,7 @@ export async function runCli(words: readonly string[], options: CliOptions): Pro
     const parsed = await parseCommandLine(words, options.stdout);
     if (parsed.kind === 'printed') return 0;
     if (parsed.kind === 'version') {
-      options.stdout.write(`${(await import('./version.ts')).packageVersion()}\n`);
+      options.stdout.write(`${(await import('#host')).packageVersion()}\n`);
       return 0;
     }
     if (parsed.kind === 'refused') {

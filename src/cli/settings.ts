@@ -11,6 +11,9 @@ export interface Settings {
   readonly stateDir: string;
   /** False when the folder must be named again for another call to find it. */
   readonly isDefaultStateDir: boolean;
+  /** The folder of a hub on this machine. Absolute path. */
+  readonly hubStateDir: string;
+  readonly isDefaultHubStateDir: boolean;
   readonly agent?: string;
   /** Absolute path. */
   readonly passphraseFile?: string;
@@ -27,17 +30,23 @@ export interface GlobalFlags {
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * The state folder is the flag's, else AGENT_MESH_HOME's, else OPENCLAW_AGENT_MESH_DIR's, else ~/.openclaw/agent-mesh.
+ * The state folder is the flag's, else AGENT_MESH_HOME's, else OPENCLAW_AGENT_MESH_DIR's, else ~/.openclaw/agent-mesh; that of a hub the
+ * flag's, else AGENT_MESH_HUB_HOME's, else ~/.openclaw/agent-mesh-hub.
  */
 export function settingsOf(flags: GlobalFlags, environment: Environment): Settings {
   const standard = join(homedir(), '.openclaw', 'agent-mesh');
   const named = flags.stateDir ?? environment['AGENT_MESH_HOME'] ?? environment['OPENCLAW_AGENT_MESH_DIR'];
   const stateDir = resolve(named === undefined || named === '' ? standard : named);
+  const hubStandard = join(homedir(), '.openclaw', 'agent-mesh-hub');
+  const hubNamed = flags.stateDir ?? environment['AGENT_MESH_HUB_HOME'];
+  const hubStateDir = resolve(hubNamed === undefined || hubNamed === '' ? hubStandard : hubNamed);
   return {
     json: flags.json === true,
     colours: flags.color !== false && (environment['NO_COLOR'] ?? '') === '' && environment['TERM'] !== 'dumb',
     stateDir,
     isDefaultStateDir: stateDir === standard,
+    hubStateDir,
+    isDefaultHubStateDir: hubStateDir === hubStandard,
     ...(flags.agent === undefined ? {} : { agent: flags.agent }),
     ...(flags.passphraseFile === undefined ? {} : { passphraseFile: resolve(flags.passphraseFile) }),
   };
@@ -55,7 +64,9 @@ export function pasteable(text: string, settings: Settings): string {
   return text.replace(commandPattern, (_, verb: string) => ['mesh', verb, ...flagsFor(verb, settings)].join(' '));
 }
 
-function flagsFor(verb: string, { isDefaultStateDir, stateDir, agent, passphraseFile }: Settings): readonly string[] {
+function flagsFor(verb: string, settings: Settings): readonly string[] {
+  const { isDefaultStateDir, stateDir, agent, passphraseFile } = settings;
+  if (verb === 'hub') return settings.isDefaultHubStateDir ? [] : ['--state-dir', shellWord(settings.hubStateDir)];
   return [
     ...(isDefaultStateDir ? [] : ['--state-dir', shellWord(stateDir)]),
     ...(agent === undefined || nodeVerbs.has(verb) ? [] : ['--agent', shellWord(agent)]),

@@ -39,6 +39,7 @@ export const verbNames = [
   'restore',
   'audit',
   'events',
+  'hub',
 ] as const;
 
 export type VerbName = (typeof verbNames)[number];

@@ -11,6 +11,7 @@ export const signingContexts = [
   'contact-accept',
   'link-auth',
   'audit-checkpoint',
+  'hub-receipt',
 ] as const;
 
 /** What a signature is for: a signature made for one purpose never verifies for another (spec 1.8). */

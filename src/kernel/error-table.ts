@@ -1,5 +1,6 @@
 import { type ErrorRow, row } from './error-row.ts';
 import { fileErrors } from './file-errors.ts';
+import { hubErrors } from './hub-errors.ts';
 import { recoveryErrors } from './recovery-errors.ts';
 
 export type { ExitCode } from './error-row.ts';
@@ -242,6 +243,7 @@ export const errorTable = {
     'The peer is broken or hostile; its link was closed.',
   ),
   ...fileErrors,
+  ...hubErrors,
   ...recoveryErrors,
   NODE_RUNNING: row(
     [409, 1, 'final'],

@@ -18,12 +18,12 @@ import { idsOf } from './handshake-proof.ts';
 import type { Established } from './handshake.ts';
 import { IncomingFrames, isFromBefore } from './incoming-frames.ts';
 import { keepAlive } from './keep-alive.ts';
+import type { Acked, Ask, AskAnswer } from './link-asks.ts';
 import type { BlobAsk, FrameOutcome, Link, LinkHandler, LinkPeer } from './link.ts';
-import { LinkRequests } from './link-requests.ts';
+import { LinkQuestions } from './link-questions.ts';
 import { remoteError } from './operation-error.ts';
 import { checkOperationSize } from './operation-size.ts';
 import { type Credit, OutgoingFrames } from './outgoing-frames.ts';
-import { QuestionServer } from './question-server.ts';
 
 export interface AuthenticatedLinkOptions {
   readonly connection: Connection;
@@ -55,8 +55,7 @@ export class AuthenticatedLink implements Link {
   readonly #remoteIds: ReadonlySet<AgentId>;
   readonly #outgoing: OutgoingFrames;
   readonly #incoming: IncomingFrames;
-  readonly #requests: LinkRequests;
-  readonly #questions: QuestionServer;
+  readonly #questions: LinkQuestions;
   readonly #blobs: BlobTraffic;
   readonly #over = new AbortController();
   readonly #closed = Promise.withResolvers<MeshError | undefined>();
@@ -81,10 +80,11 @@ export class AuthenticatedLink implements Link {
       trusted: this.#isTrusted(),
       grant: (credit) => this.#write({ op: 'credit', ...credit }),
     });
-    this.#requests = new LinkRequests(clock, limits);
     const write = (operation: LinkOperation): void => this.#write(operation);
-    this.#questions = new QuestionServer({ link: this, handler, limits, localIds: this.#localIds, write });
-    const nextNumber = (): number => this.#requests.nextNumber();
+    const signal = this.#over.signal;
+    const localIds = this.#localIds;
+    this.#questions = new LinkQuestions({ link: this, handler, clock, limits, localIds, signal, write });
+    const nextNumber = (): number => this.#questions.nextNumber();
     this.#blobs = new BlobTraffic({ link: this, handler, connection, clock, limits, nextNumber, write });
     this.#heardAt = clock.monotonic();
   }
@@ -99,7 +99,7 @@ export class AuthenticatedLink implements Link {
   }
 
   get clockOffsetMs(): number | undefined {
-    return this.#requests.clockOffsetMs;
+    return this.#questions.clockOffsetMs;
   }
 
   /** Grants the first credit, which the far end waits for, then tells the handler, then reads. */
@@ -127,24 +127,28 @@ export class AuthenticatedLink implements Link {
     return await this.#outgoing.send({ id: frame.id, bytes, onWritten: options.onWritten });
   }
 
-  getCard(): Promise<Uint8Array> {
-    const agent = this.remote.agentId;
-    return this.#requests.ask('card', (n) => this.#write({ op: 'card.get', n, agent }));
+  async getCard(): Promise<Uint8Array> {
+    return (await this.#questions.ask({ op: 'card.get', agent: this.remote.agentId })).card;
   }
 
-  takeKeyPackage(): Promise<Uint8Array> {
-    const agent = this.remote.agentId;
-    return this.#requests.ask('keypackage', (n) => this.#write({ op: 'keypackage.take', n, agent }));
+  async takeKeyPackage(): Promise<Uint8Array> {
+    return (await this.#questions.ask({ op: 'keypackage.take', agent: this.remote.agentId })).bytes;
+  }
+
+  ask<Q extends Ask>(question: Q, options: { readonly signal?: AbortSignal } = {}): Promise<AskAnswer<Q['op']>> {
+    return this.#questions.askHub(question, options.signal);
+  }
+
+  ack(acked: Acked): void {
+    this.#questions.ack(acked);
   }
 
   getBlob(ask: BlobAsk, onPiece: (bytes: Uint8Array) => void): Promise<void> {
     return this.#blobs.ask(ask, onPiece);
   }
 
-  async ping(): Promise<number> {
-    const sentAt = this.#clock.monotonic();
-    await this.#requests.ask('pong', (n) => this.#write({ op: 'ping', n }));
-    return this.#clock.monotonic() - sentAt;
+  ping(): Promise<number> {
+    return this.#questions.ping();
   }
 
   grant(): void {
@@ -186,22 +190,16 @@ export class AuthenticatedLink implements Link {
         return expect(this.#outgoing.answered(operation.frameId, outcomeOf(operation)), operation);
       case 'credit':
         return this.#outgoing.grant(operation);
-      case 'card.get':
-      case 'keypackage.take':
-        return this.#questions.take(operation);
       case 'blob.get':
       case 'blob':
         return expect(this.#blobs.take(operation, bytes), operation);
-      case 'card':
-      case 'keypackage':
-      case 'pong':
-        return expect(this.#requests.answered(operation), operation);
-      case 'ping':
-        return this.#write({ op: 'pong', n: operation.n, at: this.#clock.now() });
       case 'error':
         return this.#takeError(operation);
-      default:
+      case 'hello':
+      case 'auth':
         return expect(false, operation);
+      default:
+        return expect(this.#questions.take(operation), operation);
     }
   }
 
@@ -234,10 +232,10 @@ export class AuthenticatedLink implements Link {
   }
 
   async #outcomeOf(frame: Frame): Promise<FrameOutcome> {
-    if (!this.#remoteIds.has(frame.from) || !this.#localIds.has(frame.to))
-      return { kind: 'refused', code: 'WRONG_RECIPIENT' };
+    const takes = this.#localIds.has(frame.to) ? this.#handler : this.#handler.service;
+    if (takes === undefined || !this.#remoteIds.has(frame.from)) return { kind: 'refused', code: 'WRONG_RECIPIENT' };
     try {
-      return await this.#handler.onFrame(frame, this);
+      return await takes.onFrame(frame, this);
     } catch (error) {
       return { kind: 'refused', code: this.#handlerFailed(error) };
     }
@@ -253,7 +251,7 @@ export class AuthenticatedLink implements Link {
   #takeError(operation: LinkOperationOf<'error'>): void {
     const error = remoteError(operation);
     const { n } = operation;
-    if (n !== undefined) return expect(this.#blobs.refused(n, error) || this.#requests.refused(n, error), operation);
+    if (n !== undefined) return expect(this.#blobs.refused(n, error) || this.#questions.refused(n, error), operation);
     this.#end(error, () => this.#connection.close(normalClose, ''));
     tellProof(this.#handler, error);
   }
@@ -287,7 +285,7 @@ export class AuthenticatedLink implements Link {
     closeConnection();
     const lost = new MeshError('LINK_CLOSED', `The link closed${error === undefined ? '' : `: ${error.message}`}`);
     this.#outgoing.end(lost);
-    this.#requests.end(lost);
+    this.#questions.end(lost);
     this.#blobs.end(lost);
     this.#logger.debug('link.closed', { route: this.route, peer: this.remote.agentId, code: error?.code });
     this.#closed.resolve(error);

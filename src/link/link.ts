@@ -1,6 +1,7 @@
 import type { ErrorCode, MeshError } from '#kernel';
 import type { AgentId, VerifiedIncarnation, VerifiedRotation } from '#identity';
-import type { BlobGet, Frame, FrameId } from '#protocol';
+import type { BlobGet, Frame, FrameId, MailboxAck } from '#protocol';
+import type { Acked, Ask, AskAnswer, ServiceAnswer, ServiceQuestion, WithoutNumber } from './link-asks.ts';
 
 /** Which bytes of which blob (spec §10.4). */
 export type BlobAsk = Omit<BlobGet, 'op' | 'n'>;
@@ -40,6 +41,13 @@ export interface Link {
   getCard(): Promise<Uint8Array>;
   /** A key package of the remote agent for a new session; NOT_TRUSTED when it does not know us. */
   takeKeyPackage(): Promise<Uint8Array>;
+  /**
+   * Asks a hub (spec §12.2), and resolves with its answer: `ask({ op: 'directory', search: 'bob' })` with a `listing`. Rejects with what the
+   * hub refuses, PEER_TOO_OLD, TIMEOUT, LINK_CLOSED, and the reason of the signal. A `fetch` may take its `waitMs` longer than the others.
+   */
+  ask<Q extends Ask>(question: Q, options?: { readonly signal?: AbortSignal }): Promise<AskAnswer<Q['op']>>;
+  /** Tells a hub that frames up to there are durable here. Does nothing when the link has ended. */
+  ack(acked: Acked): void;
   /** Version of the protocol that both sides speak. */
   readonly version: number;
   /**
@@ -60,6 +68,20 @@ export interface Link {
   readonly closed: Promise<MeshError | undefined>;
   /** Ends the link at once; what waits for an answer rejects with LINK_CLOSED. The far end is told the reason. */
   close(reason?: ErrorCode | MeshError): void;
+}
+
+/** What a hub does for agents beyond itself; a node has none. */
+export interface LinkService {
+  /** A frame whose sender the link proved and that is for another agent than the local one. As `LinkHandler.onFrame`. */
+  onFrame(frame: Frame, link: Link): Promise<FrameOutcome>;
+  /** Throws to refuse; the far end is told the code and `data.retryAfterMs`. The signal aborts when the link ends. */
+  answer(question: ServiceQuestion, asked: AskedBy): Promise<WithoutNumber<ServiceAnswer>>;
+  onAck(ack: MailboxAck, link: Link): void;
+}
+
+export interface AskedBy {
+  readonly link: Link;
+  readonly signal: AbortSignal;
 }
 
 /** What a node does with what comes in over its links. */
@@ -88,6 +110,8 @@ export interface LinkHandler {
   onProof(proof: Uint8Array): void;
   /** A link is up, whichever side dialled. Called before any frame is handed over. */
   onLink(link: Link): void;
+  /** Serves others than the local agent; without it what is meant for them is refused. */
+  readonly service?: LinkService | undefined;
 }
 
 export type FrameAnswer = { readonly frameId: FrameId } & FrameOutcome;

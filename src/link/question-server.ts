@@ -1,54 +1,73 @@
 import { type Limits, MeshError } from '#kernel';
 import type { AgentId } from '#identity';
-import type { LinkOperation, LinkOperationOf } from '#protocol';
+import type { LinkOperation } from '#protocol';
 import type { Link, LinkHandler } from './link.ts';
+import type { ServiceAnswer, ServiceQuestion, WithoutNumber } from './link-asks.ts';
 import { operationError } from './operation-error.ts';
-
-export type Question = LinkOperationOf<'card.get' | 'keypackage.take'>;
 
 export interface QuestionServerOptions {
   readonly link: Link;
   readonly handler: LinkHandler;
-  readonly limits: Pick<Limits, 'maxLinkRequests'>;
+  readonly limits: Pick<Limits, 'maxLinkRequests' | 'maxFetches'>;
   /** The ids under which the local agent is asked for. */
   readonly localIds: ReadonlySet<AgentId>;
+  /** Aborts when the link ends. */
+  readonly signal: AbortSignal;
   write(operation: LinkOperation): void;
 }
 
-/** Answers what the far end asks about the local agent, so many questions at once as one may ask. */
+/** Answers what the far end asks about the local agent or of its service, so many questions at once as one may ask. */
 export class QuestionServer {
   readonly #options: QuestionServerOptions;
   #waiting = 0;
+  #fetches = 0;
 
   constructor(options: QuestionServerOptions) {
     this.#options = options;
   }
 
   /** Throws RATE_LIMITED when too many wait for their answer. */
-  take(question: Question): void {
-    const { maxLinkRequests } = this.#options.limits;
-    if (this.#waiting >= maxLinkRequests) {
-      throw new MeshError('RATE_LIMITED', `More than maxLinkRequests ${maxLinkRequests} wait for an answer`);
+  take(question: ServiceQuestion): void {
+    const { maxLinkRequests, maxFetches } = this.#options.limits;
+    if (question.op === 'fetch') {
+      if (this.#fetches >= maxFetches) throw tooMany('maxFetches', maxFetches);
+      this.#fetches += 1;
+      void this.#serve(question, () => (this.#fetches -= 1));
+      return;
     }
+    if (this.#waiting >= maxLinkRequests) throw tooMany('maxLinkRequests', maxLinkRequests);
     this.#waiting += 1;
-    void this.#serve(question);
+    void this.#serve(question, () => (this.#waiting -= 1));
   }
 
-  async #serve(question: Question): Promise<void> {
+  async #serve(question: ServiceQuestion, done: () => void): Promise<void> {
     let answer: LinkOperation;
     try {
-      answer = await this.#answer(question);
+      answer = { ...(await this.#answer(question)), n: question.n };
     } catch (error) {
       answer = { ...operationError(error), n: question.n };
     }
-    this.#waiting -= 1;
+    done();
     this.#options.write(answer);
   }
 
-  async #answer({ op, n, agent }: Question): Promise<LinkOperation> {
-    const { link, handler, localIds } = this.#options;
-    if (!localIds.has(agent)) throw new MeshError('UNKNOWN_AGENT');
-    if (op === 'card.get') return { op: 'card', n, agent, card: await handler.cardOf(link.local) };
-    return { op: 'keypackage', n, agent, bytes: await handler.keyPackageFor(link) };
+  async #answer(question: ServiceQuestion): Promise<WithoutNumber<ServiceAnswer>> {
+    const { link, handler, localIds, signal } = this.#options;
+    const { service } = handler;
+    const { op } = question;
+    if (op === 'card.get' || op === 'keypackage.take') {
+      const { agent } = question;
+      if (localIds.has(agent)) {
+        if (op === 'card.get') return { op: 'card', agent, card: await handler.cardOf(link.local) };
+        return { op: 'keypackage', agent, bytes: await handler.keyPackageFor(link) };
+      }
+      if (service === undefined) throw new MeshError('UNKNOWN_AGENT');
+    }
+    // Nothing is kept here for others.
+    if (service === undefined) throw new MeshError('NOT_FOUND');
+    return await service.answer(question, { link, signal });
   }
 }
+
+const tooMany = (limit: string, value: number): MeshError =>
+  new MeshError('RATE_LIMITED', `More than ${limit} ${value} wait for an answer`);

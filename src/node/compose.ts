@@ -34,7 +34,7 @@ import type { NodeEvent } from './node-event.ts';
 import type { NodeParts } from './parts.ts';
 import { LinkDesk } from './link-desk.ts';
 import type { StateDir } from './state-dir.ts';
-import { packageVersion } from './version.ts';
+import { packageVersion } from '#host';
 
 export interface ComposeOptions {
   readonly state: StateDir;

@@ -1,17 +1,10 @@
 import { codeOf, type EventStream, MeshError } from '#kernel';
 import { type Operations } from '#api';
+import { listen, type Listening as Listener } from '#host';
 import { acceptWebSockets } from '#link';
 import { logEvents } from './api-events.ts';
 import type { NodeEvent } from './node-event.ts';
-import {
-  type Api,
-  createApi,
-  createPublicApp,
-  EventLog,
-  type Listening as Listener,
-  listen,
-  nodeHandler,
-} from './http/index.ts';
+import { type Api, createApi, createPublicApp, EventLog, nodeHandler } from './http/index.ts';
 import type { LinkDesk } from './link-desk.ts';
 import { type Address, hostNamed, type NodeParts } from './parts.ts';
 

@@ -1,10 +1,10 @@
 import { existsSync, openSync } from 'node:fs';
 import { MeshError } from '#kernel';
+import { createLogger } from '#host';
 import type { NodeConfig } from './config.ts';
 import { readConfig } from './read-config.ts';
 import { checkEndpoint } from './init-agent.ts';
 import { lanView, type LanView } from './lan-view.ts';
-import { createLogger } from './log.ts';
 import { MeshNode, type NodeOptions } from './mesh-node.ts';
 import type { Address } from './parts.ts';
 import { readPassphrase } from './read-passphrase.ts';

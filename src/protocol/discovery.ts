@@ -1,6 +1,6 @@
 import { MeshError } from '#kernel';
-import type { Card } from '#identity';
-import { isLine, isMap } from './fields.ts';
+import { type AgentId, type Card, isName } from '#identity';
+import { isAgentIdText, isLine, isMap } from './fields.ts';
 
 /** Below the address of a node. */
 export const discoveryPath = '/agent-mesh/discovery';
@@ -13,6 +13,19 @@ export interface DiscoveryDocument {
   readonly agents: readonly Card[];
   /** `agent-mesh/<version>` or another name of software, for people. */
   readonly software: string;
+  /** When a hub answers. */
+  readonly hub?: HubFacts;
+}
+
+/** Who may become a member of a hub: everybody, who was invited, or who is on its list. */
+export const admissions = ['open', 'invite', 'allowlist'] as const;
+export type Admission = (typeof admissions)[number];
+
+/** What a hub tells of itself; the handshake proves its id (spec §12.1). */
+export interface HubFacts {
+  readonly agentId: AgentId;
+  readonly name: string;
+  readonly admission: Admission;
 }
 
 /** The same as it was read: every card is still to be judged by `verifyCard`. */
@@ -35,7 +48,16 @@ export function parseDiscovery(value: unknown): UnverifiedDiscovery {
   if (!Array.isArray(agents) || agents.length > maxAgents) throw wrong(`must list at most ${maxAgents} agents`);
   if (!isLine(software) || software.length > maxSoftwareCharacters)
     throw wrong('must name its software in one short line');
-  return { protocol: 'agent-mesh', versions, agents, software };
+  const hub = value['hub'];
+  return { protocol: 'agent-mesh', versions, agents, software, ...(hub === undefined ? {} : { hub: readHub(hub) }) };
+}
+
+function readHub(value: unknown): HubFacts {
+  if (!isMap(value) || !isAgentIdText(value['agentId']) || !isName(value['name']))
+    throw wrong('must name id and name of its hub');
+  const admission = admissions.find((known) => known === value['admission']);
+  if (admission === undefined) throw wrong(`must say who may join its hub: ${admissions.join(', ')}`);
+  return { agentId: value['agentId'], name: value['name'], admission };
 }
 
 const isVersion = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 1;

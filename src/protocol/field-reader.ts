@@ -69,6 +69,12 @@ export class FieldReader {
     throw this.wrong(key, `must be 1 to ${max} bytes`);
   }
 
+  flag(key: string): boolean {
+    const value = this.#fields[key];
+    if (typeof value === 'boolean') return value;
+    throw this.wrong(key, 'must be true or false');
+  }
+
   agentId(key: string): AgentId {
     const value = this.#fields[key];
     if (isAgentIdText(value)) return value;

@@ -13,7 +13,7 @@ export {
   sealChunk,
 } from './blob-cipher.ts';
 export { BlobPiece } from './blob-piece.ts';
-export { blobKeyBytes, type BlobShape, blobShape, bytesInChunks, chunkPlace } from './blob-shape.ts';
+export { blobKeyBytes, type BlobShape, blobShape, bytesInChunks, chunkPlace, chunkTagBytes } from './blob-shape.ts';
 export { checkInviteMac } from './check-invite-mac.ts';
 export {
   type ContactAccept,
@@ -35,10 +35,23 @@ export {
   verifyContactRequest,
 } from './contact-request.ts';
 export type { ContactCheck, ContactLimits } from './contact-statement.ts';
-export { type DiscoveryDocument, discoveryPath, parseDiscovery, type UnverifiedDiscovery } from './discovery.ts';
+export {
+  type Admission,
+  admissions,
+  type DiscoveryDocument,
+  discoveryPath,
+  type HubFacts,
+  parseDiscovery,
+  type UnverifiedDiscovery,
+} from './discovery.ts';
 export { encodeLanText, type LanText, lanServiceType, parseLanText } from './lan-text.ts';
 export { type Frame, type FrameId, type FrameKind, frameKinds } from './frame.ts';
 export { decodeFrame, encodeFrame, type FrameLimits } from './frame-codec.ts';
+export { formatHubAddress, type HubAddress, parseHubAddress } from './hub-address.ts';
+export { decodeHubInvite, encodeHubInvite, type HubInvite } from './hub-invite.ts';
+export type { HubAnswer, HubQuestion, MailboxAck, MailboxItem, RoomEntry, RoomRoster } from './hub-operation.ts';
+export { inviteSecretBytes } from './hub-operation-codec.ts';
+export { type HubReceipt, type HubReceiptCheck, signHubReceipt, verifyHubReceipt } from './hub-receipt.ts';
 export { decodeInvite, encodeInvite, type Invite, type InviteId } from './invite.ts';
 export type {
   BlobGet,
@@ -48,8 +61,8 @@ export type {
   LinkOperationName,
   LinkOperationOf,
 } from './link-operation.ts';
-export { decodeLinkOperation, encodeLinkOperation } from './link-operation-codec.ts';
-export { blobVersion, negotiateVersion, supportedVersions } from './link-version.ts';
+export { decodeLinkOperation, encodeLinkOperation, isHubOperation } from './link-operation-codec.ts';
+export { blobVersion, hubVersion, negotiateVersion, supportedVersions } from './link-version.ts';
 export {
   type Attachment,
   type BlobAttachment,

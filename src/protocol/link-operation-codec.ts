@@ -3,6 +3,8 @@ import { readBlobPiece } from './blob-piece.ts';
 import { blobIdBytes } from './blob-shape.ts';
 import { FieldReader, type Form } from './field-reader.ts';
 import { isMap } from './fields.ts';
+import { hubOperationTable } from './hub-operation-codec.ts';
+import type { HubOperation } from './hub-operation.ts';
 import type { LinkAuth, LinkHello, LinkOperation, LinkOperationName, LinkOperationOf } from './link-operation.ts';
 import { decodeStrictCbor } from './strict-cbor.ts';
 
@@ -43,6 +45,11 @@ function checkedPiece(piece: LinkOperationOf<'blob'>): LinkOperation {
   throw new MeshError('MALFORMED', `blob.bytes must be 1 to ${defaultLimits.blobPieceBytes} bytes`);
 }
 
+/** True for what only links of version 3 or later know (spec §6.3). */
+export function isHubOperation(operation: LinkOperation): operation is HubOperation {
+  return Object.hasOwn(hubOperationTable, operation.op);
+}
+
 const isKnown = (op: string): op is LinkOperationName => Object.hasOwn(table, op);
 
 interface Row<K extends LinkOperationName> extends Omit<Form, 'name'> {
@@ -51,6 +58,7 @@ interface Row<K extends LinkOperationName> extends Omit<Form, 'name'> {
 
 /** Every operation once: its keys, and what each must be. */
 const table: { readonly [K in LinkOperationName]: Row<K> } = {
+  ...hubOperationTable,
   hello: { required: ['op', 'versions', 'nonce'], optional: ['to'], read: readHello },
   auth: { required: ['op', 'agentIds', 'signatures', 'rotations'], optional: ['incarnation'], read: readAuth },
   frame: {

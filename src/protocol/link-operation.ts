@@ -1,6 +1,7 @@
 import type { ErrorCode } from '#kernel';
 import type { AgentId } from '#identity';
 import type { FrameId } from './frame.ts';
+import type { HubOperation } from './hub-operation.ts';
 
 /** First thing on a link from either side. */
 export interface LinkHello {
@@ -39,6 +40,7 @@ export interface BlobGet {
 export type LinkOperation =
   | LinkHello
   | LinkAuth
+  | HubOperation
   /** As `encodeFrame` made it. */
   | { readonly op: 'frame'; readonly frame: Uint8Array }
   /** `code` and `retryAfterMs`: no more messages before that time, and why (spec §6.10); both or none. */

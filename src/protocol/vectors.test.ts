@@ -1,7 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { defaultLimits, fromHex, fromUtf8, MeshError, toHex, toUtf8 } from '#kernel';
-import { cardBytes, parseAgentId, publicKeyOf, type VerifiedCard, verify, verifyCard } from '#identity';
+import {
+  cardBytes,
+  keyPairFromSeed,
+  parseAgentId,
+  publicKeyOf,
+  type VerifiedCard,
+  verify,
+  verifyCard,
+} from '#identity';
 import { codeThrownBy } from '../../test/support/code-thrown-by.ts';
 import {
   type AuthTranscript,
@@ -15,6 +23,7 @@ import {
   type ContactCheck,
   decodeBatch,
   decodeFrame,
+  decodeHubInvite,
   decodeInvite,
   decodeLinkOperation,
   decodeMessage,
@@ -22,6 +31,7 @@ import {
   encodeBatch,
   encodeFrame,
   encodeLanText,
+  encodeHubInvite,
   encodeInvite,
   encodeLinkOperation,
   encodeMessage,
@@ -30,13 +40,16 @@ import {
   openChunk,
   sealChunk,
   type LinkHello,
+  type HubReceiptCheck,
   parseDiscovery,
   parseLanText,
+  signHubReceipt,
   toMessageJson,
   type VerifiedContactAccept,
   type VerifiedContactRequest,
   verifyContactAccept,
   verifyContactRequest,
+  verifyHubReceipt,
 } from './index.ts';
 
 interface Vectors<Case> {
@@ -92,6 +105,29 @@ runVectors<Encoded>('batch', (entry) => runCodec(entry, 'batch', { decode: decod
 runVectors<Encoded>('link-operation', (entry) =>
   runCodec(entry, 'operation', { decode: decodeLinkOperation, encode: encodeLinkOperation }),
 );
+
+runVectors<Encoded>('hub-operation', (entry) =>
+  runCodec(entry, 'operation', { decode: decodeLinkOperation, encode: encodeLinkOperation }),
+);
+
+interface HubReceiptCase {
+  readonly encoded: string;
+  readonly judged: HubReceiptCheck;
+  readonly receipt?: object;
+  readonly seed?: string;
+}
+
+runVectors<HubReceiptCase>('hub-receipt', ({ encoded, judged, receipt, seed }) => {
+  const verified = verifyHubReceipt(fromHex(encoded), judged);
+  expect(inHex(verified)).toEqual(receipt);
+  expect(toHex(signHubReceipt(verified, keyPairFromSeed(fromHex(seed ?? ''))))).toBe(encoded);
+});
+
+runVectors<InviteCase>('hub-invite', ({ text, canonical, invite }) => {
+  const decoded = decodeHubInvite(text);
+  expect(inHex(decoded)).toEqual(invite);
+  expect(encodeHubInvite(decoded)).toBe(canonical);
+});
 
 runVectors<{ readonly encoded: string; readonly message: unknown }>('message', ({ encoded, message }) => {
   const decoded = decodeMessage(fromHex(encoded));

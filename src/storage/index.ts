@@ -1,6 +1,12 @@
 export { blobFilesIn } from './blob-files.ts';
 export { readKeyFile, syncFolder, writeFileAtomic, writeKeyFile } from './files.ts';
 export {
+  type MemoryHubStoreOptions,
+  openMemoryHubStore,
+  openSqliteHubStore,
+  type SqliteHubStoreOptions,
+} from './hub/hub-store.ts';
+export {
   type MemoryStoreOptions,
   openMemoryStore,
   openReadOnlyStore,

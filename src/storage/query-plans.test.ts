@@ -2,41 +2,11 @@ import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
 import { silentLogger, systemClock } from '#kernel';
 import { storeContract } from '../../test/contracts/store.ts';
-import { Database } from './sqlite/database.ts';
+import { planOf, RecordingDatabase } from '../../test/support/recording-database.ts';
 import { SqliteMeshStore } from './sqlite/mesh-store.ts';
 import { migrate } from './sqlite/migrate.ts';
 
-type Values = Parameters<Database['run']> extends [string, ...infer V] ? V : never;
-
 const statements = new Set<string>();
-
-/** Notes every statement that it is asked for. */
-class RecordingDatabase extends Database {
-  override get(sql: string, ...values: Values): ReturnType<Database['get']> {
-    statements.add(sql);
-    return super.get(sql, ...values);
-  }
-
-  override all(sql: string, ...values: Values): ReturnType<Database['all']> {
-    statements.add(sql);
-    return super.all(sql, ...values);
-  }
-
-  override each(sql: string, ...values: Values): ReturnType<Database['each']> {
-    statements.add(sql);
-    return super.each(sql, ...values);
-  }
-
-  override run(sql: string, ...values: Values): number {
-    statements.add(sql);
-    return super.run(sql, ...values);
-  }
-
-  override insert(sql: string, ...values: Values): number {
-    statements.add(sql);
-    return super.insert(sql, ...values);
-  }
-}
 
 function migrated(): DatabaseSync {
   const connection = new DatabaseSync(':memory:');
@@ -47,7 +17,7 @@ function migrated(): DatabaseSync {
 storeContract({
   name: 'recorded',
   open: async () => {
-    const database = new RecordingDatabase(migrated(), ':memory:');
+    const database = new RecordingDatabase(migrated(), statements);
     const schedule = (commit: () => void): void => void setImmediate(commit);
     return new SqliteMeshStore({ database, clock: systemClock, logger: silentLogger, schedule });
   },
@@ -66,12 +36,6 @@ const allowed: readonly RegExp[] = [
   /^SELECT seq, at, agent, kind, data, previous, hash FROM audit/,
 ];
 
-const plan = (connection: DatabaseSync, sql: string): readonly string[] =>
-  connection
-    .prepare(`EXPLAIN QUERY PLAN ${sql}`)
-    .all()
-    .map(({ detail }) => String(detail));
-
 const scans = (steps: readonly string[]): readonly string[] =>
   steps.filter((step) => {
     const [, table] = /^SCAN (\w+)/.exec(step) ?? [];
@@ -85,17 +49,17 @@ describe('the plan of every statement', () => {
     expect(statements.size).toBeGreaterThan(80);
     const checked = [...statements].filter((sql) => !allowed.some((pattern) => pattern.test(sql.trim())));
     const slow = checked.filter((sql) => /^(SELECT|INSERT|UPDATE|DELETE)/.test(sql.trim()));
-    expect(slow.map((sql) => [sql, scans(plan(connection, sql))]).filter(([, found]) => found?.length)).toEqual([]);
+    expect(slow.map((sql) => [sql, scans(planOf(connection, sql))]).filter(([, found]) => found?.length)).toEqual([]);
   });
 
   it('would show a scan if there were one', () => {
-    expect(scans(plan(connection, "SELECT id FROM outbox WHERE conversation_id = 'x'"))).toEqual(['SCAN outbox']);
+    expect(scans(planOf(connection, "SELECT id FROM outbox WHERE conversation_id = 'x'"))).toEqual(['SCAN outbox']);
   });
 
   it('reads no message to count them', () => {
     const counts = [...statements].filter((sql) => /^SELECT .*count\(\*\).* FROM (outbox|inbox_state)/s.test(sql));
     expect(counts.length).toBeGreaterThanOrEqual(5);
-    const steps = counts.flatMap((sql) => plan(connection, sql)).filter((step) => step.includes('outbox'));
+    const steps = counts.flatMap((sql) => planOf(connection, sql)).filter((step) => step.includes('outbox'));
     expect(steps.filter((step) => !step.includes('COVERING INDEX'))).toEqual([]);
   });
 
@@ -104,6 +68,6 @@ describe('the plan of every statement', () => {
       /outbox o .*o.priority = \d.*ORDER BY o.seq|FROM inbox_state WHERE .*not_before = 0/s.test(sql),
     );
     expect(waiting.length).toBeGreaterThanOrEqual(4);
-    for (const sql of waiting) expect(plan(connection, sql).join()).not.toContain('TEMP B-TREE');
+    for (const sql of waiting) expect(planOf(connection, sql).join()).not.toContain('TEMP B-TREE');
   });
 });

@@ -8,10 +8,11 @@ import {
   type TransportRequest,
   type TransportResponse,
 } from '#api';
-import { type NodeDoor, runCli } from '#cli';
+import { type HubDoor, type NodeDoor, runCli } from '#cli';
 import { MeshError, toMeshError } from '#kernel';
 import { ManualClock } from '../support/manual-clock.ts';
 import { doorWorld } from './door-world.ts';
+import { hubDoor } from './hub-world.ts';
 import { now, type World, world } from './world.ts';
 
 export interface FakeOptions {
@@ -23,6 +24,7 @@ export interface FakeOptions {
   readonly stdin?: string;
   readonly environment?: Readonly<Record<string, string>>;
   readonly nodeDoor?: Partial<NodeDoor>;
+  readonly hubDoor?: Partial<HubDoor>;
   readonly signal?: AbortSignal;
   /** Bodies of /api/events, one a connection. */
   readonly events?: readonly string[];
@@ -87,6 +89,7 @@ export async function mesh(words: readonly string[], options: FakeOptions = {}):
       offsetMinutes: () => 0,
       connect: () => ({ transport, close: async () => {} }),
       nodeDoor: async () => ({ ...closedDoor, ...options.nodeDoor }),
+      hubDoor: async () => ({ ...hubDoor, ...options.hubDoor }),
     }),
   });
   return { code, ...written, calls };

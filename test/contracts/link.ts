@@ -6,6 +6,7 @@ import { linkFramesContract } from './link-frames.ts';
 import { linkHandshakeContract } from './link-handshake.ts';
 import { linkLifeContract } from './link-life.ts';
 import { linkLivesContract } from './link-lives.ts';
+import { linkServiceContract } from './link-service.ts';
 import { linkViolationsContract } from './link-violations.ts';
 
 /** What the link protocol must do over every transport. */
@@ -38,6 +39,9 @@ export function linkContract(open: () => Promise<LinkTransport>): void {
   });
   describe('lives of an agent', () => {
     linkLivesContract(present);
+  });
+  describe('service', () => {
+    linkServiceContract(present);
   });
   describe('violations', () => {
     linkViolationsContract(present);

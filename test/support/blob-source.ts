@@ -53,6 +53,8 @@ export class BlobSource implements Link {
   }
 
   sendFrame = (): Promise<FrameOutcome> => closed();
+  ask = (): Promise<never> => Promise.reject(new MeshError('PEER_TOO_OLD'));
+  ack(): void {}
   getCard = (): Promise<Uint8Array> => closed();
   takeKeyPackage = (): Promise<Uint8Array> => closed();
   ping = (): Promise<number> => closed();

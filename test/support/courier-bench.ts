@@ -40,6 +40,8 @@ export class FakeLink implements Link {
   }
 
   grant(): void {}
+  ask = (): Promise<never> => Promise.reject(new MeshError('PEER_TOO_OLD'));
+  ack(): void {}
   getCard = (): Promise<Uint8Array> => Promise.reject(new MeshError('LINK_CLOSED'));
   takeKeyPackage = (): Promise<Uint8Array> => Promise.reject(new MeshError('NO_KEY_PACKAGE'));
   getBlob = (): Promise<void> => Promise.reject(new MeshError('LINK_CLOSED'));

@@ -19,6 +19,7 @@ import {
   type LinkHandler,
   type LinkPeer,
   type LinkSelf,
+  type LinkService,
 } from '#link';
 import type { LinkTransport } from './link-transports.ts';
 import { ManualClock } from './manual-clock.ts';
@@ -114,6 +115,9 @@ export class FakeHandler implements LinkHandler {
 
   /** Encoded incarnations that far ends refused with. */
   readonly proofs: Uint8Array[] = [];
+
+  /** Absent, as at a node, unless the test gives one. */
+  service: LinkService | undefined;
 
   onProof(proof: Uint8Array): void {
     this.proofs.push(proof);

@@ -168,7 +168,77 @@ const n = fc.maxSafeNat();
 const op = <K extends LinkOperation['op']>(name: K): fc.Arbitrary<K> => fc.constant(name);
 const code = fc.constantFrom('SESSION_UNKNOWN' as const, 'NOT_TRUSTED' as const, 'RATE_LIMITED' as const);
 
+const agentIds = fc.uniqueArray(agentId, { minLength: 1, maxLength: 3 });
+const roster = agentIds.map((members) => ({ members, owners: members.slice(0, 1) }));
+const name = fc.constantFrom('alice', 'b.2', '0-_');
+
+const hubOperation: fc.Arbitrary<LinkOperation> = fc.oneof(
+  fc.record({ op: op('card.put'), n, card: bytes(1, 40), invite: bytes(16) }, { requiredKeys: ['op', 'n', 'card'] }),
+  fc.record(
+    { op: op('keypackage.put'), n, packages: fc.array(bytes(1, 40), { maxLength: 3 }), lastResort: bytes(1, 40) },
+    { requiredKeys: ['op', 'n', 'packages'] },
+  ),
+  fc.record(
+    { op: op('directory'), n, search: line(20), capability: line(20), after: name },
+    { requiredKeys: ['op', 'n'] },
+  ),
+  fc.record(
+    {
+      op: op('fetch'),
+      n,
+      epoch: bytes(16),
+      after: n,
+      frames: fc.integer({ min: 1 }),
+      bytes: fc.integer({ min: 1 }),
+      waitMs: fc.integer({ min: 0, max: 60_000 }),
+    },
+    { requiredKeys: ['op', 'n', 'after', 'frames', 'bytes', 'waitMs'] },
+  ),
+  fc.record({ op: op('ack'), epoch: bytes(16), upTo: n }),
+  fc.record({ op: op('presence'), n, agents: agentIds }),
+  fc.record(
+    {
+      op: op('blob.put'),
+      n,
+      blob: bytes(32),
+      to: agentIds,
+      offset: n,
+      size: fc.integer({ min: 1 }),
+      bytes: bytes(1, 40),
+    },
+    { requiredKeys: ['op', 'n', 'blob', 'to', 'offset', 'size'] },
+  ),
+  fc
+    .tuple(fc.constantFrom('room.create' as const, 'room.members' as const), n, bytes(1, 40), roster)
+    .map(([kind, number, room, members]) => ({ op: kind, n: number, room, ...members })),
+  fc.record({ op: op('room.append'), n, room: bytes(1, 64), epoch: n, bytes: bytes(1, 40) }),
+  fc.record({ op: op('room.read'), n, room: bytes(1, 64), after: n }),
+  fc.record({ op: op('done'), n, have: n }, { requiredKeys: ['op', 'n'] }),
+  fc.record(
+    { op: op('listing'), n, cards: fc.array(bytes(1, 40), { maxLength: 3 }), next: name },
+    { requiredKeys: ['op', 'n', 'cards'] },
+  ),
+  fc.record({
+    op: op('frames'),
+    n,
+    epoch: bytes(16),
+    after: n,
+    items: fc.array(fc.record({ cursor: n, at: n, frame: bytes(1, 40) }), { maxLength: 3 }),
+    more: fc.boolean(),
+  }),
+  fc.record({ op: op('presence.is'), n, online: fc.array(agentId, { maxLength: 3 }) }),
+  fc.record({ op: op('room.appended'), n, seq: n }),
+  fc.record({ op: op('room.taken'), n, seq: n, bytes: bytes(1, 40) }),
+  fc.record({
+    op: op('room.entries'),
+    n,
+    entries: fc.array(fc.record({ seq: n, epoch: n, from: agentId, at: n, bytes: bytes(1, 40) }), { maxLength: 3 }),
+    more: fc.boolean(),
+  }),
+);
+
 export const linkOperation: fc.Arbitrary<LinkOperation> = fc.oneof(
+  { arbitrary: hubOperation, weight: 17 },
   fc.record(
     {
       op: op('hello'),

@@ -3,6 +3,7 @@ import { aliceCard, bobId, refusedWith } from './wire-values.ts';
 
 const document = { protocol: 'agent-mesh', versions: [1], agents: [aliceCard], software: 'agent-mesh/0.1.0' };
 const changed = (name: string, change: object) => ({ name, now, document: { ...document, ...change } });
+const hub = { agentId: bobId, name: 'team', admission: 'invite' };
 const { versions: _versions, ...withoutVersions } = document;
 
 export const discoveryVectors: VectorFile = {
@@ -12,6 +13,7 @@ export const discoveryVectors: VectorFile = {
     changed('one agent', {}),
     changed('no agent', { agents: [] }),
     changed('a newer node that still speaks version 1', { versions: [1, 2, 3] }),
+    changed('a hub', { versions: [3], agents: [], hub }),
     { ...changed('a key that is not known', { motto: 'hello' }), ignored: ['motto'] },
   ],
   invalid: [
@@ -22,6 +24,9 @@ export const discoveryVectors: VectorFile = {
       changed('a version that is text', { versions: ['1'] }),
       changed('agents that are no list', { agents: aliceCard }),
       changed('101 agents', { agents: Array.from({ length: 101 }, () => null) }),
+      changed('a hub without id', { hub: { ...hub, agentId: 'team' } }),
+      changed('a hub whose name is no name', { hub: { ...hub, name: 'Our Team' } }),
+      changed('a hub that nobody knows how to join', { hub: { ...hub, admission: 'maybe' } }),
       changed('software with an escape sequence', { software: '\u001b[2J' }),
     ]),
     ...refusedWith('CARD_INVALID', [changed('an agent that is no card', { agents: ['alice'] })]),

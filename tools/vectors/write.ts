@@ -6,6 +6,7 @@ import { cardVectors } from './card.ts';
 import { contactAcceptVectors, contactRequestVectors } from './contact.ts';
 import { discoveryVectors } from './discovery.ts';
 import { frameVectors } from './frame.ts';
+import { hubInviteVectors, hubOperationVectors, hubReceiptVectors } from './hub.ts';
 import { agentIdVectors, safetyNumberVectors } from './identity.ts';
 import { inviteVectors } from './invite.ts';
 import { keyPackageVectors } from './key-package.ts';
@@ -29,6 +30,9 @@ const files: Readonly<Record<string, VectorFile>> = {
   'device-certificate': certificateVectors,
   discovery: discoveryVectors,
   frame: frameVectors,
+  'hub-invite': hubInviteVectors,
+  'hub-operation': hubOperationVectors,
+  'hub-receipt': hubReceiptVectors,
   incarnation: incarnationVectors,
   invite: inviteVectors,
   'key-package': keyPackageVectors,

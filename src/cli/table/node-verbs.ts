@@ -74,6 +74,54 @@ export const nodeVerbs: readonly VerbSpec[] = [
     load: async () => (await import('../verbs/events.ts')).events,
   },
   {
+    name: 'hub',
+    group: 'Node',
+    summary: 'Run a hub for agents that are away',
+    subverbs: [
+      {
+        name: 'run',
+        isDefault: true,
+        summary: 'Run a hub here until Ctrl-C',
+        options: [
+          { flags: '--host <address>', about: 'listen there (default 127.0.0.1)' },
+          { flags: '--port <number>', about: 'default 7700; 0 for any free one' },
+          { flags: '--name <name>', about: 'what the hub is called (default hub)' },
+          { flags: '--url <url>', about: 'where agents reach it, if not where it listens' },
+          {
+            flags: '--admission <kind>',
+            about: 'who may join: open, invite or allowlist',
+            choices: ['open', 'invite', 'allowlist'],
+          },
+          { flags: '--store <store>', about: 'where it keeps everything: sqlite (default)' },
+        ],
+        load: async () => (await import('../verbs/hub-run.ts')).hubRun,
+      },
+      {
+        name: 'admin',
+        summary: 'See and change what a hub on this machine keeps',
+        args: [
+          ['<what>', 'agents, mailboxes, invites, limits or evict'],
+          ['[agent]', 'for evict: name or id'],
+        ],
+        options: [
+          { flags: '--new', about: 'invites: make one' },
+          { flags: '--note <text>', about: 'invites --new: for whom, shown in the list' },
+          { flags: '--expires <duration>', about: 'invites --new: valid so long (default 7d)' },
+          { flags: '--revoke <id>', about: 'invites: take back one that is unused' },
+          { flags: '--yes', about: 'evict: without asking' },
+        ],
+        load: async () => (await import('../verbs/hub-admin.ts')).hubAdmin,
+      },
+    ],
+    examples: [
+      'mesh hub',
+      'mesh hub run --help             what it takes',
+      'mesh hub --host 0.0.0.0 --url https://hub.example',
+      'mesh hub admin invites --new --note "for Bob"',
+      'mesh hub admin evict mallory',
+    ],
+  },
+  {
     name: 'card',
     group: 'Advanced',
     summary: 'Print your signed card, or verify another',

@@ -13,7 +13,7 @@ import {
   routeOf,
 } from '#api';
 import { bytesAnswer, errorAnswer, jsonAnswer, presentable } from './api-answers.ts';
-import type { GuardOptions } from './api-guard.ts';
+import type { GuardOptions } from '#host';
 import { checkInput } from './check-input.ts';
 import type { EventLog } from './event-log.ts';
 import { ndjsonAnswer } from './ndjson-answer.ts';

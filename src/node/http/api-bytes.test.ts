@@ -4,7 +4,7 @@ import { createClient } from '#api';
 import { ManualClock } from '../../../test/support/manual-clock.ts';
 import { stubOperations } from '../../../test/support/stub-operations.ts';
 import { createApi } from './api.ts';
-import { loopbackHosts } from './api-guard.ts';
+import { loopbackHosts } from '#host';
 import { localTransport } from './local-transport.ts';
 
 const token = 'the-token-of-this-node';

@@ -15,7 +15,7 @@ import { contactStates, tiers } from '#trust';
 import { ManualClock } from '../../../test/support/manual-clock.ts';
 import { stubOperations } from '../../../test/support/stub-operations.ts';
 import { type Api, createApi } from './api.ts';
-import { loopbackHosts } from './api-guard.ts';
+import { loopbackHosts } from '#host';
 
 const token = 'the-token-of-this-node';
 const host = '127.0.0.1:8788';

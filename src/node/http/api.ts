@@ -1,6 +1,6 @@
 import { loadSchemas } from '#api';
 import type { ApiOptions } from './api-app.ts';
-import { createGuard } from './api-guard.ts';
+import { createGuard } from '#host';
 import { OpenRequests } from './open-requests.ts';
 
 export interface Api {

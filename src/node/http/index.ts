@@ -1,6 +1,5 @@
 export { type Api, createApi } from './api.ts';
 export { EventLog } from './event-log.ts';
-export { listen, type Listening } from './listen.ts';
 export { localTransport } from './local-transport.ts';
 export { nodeHandler } from './node-handler.ts';
 export { offlineOperations } from './offline-operations.ts';

@@ -3,14 +3,13 @@ import { Agent, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { defaultLimits, MeshError, silentLogger } from '#kernel';
+import { type HttpHandler, listen, type Listening, loopbackHosts } from '#host';
 import { createClient, fetchTransport, type Operations } from '#api';
 import { ManualClock } from '../../../test/support/manual-clock.ts';
 import { stubOperations } from '../../../test/support/stub-operations.ts';
 import { createApi } from './api.ts';
-import { loopbackHosts } from './api-guard.ts';
 import { EventLog } from './event-log.ts';
-import { listen, type Listening } from './listen.ts';
-import { type NodeHandler, nodeHandler } from './node-handler.ts';
+import { nodeHandler } from './node-handler.ts';
 
 const token = 'the-token-of-this-node';
 const host = '127.0.0.1';
@@ -22,7 +21,7 @@ afterEach(async () => {
   await Promise.all(running.splice(0).map((one) => one.close({ graceMs: 0 })));
 });
 
-async function start(handler: NodeHandler, clock = new ManualClock()): Promise<Listening> {
+async function start(handler: HttpHandler, clock = new ManualClock()): Promise<Listening> {
   const listening = await listen({ handler, host, port: 0, clock, limits: defaultLimits });
   running.push(listening);
   return listening;
@@ -218,7 +217,7 @@ describe('how a listener ends', () => {
   test('what does not end within the grace is cut, upgraded connections included', async () => {
     const clock = new ManualClock();
     const upgraded = Promise.withResolvers<void>();
-    const handler: NodeHandler = () => {};
+    const handler: HttpHandler = () => {};
     const listening = await listen({
       handler,
       host,

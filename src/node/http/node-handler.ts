@@ -1,12 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { discardBytes, MeshError } from '#kernel';
+import type { HttpHandler } from '#host';
 import { errorAnswer } from './api-answers.ts';
 
 type Fetch = (request: Request) => Promise<Response>;
-export type NodeHandler = (incoming: IncomingMessage, outgoing: ServerResponse) => void;
 
 /** Serves a `fetch` handler on a server of `node:http`. The signal of a request aborts when its caller goes away. */
-export function nodeHandler(fetch: Fetch): NodeHandler {
+export function nodeHandler(fetch: Fetch): HttpHandler {
   return (incoming, outgoing) => {
     // A caller that goes away half-way is told of by `close`; without a listener the errors would end the process.
     incoming.on('error', () => {});

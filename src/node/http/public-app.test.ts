@@ -4,7 +4,7 @@ import { defaultLimits, systemRandom } from '#kernel';
 import { generateKeyPair, signCard, type VerifiedCard } from '#identity';
 import { parseDiscovery } from '#protocol';
 import { ManualClock } from '../../../test/support/manual-clock.ts';
-import { listen, type Listening } from './listen.ts';
+import { listen, type Listening } from '#host';
 import { createPublicApp } from './public-app.ts';
 
 function cardOf(name: string): VerifiedCard {
@@ -85,7 +85,7 @@ describe('the public listener', () => {
     ]);
     expect(parseDiscovery(JSON.parse(text))).toEqual({
       protocol: 'agent-mesh',
-      versions: [1, 2],
+      versions: [1, 2, 3],
       agents: cards,
       software: 'agent-mesh/1.2.3',
     });

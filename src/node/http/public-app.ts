@@ -1,10 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Clock, type Limits, MeshError } from '#kernel';
 import { toErrorBody } from '#api';
+import { AddressRate, type HttpHandler } from '#host';
 import type { Card } from '#identity';
 import { type DiscoveryDocument, supportedVersions } from '#protocol';
-import { AddressRate } from './address-rate.ts';
-import type { NodeHandler } from './node-handler.ts';
 
 export interface PublicAppOptions {
   /** Of all agents of this node, the default agent first. */
@@ -22,7 +21,7 @@ export interface PublicAppOptions {
 const maxAgents = 100;
 
 /** What a node tells strangers: who lives here, so that they can ask for trust, and that it is well. Nothing else. */
-export function createPublicApp(options: PublicAppOptions): NodeHandler {
+export function createPublicApp(options: PublicAppOptions): HttpHandler {
   const rate = new AddressRate(options);
   return (incoming, outgoing) => {
     incoming.on('error', () => {});

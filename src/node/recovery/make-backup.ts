@@ -6,7 +6,7 @@ import { type BackupFile, type BackupManifest, packArchive, PassphraseKeys, seal
 import { lockStateDir, snapshotDatabase, writeStreamFile } from '#storage';
 import { agentCards } from '../agent-files.ts';
 import { type StateDir, stateDir } from '../state-dir.ts';
-import { packageVersion } from '../version.ts';
+import { packageVersion } from '#host';
 import { bytesOf, readContents } from './backup-file.ts';
 import { databaseName, type LeftOut, type StateFile, stateFiles } from './state-files.ts';
 

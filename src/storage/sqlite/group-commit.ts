@@ -2,14 +2,22 @@ import { type Clock, type Logger, MeshError } from '#kernel';
 import type { Database } from './database.ts';
 import type { LogSize } from './log-size.ts';
 import { Scope } from './scope.ts';
-import type { Shared } from './shared.ts';
 
 /** A commit that takes longer is worth a line in the log: the disk is too slow. */
 const slowCommitMs = 500;
 
+/** What is kept in memory beside the database, and is undone with it. */
+export interface CommitMemory {
+  readonly mark: unknown;
+  /** The work since the mark was rolled back; without one, the whole transaction. */
+  undoTo(mark?: unknown): void;
+  /** The transaction committed. */
+  settle(): void;
+}
+
 export interface GroupCommitOptions {
   readonly database: Database;
-  readonly shared: Shared;
+  readonly shared: CommitMemory;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Makes commits durable; without it they are when COMMIT returns, or never (in memory). */
@@ -161,7 +169,7 @@ export class GroupCommit {
     if (shared) database.run('RELEASE work');
   }
 
-  #undo(mark: Shared['mark'], shared: boolean): void {
+  #undo(mark: unknown, shared: boolean): void {
     const { database } = this.#options;
     database.run(shared ? 'ROLLBACK TO work' : 'ROLLBACK');
     this.#options.shared.undoTo(mark);

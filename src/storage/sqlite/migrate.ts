@@ -26,8 +26,8 @@ export function versionOf(connection: DatabaseSync, path: string, known = migrat
 }
 
 /** The tables that a database of this version has. */
-export function tablesOf(version: number): readonly string[] {
-  const text = migrations.slice(0, version).join('\n');
+export function tablesOf(version: number, steps = migrations): readonly string[] {
+  const text = steps.slice(0, version).join('\n');
   return [...new Set([...text.matchAll(/CREATE TABLE (\w+)/g)].map(([, name]) => name ?? ''))];
 }
 

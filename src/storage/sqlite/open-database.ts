@@ -30,19 +30,19 @@ const settings = `
 
 /**
  * The database at `path`, made when there is none, readable by its owner alone. Throws STORE_CORRUPT, STORE_TOO_NEW,
- * STORE_UNREADABLE, STORE_FULL. What was damaged is never replaced by an empty one.
+ * STORE_UNREADABLE, STORE_FULL. What was damaged is never replaced by an empty one. `steps` are its migrations.
  */
-export function openDatabase(path: string): Database {
+export function openDatabase(path: string, steps = migrations): Database {
   return guarded(path, () => {
-    if (!existsSync(path)) create(path);
+    if (!existsSync(path)) create(path, steps);
     refuseEmpty(path);
     restrict(path);
     return connect(path, (connection) => {
-      const version = versionOf(connection, path);
+      const version = versionOf(connection, path, steps.length);
       refuseCut(connection, path);
       connection.exec(settings);
-      check(connection, path, version);
-      migrate(connection, version);
+      check(connection, path, tablesOf(version, steps));
+      migrate(connection, version, steps);
     });
   });
 }
@@ -73,9 +73,9 @@ export function connectReadOnly(path: string, mayChange = hasLog(path)): Databas
 }
 
 /** A database that is gone when it is closed. */
-export function openMemoryDatabase(): Database {
+export function openMemoryDatabase(steps = migrations): Database {
   const connection = new DatabaseSync(':memory:', { enableForeignKeyConstraints: true });
-  migrate(connection, 0);
+  migrate(connection, 0, steps);
   return new Database(connection, ':memory:');
 }
 
@@ -83,7 +83,7 @@ export function openMemoryDatabase(): Database {
  * A database appears under its name only when it is complete, so an empty file there was damaged. The file has its mode
  * before SQLite opens it; SQLite gives its log the same one.
  */
-function create(path: string): void {
+function create(path: string, steps: readonly string[]): void {
   if (existsSync(`${path}-wal`)) throw corrupt(path, new Error('There is a log without its database'));
   const fresh = `${path}.new`;
   for (const suffix of ['', '-journal', '-wal', '-shm']) rmSync(fresh + suffix, { force: true });
@@ -91,7 +91,7 @@ function create(path: string): void {
   chmodSync(fresh, 0o600);
   const connection = new DatabaseSync(fresh);
   try {
-    migrate(connection, 0);
+    migrate(connection, 0, steps);
   } finally {
     connection.close();
   }
@@ -136,10 +136,10 @@ function hasLog(path: string): boolean {
 }
 
 /** Every table of its version must be there; a small database is read through. */
-function check(connection: DatabaseSync, path: string, version: number): void {
+function check(connection: DatabaseSync, path: string, tables: readonly string[]): void {
   const rows = connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all();
   const found = new Set(rows.map(({ name }) => name));
-  const lost = tablesOf(version).filter((name) => !found.has(name));
+  const lost = tables.filter((name) => !found.has(name));
   if (lost.length > 0) throw corrupt(path, new Error(`Tables are missing: ${lost.join(', ')}`));
   if (statSync(path).size > wholeCheckBytes) return;
   const verdict = connection.prepare('PRAGMA quick_check(1)').get()?.quick_check;

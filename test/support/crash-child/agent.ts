@@ -1,6 +1,6 @@
 // A program that embeds a node: in-process handler, messages of its own, and an end where it is told to have one.
 import { join } from 'node:path';
-import { createLogger } from '../../../src/node/log.ts';
+import { createLogger } from '#host';
 import { defaultConfig, MeshNode, stateDir } from '#node';
 import { inProcessRuntime } from '#runtime';
 import { hastyLimits } from '../../crash/hasty.ts';

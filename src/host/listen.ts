@@ -2,10 +2,11 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type Clock, type Limits, MeshError } from '#kernel';
-import type { NodeHandler } from './node-handler.ts';
+
+export type HttpHandler = (incoming: IncomingMessage, outgoing: ServerResponse) => void;
 
 export interface ListenOptions {
-  readonly handler: NodeHandler;
+  readonly handler: HttpHandler;
   readonly host: string;
   /** 0: any free one. */
   readonly port: number;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { ManualClock } from '../../../test/support/manual-clock.ts';
+import { ManualClock } from '../../test/support/manual-clock.ts';
 import { AddressRate } from './address-rate.ts';
 
 const limits = { publicRequestsPerSecond: 10, publicRequestBurst: 3, maxPublicAddresses: 2 };

@@ -1,4 +1,5 @@
 import type { Clock, Limits } from '#kernel';
+import { KeyedRate } from './keyed-rate.ts';
 
 export interface AddressRateOptions {
   readonly clock: Clock;
@@ -7,35 +8,26 @@ export interface AddressRateOptions {
 
 /** How many requests one address may make: so many a second after a burst, for as many addresses as are remembered. */
 export class AddressRate {
-  readonly #clock: Clock;
-  readonly #limits: AddressRateOptions['limits'];
-  /**
-   * Until when the requests of an address would last at the steady rate. The one that asked longest ago comes first.
-   */
-  readonly #busyUntil = new Map<string, number>();
+  readonly #rate: KeyedRate;
 
   constructor({ clock, limits }: AddressRateOptions) {
-    this.#clock = clock;
-    this.#limits = limits;
+    const { publicRequestsPerSecond, publicRequestBurst, maxPublicAddresses } = limits;
+    this.#rate = new KeyedRate({
+      clock,
+      count: publicRequestsPerSecond,
+      perMs: 1000,
+      burst: publicRequestBurst,
+      maxKeys: maxPublicAddresses,
+    });
   }
 
   /** Takes one; the milliseconds to wait when there is none, else 0. */
   take(address: string): number {
-    const { publicRequestsPerSecond, publicRequestBurst, maxPublicAddresses } = this.#limits;
-    const key = networkOf(address);
-    const now = this.#clock.monotonic();
-    const eachMs = 1000 / publicRequestsPerSecond;
-    const before = Math.max(now, this.#busyUntil.get(key) ?? now);
-    const waitMs = Math.max(0, before + eachMs - now - publicRequestBurst * eachMs);
-    this.#busyUntil.delete(key);
-    this.#busyUntil.set(key, waitMs > 0 ? before : before + eachMs);
-    const [oldest] = this.#busyUntil.keys();
-    if (this.#busyUntil.size > maxPublicAddresses && oldest !== undefined) this.#busyUntil.delete(oldest);
-    return Math.ceil(waitMs);
+    return this.#rate.take(networkOf(address));
   }
 
   get size(): number {
-    return this.#busyUntil.size;
+    return this.#rate.size;
   }
 }
 

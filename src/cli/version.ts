@@ -1,8 +1,0 @@
-import { readFileSync } from 'node:fs';
-
-/** The version in package.json. */
-export function packageVersion(): string {
-  const parsed: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
-  const version = typeof parsed === 'object' && parsed !== null && 'version' in parsed ? parsed.version : undefined;
-  return typeof version === 'string' ? version : '0.0.0';
-}
