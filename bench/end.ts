@@ -6,14 +6,20 @@ export interface Report {
   readonly [key: string]: unknown;
 }
 
+export interface EndOptions {
+  readonly program?: string;
+  /** Its card names an address at which nobody listens. */
+  readonly unreachable?: boolean;
+}
+
 /** An agent in a process of its own (`program` beside this file); talks by IPC only about the measurement. */
 export class End {
   readonly #child;
   readonly #waiting = new Map<string, (report: Report) => void>();
 
-  constructor(role: string, dir: string, program = './pair-end.ts') {
+  constructor(role: string, dir: string, { program = './pair-end.ts', unreachable = false }: EndOptions = {}) {
     const file = fileURLToPath(new URL(program, import.meta.url));
-    this.#child = fork(file, [role, dir], {
+    this.#child = fork(file, [role, dir, ...(unreachable ? ['unreachable'] : [])], {
       execArgv: ['--conditions=source', ...(process.env['BENCH_EXEC_ARGV']?.split(' ') ?? [])],
     });
     this.#child.on('message', (report: Report) => this.#waiting.get(report.type)?.(report));

@@ -49,8 +49,8 @@ async function reference(path: string, dir: string): Promise<Reference> {
 
 export async function run(): Promise<Record<string, number>> {
   const dir = mkdtempSync(join(tmpdir(), 'mesh-bench-'));
-  const sender = new End('alice', join(dir, 'alice'), './file-end.ts');
-  const receiver = new End('bob', join(dir, 'bob'), './file-end.ts');
+  const sender = new End('alice', join(dir, 'alice'), { program: './file-end.ts' });
+  const receiver = new End('bob', join(dir, 'bob'), { program: './file-end.ts' });
   try {
     const path = join(dir, 'file.bin');
     makeFile(path);

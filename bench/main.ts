@@ -3,6 +3,7 @@ const benches: Record<string, () => Promise<{ run(): Promise<Record<string, numb
   pair: () => import('./pair.ts'),
   backlog: () => import('./backlog.ts'),
   file: () => import('./file.ts'),
+  hub: () => import('./hub.ts'),
   start: () => import('./start.ts'),
 };
 

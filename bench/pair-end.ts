@@ -2,8 +2,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent } from '../src/index.ts';
 
-const [role = 'alice', dir = ''] = process.argv.slice(2);
-const agent = await Agent.open({ name: role, stateDir: dir });
+const [role = 'alice', dir = '', reach] = process.argv.slice(2);
+const endpoint = reach === 'unreachable' ? { endpoint: 'http://127.0.0.1:9' } : {};
+const agent = await Agent.open({ name: role, stateDir: dir, ...endpoint });
 const body = 'x'.repeat(256);
 
 let seen = new Map<number, number>();
@@ -34,6 +35,8 @@ const cpuSeconds = (): number => {
   const { user, system } = process.cpuUsage(cpuFrom);
   return (user + system) / 1e6;
 };
+
+const never = { signal: new AbortController().signal };
 
 const now = (): number => performance.timeOrigin + performance.now();
 
@@ -86,6 +89,11 @@ const verbs: Record<string, (input: Record<string, unknown>) => Promise<Record<s
   join: async ({ invite }) => {
     const contact = await agent.join(String(invite), { tier: 'trusted' });
     return { state: contact.state };
+  },
+  joinHub: async ({ target }) => ({ ...(await agent.operations.joinHub({ target: String(target) }, never)) }),
+  route: async () => {
+    const [contact] = (await agent.operations.routes({}, never)).contacts;
+    return { route: contact?.routes.map(({ kind, url }) => `${kind} ${url}`).at(0) };
   },
   warm: async ({ messages }) => {
     for (let n = 0; n < Number(messages); n += 100) {

@@ -17,6 +17,7 @@ const messageStep = z.enum([
   'refused',
   'expired',
   'cancelled',
+  'stored',
   'unsealed',
   'dead',
   'revived',
@@ -84,6 +85,14 @@ export const meshEvent = z.discriminatedUnion('type', [
   z.object({ type: z.literal('breaker.changed'), ...base, ...peer, state: breakerState }),
   z.object({ type: z.literal('session.replaced'), ...base, ...peer, reason: z.string().describe('Error code') }),
   z.object({ type: z.literal('agent.added'), ...base, agentId: z.string() }),
+  z.object({ type: z.literal('hub.up'), ...base, hub: z.string(), url: z.string() }),
+  z.object({
+    type: z.literal('hub.down'),
+    ...base,
+    hub: z.string(),
+    url: z.string(),
+    code: z.string().optional().describe('Error code'),
+  }),
   z.object({ type: z.literal('agent.superseded'), ...base }),
   z.object({ type: z.literal('node.stopping'), at: time }),
 ]);

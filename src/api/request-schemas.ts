@@ -37,7 +37,9 @@ export const requestSchemas = {
     summary: 'Asks another agent for trust',
     input: z.strictObject({
       ...agentField,
-      target: z.union([z.string(), z.record(z.string(), z.unknown())]).describe('URL of its node, or its card as JSON'),
+      target: z
+        .union([z.string(), z.record(z.string(), z.unknown())])
+        .describe('URL of its node, its card as JSON, or NAME@HUB for an agent that a hub lists'),
       purpose: z.string().optional().describe('What for, at most 500 characters'),
       petname,
       targetAgent: label.optional().describe('Name or id, when several agents live at the URL'),

@@ -44,6 +44,18 @@ export const routes = {
   markVerified: { method: 'POST', path: '/api/contacts/:contact/verify' },
   approveChange: { method: 'POST', path: '/api/contacts/:contact/approve' },
 
+  hubs: { method: 'GET', path: '/api/hubs', offline: true },
+  joinHub: { method: 'POST', path: '/api/hubs' },
+  leaveHub: { method: 'POST', path: '/api/hubs/:hub/leave' },
+  directory: {
+    method: 'GET',
+    path: '/api/directory',
+    query: { hub: text, search: text, capability: text, limit: whole },
+  },
+
+  routes: { method: 'GET', path: '/api/routes', query: { contact: text } },
+  probe: { method: 'POST', path: '/api/probe' },
+
   request: { method: 'POST', path: '/api/requests' },
   requests: { method: 'GET', path: '/api/requests', offline: true },
   approve: { method: 'POST', path: '/api/requests/:id/approve' },

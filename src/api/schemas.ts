@@ -3,9 +3,11 @@ import type { OperationSchema } from './base-schemas.ts';
 import { contactSchemas } from './contact-schemas.ts';
 import { deadSchemas } from './dead-schemas.ts';
 import { fileSchemas } from './file-schemas.ts';
+import { hubSchemas } from './hub-schemas.ts';
 import { messageSchemas } from './message-schemas.ts';
 import { nodeSchemas } from './node-schemas.ts';
 import { requestSchemas } from './request-schemas.ts';
+import { routeSchemas } from './route-schemas.ts';
 import type { OperationName } from './routes.ts';
 
 /** What every operation takes and gives, under the names of `routes`. */
@@ -13,6 +15,8 @@ export const operationSchemas = {
   ...nodeSchemas,
   ...agentSchemas,
   ...contactSchemas,
+  ...hubSchemas,
+  ...routeSchemas,
   ...requestSchemas,
   ...messageSchemas,
   ...deadSchemas,

@@ -24,6 +24,8 @@ export interface RunHubOptions {
 export interface HubReady {
   readonly name: string;
   readonly agentId: string;
+  /** Of the key, for people to compare. */
+  readonly fingerprint: string;
   readonly listen: { readonly host: string; readonly port: number };
   readonly url: string;
   readonly admission: 'open' | 'invite' | 'allowlist';

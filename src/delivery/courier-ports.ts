@@ -1,4 +1,5 @@
 import type { Clock, ErrorCode, Limits, Logger, Random } from '#kernel';
+import type { AgentId } from '#identity';
 import type { Link } from '#link';
 import type { BreakerState } from './breaker.ts';
 import type { Held } from './hold.ts';
@@ -6,8 +7,8 @@ import type { OutboxFrame } from './store.ts';
 
 /** What a courier needs from the outside. */
 export interface CourierPorts {
-  /** Opens a link by the best route. Rejects with the error of the last route tried. */
-  dial(options: { readonly signal: AbortSignal }): Promise<Link>;
+  /** Opens a link by the best route; with `direct` to the peer's node alone. Rejects with the error of the last route tried. */
+  dial(options: { readonly signal: AbortSignal; readonly direct?: boolean }): Promise<Link>;
   /** Runs on every new link before frames flow: sends what the contact exchange still owes. */
   greet(link: Link): Promise<void>;
   /** Frames that were sealed but not acknowledged when the node started. */
@@ -15,6 +16,8 @@ export interface CourierPorts {
   /** True when there is anything that a link would help with. */
   hasWork(): boolean;
   onSent(frame: OutboxFrame, route: string): void;
+  /** A mailbox holds the frame; the peer's own answer comes by `answered`. */
+  onStored(frame: OutboxFrame, keeper: AgentId): void;
   /** The far end has the frame. */
   onTaken(frame: OutboxFrame): void;
   /** The far end's final word on a frame that it does not take; those that pass never come here. Rejects when it cannot be stored. */

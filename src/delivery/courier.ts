@@ -1,7 +1,8 @@
-import { codeOf, MeshError, toMeshError } from '#kernel';
+import { codeOf, MeshError, PacedRetry, toMeshError } from '#kernel';
 import type { Link } from '#link';
+import type { FrameId } from '#protocol';
 import type { CourierOptions, RouteStatus } from './courier-ports.ts';
-import { FrameLine } from './frame-line.ts';
+import { FrameLine, type PeerOutcome } from './frame-line.ts';
 import { Pace } from './pace.ts';
 import { routeStatus } from './route-status.ts';
 import type { OutboxFrame } from './store.ts';
@@ -17,6 +18,8 @@ export class Courier {
   #link: Link | undefined;
   /** Replaced by newer ones and still open. */
   readonly #older = new Set<Link>();
+  /** While a mailbox is all there is, the peer itself is tried now and then. */
+  readonly #seeking: PacedRetry;
   #linkedAt = 0;
   /** The link whose end was counted as a failure already. */
   #blamed: Link | undefined;
@@ -33,6 +36,10 @@ export class Courier {
   constructor(options: CourierOptions) {
     this.#options = options;
     this.#pace = new Pace(options);
+    const { clock, random, limits } = options;
+    const pace = { firstMs: limits.slowRetryMs, maxMs: limits.slowRetryMs };
+    this.#seeking = new PacedRetry({ clock, random, pace });
+    this.#stop.signal.addEventListener('abort', () => this.#seeking.stop());
     this.#line = new FrameLine({
       ...options,
       pace: this.#pace,
@@ -130,13 +137,25 @@ export class Courier {
   /** A link came up, whichever side dialled: the newest is used. */
   attach(link: Link): void {
     if (this.#link === link || this.#stop.signal.aborted) return;
+    if (link.keeper === undefined) this.heard();
+    // Every time: one that ended meanwhile may be attached again.
+    void link.closed.then((error) => this.#lost(link, error ?? new MeshError('LINK_CLOSED')));
+    // The peer itself is better than who keeps frames for it.
+    if (link.keeper !== undefined && this.#link !== undefined && this.#link.keeper === undefined) {
+      this.#older.add(link);
+      return;
+    }
     if (this.#link !== undefined) this.#older.add(this.#link);
     this.#older.delete(link);
     this.#link = link;
     this.#linkedAt = this.#options.clock.monotonic();
-    this.heard();
-    void link.closed.then((error) => this.#lost(link, error ?? new MeshError('LINK_CLOSED')));
+    if (link.keeper !== undefined) this.#seeking.later(() => void this.#seekDirect());
     void this.#greet(link);
+  }
+
+  /** The peer's answer to a frame that went by a mailbox. */
+  answered(frameId: FrameId, outcome: PeerOutcome): Promise<boolean> {
+    return this.#line.answered(frameId, outcome);
   }
 
   /** There is something new to say that goes before frames, on the link in use too. */
@@ -194,6 +213,17 @@ export class Courier {
     this.#line.transmitAll();
     ports.onChange({ type: 'up', route: link.route });
     this.measure().catch(() => undefined);
+  }
+
+  async #seekDirect(): Promise<void> {
+    const link = this.#link;
+    if (link?.keeper === undefined) return;
+    try {
+      this.attach(await this.#options.ports.dial({ signal: this.#stop.signal, direct: true }));
+    } catch (error) {
+      this.#options.logger.debug('direct.failed', { code: codeOf(error) });
+      this.#seeking.later(() => void this.#seekDirect());
+    }
   }
 
   /** Ends the link for a reason that paces the next attempt. */

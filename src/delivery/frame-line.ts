@@ -1,4 +1,5 @@
-import { type ErrorCode, MeshError, toMeshError } from '#kernel';
+import { type ErrorCode, MeshError, PacedRetry, toMeshError } from '#kernel';
+import type { AgentId } from '#identity';
 import type { FrameOutcome, Link } from '#link';
 import { answerInTime } from './answer-in-time.ts';
 import type { CourierOptions } from './courier-ports.ts';
@@ -6,6 +7,7 @@ import { Hold, type Held } from './hold.ts';
 import { type InFlight, InFlightFrames } from './in-flight-frames.ts';
 import { isDistrust, isPassing, isProof } from './outcome.ts';
 import type { Pace } from './pace.ts';
+import type { FrameId } from '#protocol';
 import type { OutboxFrame } from './store.ts';
 
 export interface FrameLineOptions extends CourierOptions {
@@ -22,6 +24,8 @@ export interface FrameLineOptions extends CourierOptions {
 }
 
 type Refusal = Extract<FrameOutcome, { readonly kind: 'refused' }>;
+/** What the peer itself says of a frame. */
+export type PeerOutcome = Exclude<FrameOutcome, { readonly kind: 'stored' }>;
 
 /**
  * The sealed frames of a lane in line to the peer. On every link they follow one another in the order of sealing, from the first that the
@@ -31,11 +35,16 @@ export class FrameLine {
   readonly #options: FrameLineOptions;
   readonly #inFlight: InFlightFrames;
   readonly #hold: Hold;
+  /** Of what a mailbox holds and the peer does not answer. */
+  readonly #repeats: PacedRetry;
 
   constructor(options: FrameLineOptions) {
-    const { clock, limits, signal, ports } = options;
+    const { clock, random, limits, signal, ports } = options;
     this.#options = options;
     this.#inFlight = new InFlightFrames(limits);
+    const pace = { firstMs: limits.mailRepeatMs, maxMs: limits.mailMaxRepeatMs };
+    this.#repeats = new PacedRetry({ clock, random, pace });
+    signal.addEventListener('abort', () => this.#repeats.stop());
     this.#hold = new Hold({
       clock,
       limits,
@@ -66,7 +75,10 @@ export class FrameLine {
 
   /** True when the peer takes frames and the window is not full. */
   get hasRoom(): boolean {
-    return !this.#hold.stops && !this.#inFlight.isFull && this.size < this.#hold.window;
+    const link = this.#options.link();
+    if (link === undefined || this.#hold.stops || this.#inFlight.isFull(link)) return false;
+    // What a mailbox holds is not under way any more: only a peer that asked for a pause gets one frame after the other.
+    return this.size < this.#hold.window || (link.keeper !== undefined && this.#hold.isWide);
   }
 
   /** Frames of another session than this are in flight. */
@@ -95,10 +107,28 @@ export class FrameLine {
     this.#hold.check();
   }
 
+  /** The peer's answer to a frame that went by a mailbox. False when it is none of this line. */
+  async answered(frameId: FrameId, outcome: PeerOutcome): Promise<boolean> {
+    const kept = this.#inFlight.find(frameId);
+    if (kept === undefined) return false;
+    this.#repeats.succeeded();
+    await this.#settleBy(this.#options.link(), kept, outcome);
+    return true;
+  }
+
+  /** What a mailbox lost, or the peer's answer to it, is said again: the first one is enough to find out (spec §13.4). */
+  #repeat(): void {
+    const link = this.#options.link();
+    const [first] = this.#inFlight;
+    if (link?.keeper === undefined || first === undefined) return;
+    first.links.delete(link);
+    this.#transmit(first);
+  }
+
   #isUnderWay(): boolean {
     const link = this.#options.link();
     if (link === undefined) return true;
-    for (const { links } of this.#inFlight) if (links.has(link)) return true;
+    for (const { links, storedBy } of this.#inFlight) if (links.has(link) && storedBy !== link) return true;
     return false;
   }
 
@@ -118,15 +148,44 @@ export class FrameLine {
         ms: limits.frameAcknowledgeMs,
         onWritten: () => ports.onSent(kept.entry, link.route),
       });
-      heard();
-      if (!this.#inFlight.has(kept) || kept.isSettling) return;
-      if (outcome.kind !== 'refused') this.#taken(kept, pauseIn(outcome));
-      else await this.#refused(link, { kept, refusal: outcome });
+      if (link.keeper !== undefined) this.#kept(link, { kept, outcome, keeper: link.keeper });
+      else {
+        heard();
+        if (outcome.kind !== 'stored') await this.#settleBy(link, kept, outcome);
+        else this.#options.giveUp(link, new MeshError('MALFORMED', 'The peer keeps a frame for somebody else'));
+      }
     } catch {
       // The link is gone or too slow: `closed` tells, and the frame stays in flight for the next link.
       kept.links.delete(link);
       link.close('TIMEOUT');
     }
+  }
+
+  async #settleBy(link: Link | undefined, kept: InFlight, outcome: PeerOutcome): Promise<void> {
+    if (!this.#inFlight.has(kept) || kept.isSettling) return;
+    if (outcome.kind === 'delivered') this.#taken(kept, pauseIn(outcome));
+    else await this.#refused(link, { kept, refusal: outcome });
+  }
+
+  /** The word of who keeps it for the peer. It stays in line until the peer itself answers. */
+  #kept(link: Link, { kept, outcome, keeper }: Kept): void {
+    const { pace, ports, giveUp } = this.#options;
+    if (!this.#inFlight.has(kept)) return;
+    if (outcome.kind === 'stored') {
+      pace.recovered();
+      kept.storedBy = link;
+      this.#hold.kept();
+      ports.onStored(kept.entry, keeper);
+      this.#repeats.later(() => this.#repeat());
+      return;
+    }
+    if (outcome.kind === 'refused' && outcome.retryAfterMs !== undefined && isPassing(outcome.code)) {
+      this.#holdBack(link, { kept, code: outcome.code, retryAfterMs: outcome.retryAfterMs });
+      return;
+    }
+    // A mailbox has no say in what becomes of a message: another way may do.
+    const code = outcome.kind === 'refused' ? outcome.code : 'MALFORMED';
+    giveUp(link, new MeshError(code, `${link.route} did not keep a frame: ${code}`));
   }
 
   #taken(kept: InFlight, pause: Pause | undefined): void {
@@ -139,17 +198,21 @@ export class FrameLine {
     this.#done(kept);
   }
 
-  async #refused(link: Link, { kept, refusal }: { readonly kept: InFlight; readonly refusal: Refusal }): Promise<void> {
+  async #refused(
+    link: Link | undefined,
+    { kept, refusal }: { readonly kept: InFlight; readonly refusal: Refusal },
+  ): Promise<void> {
     const { pace, giveUp } = this.#options;
     const { code, retryAfterMs } = refusal;
     if (isPassing(code)) {
+      if (link === undefined) return;
       if (retryAfterMs !== undefined) this.#holdBack(link, { kept, code, retryAfterMs });
       // Order matters: what comes after a frame that must be repeated has to be repeated too.
       else giveUp(link, new MeshError(code, `The peer refused a frame for now: ${code}`));
       return;
     }
     // A stranger gets no more credit on this link: what is behind waits for the next one.
-    if (isDistrust(code)) giveUp(link, new MeshError(code, 'The peer does not trust this agent'));
+    if (isDistrust(code) && link !== undefined) giveUp(link, new MeshError(code, 'The peer does not trust this agent'));
     else pace.recovered();
     await this.#settle(kept, code);
   }
@@ -190,14 +253,20 @@ export class FrameLine {
   }
 }
 
+interface Kept {
+  readonly kept: InFlight;
+  readonly outcome: FrameOutcome;
+  readonly keeper: AgentId;
+}
+
 interface Pause {
   readonly code: ErrorCode;
   readonly ms: number;
 }
 
 /** What the peer took a frame with: it may want no more messages for a while. */
-function pauseIn(outcome: Exclude<FrameOutcome, Refusal>): Pause | undefined {
-  if (outcome.kind !== 'delivered' || outcome.pause === undefined) return undefined;
+function pauseIn(outcome: Exclude<PeerOutcome, Refusal>): Pause | undefined {
+  if (outcome.pause === undefined) return undefined;
   const { code, retryAfterMs: ms } = outcome.pause;
   return isPassing(code) ? { code, ms } : undefined;
 }

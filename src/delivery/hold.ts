@@ -59,6 +59,11 @@ export class Hold {
     return this.#state === 'due';
   }
 
+  /** No pause was asked for lately. */
+  get isWide(): boolean {
+    return this.#window >= this.#ports.limits.inFlightFrames;
+  }
+
   /** Frames that may be under way together. */
   get window(): number {
     return this.#window;
@@ -70,10 +75,15 @@ export class Hold {
       this.#begin('asked', pause);
       return;
     }
-    this.#window = Math.min(this.#ports.limits.inFlightFrames, this.#window + 1);
+    this.#widen();
     if (this.#state === 'open' || this.#state === 'refused') return;
     this.#open();
     this.#ports.onRoom();
+  }
+
+  /** A mailbox took a frame for the peer, which says nothing of a pause that the peer asked for. */
+  kept(): void {
+    if (this.#state === 'open' || this.#state === 'refused') this.#widen();
   }
 
   /** The peer refused a frame until a time. What was under way behind it comes back too, and waits with it. */
@@ -92,6 +102,10 @@ export class Hold {
   /** A frame goes that asks. */
   probed(): void {
     if (this.#state === 'due') this.#state = 'asked';
+  }
+
+  #widen(): void {
+    this.#window = Math.min(this.#ports.limits.inFlightFrames, this.#window + 1);
   }
 
   #open(): void {

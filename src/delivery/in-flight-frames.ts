@@ -3,21 +3,25 @@ import type { Link } from '#link';
 import type { FrameId } from '#protocol';
 import type { OutboxFrame } from './store.ts';
 
+type InFlightLimits = Pick<Limits, 'inFlightFrames' | 'inFlightBytes' | 'mailboxFrames' | 'mailboxBytes'>;
+
 export interface InFlight {
   readonly entry: OutboxFrame;
   /** Where it is under way: it goes over each link once. */
   readonly links: Set<Link>;
+  /** The way to the mailbox that has it: there it waits for the peer, and is under way no more. */
+  storedBy: Link | undefined;
   /** The peer gave its final word, which is being stored. */
   isSettling: boolean;
 }
 
 /** Sealed frames that the peer has not answered, in the order of sealing. */
 export class InFlightFrames implements Iterable<InFlight> {
-  readonly #limits: Pick<Limits, 'inFlightFrames' | 'inFlightBytes'>;
+  readonly #limits: InFlightLimits;
   readonly #frames = new Map<FrameId, InFlight>();
   #bytes = 0;
 
-  constructor(limits: Pick<Limits, 'inFlightFrames' | 'inFlightBytes'>) {
+  constructor(limits: InFlightLimits) {
     this.#limits = limits;
   }
 
@@ -25,8 +29,15 @@ export class InFlightFrames implements Iterable<InFlight> {
     return this.#frames.size;
   }
 
-  get isFull(): boolean {
-    return this.size >= this.#limits.inFlightFrames || this.#bytes >= this.#limits.inFlightBytes;
+  /** A mailbox takes more than a peer that answers at once. */
+  isFull(link: Pick<Link, 'keeper'>): boolean {
+    const { inFlightFrames, inFlightBytes, mailboxFrames, mailboxBytes } = this.#limits;
+    if (link.keeper !== undefined) return this.size >= mailboxFrames || this.#bytes >= mailboxBytes;
+    return this.size >= inFlightFrames || this.#bytes >= inFlightBytes;
+  }
+
+  find(id: FrameId): InFlight | undefined {
+    return this.#frames.get(id);
   }
 
   [Symbol.iterator](): Iterator<InFlight> {
@@ -46,7 +57,7 @@ export class InFlightFrames implements Iterable<InFlight> {
 
   /** Puts it behind all others. */
   keep(entry: OutboxFrame): InFlight {
-    const kept: InFlight = { entry, links: new Set(), isSettling: false };
+    const kept: InFlight = { entry, links: new Set(), storedBy: undefined, isSettling: false };
     this.#frames.set(entry.frame.id, kept);
     this.#bytes += entry.frame.bytes.length;
     return kept;

@@ -56,6 +56,9 @@ export interface OutboxMessage extends NewOutboxMessage {
   readonly resentAt?: number;
   readonly route?: string;
   readonly attempts: number;
+  /** When the hub or relay that holds its frame said so with a receipt, and which one that is. */
+  readonly storedAt?: number;
+  readonly storedBy?: AgentId;
   readonly deliveredAt?: number;
   readonly seenAt?: number;
   readonly answeredAt?: number;

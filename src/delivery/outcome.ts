@@ -4,6 +4,7 @@ import type { Frame } from '#protocol';
 const passing: ReadonlySet<ErrorCode> = new Set([
   'RATE_LIMITED',
   'INBOX_FULL',
+  'MAILBOX_FULL',
   'STORE_FULL',
   'STORE_CORRUPT',
   'STORE_UNREADABLE',

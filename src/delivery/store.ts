@@ -100,6 +100,11 @@ export interface OutboxWriter extends OutboxReader, DeadOutboxWriter {
    * messages that are `sent` by that: those of which nothing proves that they came further.
    */
   markSent(frameId: FrameId, sent: { readonly at: number; readonly route: string }): readonly MessageId[];
+  /**
+   * A hub or relay holds the frame, as its receipt proves. Returns the ids of its messages that are `stored` by that; none when one held it
+   * before.
+   */
+  markStored(frameId: FrameId, stored: { readonly at: number; readonly by: AgentId }): readonly MessageId[];
   /** The peer's node has it: the bytes and its receipts are dropped. Says nothing about messages. */
   acknowledge(frameId: FrameId): void;
   /** The peer will never take this frame: its messages become `refused` with the code. Returns their ids. */

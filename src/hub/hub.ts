@@ -1,5 +1,5 @@
 import { codeOf, type ErrorCode, MeshError } from '#kernel';
-import { type AgentId } from '#identity';
+import { type AgentId, fingerprintOf, publicKeyOf } from '#identity';
 import { type HubFacts, hubVersion, supportedVersions } from '#protocol';
 import { type BlobAsk, type Link, type LinkHandler, LinkListener } from '#link';
 import { Arrivals } from './arrivals.ts';
@@ -36,6 +36,11 @@ export class Hub {
     const handler = this.#handler(new HubService({ ...ports, links: this.links }));
     const agents = (agentId: AgentId) => (agentId === self.agentId ? self : undefined);
     this.listener = new LinkListener({ handler, agents, clock, limits, random, logger, versions });
+  }
+
+  /** Of its key, for people to compare. */
+  get fingerprint(): string {
+    return fingerprintOf(publicKeyOf(this.parts.self.agentId)).short;
   }
 
   get facts(): HubFacts {
@@ -132,7 +137,7 @@ export class Hub {
     const { store, files, clock, limits } = this.parts;
     const now = clock.now();
     for (let removed = 1; removed > 0 && this.isOpen;) {
-      removed = await store.mailboxes.sweep(now, now - limits.mailRememberedMs);
+      removed = await store.mailboxes.sweep(now);
       this.counts.framesExpired += removed;
     }
     for (const name of await store.blobs.dropIdle(now - limits.hubBlobKeptMs)) await files.remove(name);

@@ -142,8 +142,8 @@ export interface HubMailboxes {
   read(owner: AgentId, page: Place & { readonly frames: number; readonly bytes: number }): Promise<MailPage>;
   /** Removes frames up to a place that is known here. How many. */
   ack(owner: AgentId, place: { readonly epoch: Uint8Array; readonly upTo: number }): Promise<number>;
-  /** Removes what has expired, and forgets ids of frames that are gone and were taken before `forgetBefore`. How many frames. */
-  sweep(now: number, forgetBefore: number): Promise<number>;
+  /** Removes what has expired. How many frames. */
+  sweep(now: number): Promise<number>;
 }
 
 export interface HubKeyPackages {

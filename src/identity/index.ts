@@ -51,6 +51,7 @@ export {
   signRotation,
   type VerifiedRotation,
   verifyRotation,
+  verifyRotationChain,
 } from './rotation.ts';
 export { safetyNumber } from './safety-number.ts';
 export { type SigningContext, type SignInput, sign, type VerifyInput, verify } from './signing.ts';

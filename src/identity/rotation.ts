@@ -80,3 +80,15 @@ function checkForm(fields: Fields): void {
 }
 
 const invalid = (message: string): MeshError => new MeshError('ROTATION_INVALID', message);
+
+/** Each statement verified, each leading to the next and the last one to `agentId`. Throws ROTATION_INVALID. */
+export function verifyRotationChain(
+  agentId: AgentId,
+  statements: readonly RotationStatement[],
+): readonly VerifiedRotation[] {
+  for (const [index, statement] of statements.entries()) {
+    const next = statements[index + 1]?.from ?? agentId;
+    if (statement.to !== next) throw new MeshError('ROTATION_INVALID', `The rotations do not lead to ${agentId}`);
+  }
+  return statements.map(verifyRotation);
+}

@@ -9,6 +9,7 @@ export const signingContexts = [
   'incarnation',
   'contact-request',
   'contact-accept',
+  'frame-answers',
   'link-auth',
   'audit-checkpoint',
   'hub-receipt',

@@ -22,6 +22,11 @@ export const hubErrors = {
     'A newer connection of the same agent took the place of this one.',
     'If this agent runs on two machines, stop one of them: a hub serves one connection an agent.',
   ),
+  NO_HUB: row(
+    [409, 2, 'final'],
+    'This agent uses no hub.',
+    'Join one: mesh hub-join URL. To run one yourself: mesh hub',
+  ),
   HUB_RUNNING: row(
     [409, 1, 'final'],
     'A hub already runs on this state folder.',

@@ -36,6 +36,9 @@ export const defaultLimits = {
   maxCardEndpoints: 8,
   maxCardDevices: 8,
   maxCardCapabilities: 32,
+  // rotation statements that are shown at once, each of so many bytes
+  maxRotations: 64,
+  maxRotationBytes: 512,
   cardLifetimeMs: 365 * day,
   deviceCertificateLifetimeMs: 365 * day,
   inviteLifetimeMs: day,
@@ -92,6 +95,19 @@ export const defaultLimits = {
   maxMessagesPerReceipt: 256,
   inFlightFrames: 64,
   inFlightBytes: 4 * megabyte,
+  // how long the node of a peer is waited for before its mailboxes are tried
+  directHeadStartMs: second,
+  // spec 13: what is kept by a mailbox and not answered by the peer; when it is sent again all the same, and the longest time between
+  mailboxFrames: 512,
+  mailboxBytes: 32 * megabyte,
+  mailRepeatMs: 15 * minute,
+  mailMaxRepeatMs: day,
+  maxMailAnswers: 64,
+  // what is asked of a mailbox at once; how long until a hub that was lost is called again, and the longest time between
+  mailFetchFrames: 256,
+  mailFetchBytes: megabyte,
+  hubRetryMs: second,
+  hubMaxRetryMs: minute,
   quickRetryMs: [2 * second, 4 * second, 8 * second],
   slowRetryMs: 5 * minute,
   breakerFailures: 3,
@@ -171,7 +187,6 @@ export const defaultLimits = {
   mailboxGuestPercent: 10,
   mailboxKeptMs: 30 * day,
   mailboxFullRetryMs: 5 * second,
-  mailRememberedMs: 7 * day,
   maxHubKeyPackages: 100,
   maxHubBlobBytes: gigabyte,
   hubBlobKeptMs: 7 * day,

@@ -11,10 +11,9 @@ import {
   type RotationStatement,
   sign,
   type VerifiedIncarnation,
-  type VerifiedRotation,
   verify,
   verifyIncarnation,
-  verifyRotation,
+  verifyRotationChain,
 } from '#identity';
 import { type AuthTranscript, authTranscript, type LinkAuth } from '#protocol';
 import type { LinkPeer } from './link.ts';
@@ -63,7 +62,7 @@ export function checkProof(auth: LinkAuth, transcriptOf: (agentId: AgentId) => A
   }
   return {
     agentId,
-    rotations: checkChain(agentId, auth.rotations.map(decodeRotation)),
+    rotations: verifyRotationChain(agentId, auth.rotations.map(decodeRotation)),
     ...(incarnation === undefined ? {} : { incarnation: checkLife(agentId, incarnation) }),
   };
 }
@@ -72,15 +71,6 @@ function checkLife(agentId: AgentId, encoded: Uint8Array): VerifiedIncarnation {
   const incarnation = verifyIncarnation(decodeIncarnation(encoded));
   if (incarnation.agentId === agentId) return incarnation;
   throw new MeshError('HANDSHAKE_FAILED', `The incarnation that ${agentId} shows is that of ${incarnation.agentId}`);
-}
-
-/** Each statement verified, each leading to the next and the last one to `agentId`. */
-function checkChain(agentId: AgentId, statements: readonly RotationStatement[]): readonly VerifiedRotation[] {
-  for (const [index, statement] of statements.entries()) {
-    const next = statements[index + 1]?.from ?? agentId;
-    if (statement.to !== next) throw new MeshError('ROTATION_INVALID', `The rotations do not lead to ${agentId}`);
-  }
-  return statements.map(verifyRotation);
 }
 
 /**

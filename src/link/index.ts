@@ -6,6 +6,7 @@ export type { LinkSelf } from './handshake-proof.ts';
 export type { AskedBy, BlobAsk, FrameAnswer, FrameOutcome, Link, LinkHandler, LinkPeer, LinkService } from './link.ts';
 export type { Acked, Ask, AskAnswer, AskName, ServiceAnswer, ServiceQuestion, WithoutNumber } from './link-asks.ts';
 export { LinkListener, type LinkListenerOptions } from './link-listener.ts';
+export { MailboxLink, type MailboxLinkOptions } from './mailbox-link.ts';
 export { superseded } from './operation-error.ts';
 export { callAgent, type CallAgentOptions } from './call-agent.ts';
 export { memoryConnections, type MemoryConnectionOptions } from './memory-connection.ts';

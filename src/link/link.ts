@@ -30,6 +30,8 @@ export interface LinkPeer {
 export interface Link {
   readonly local: AgentId;
   readonly remote: LinkPeer;
+  /** Who keeps frames for `remote` at the far end; absent when the far end is `remote` itself. What is kept is answered by the peer later (spec §13.3). */
+  readonly keeper?: AgentId;
   /** `direct ws://…` for people; `inbound 10.0.0.7` for accepted ones. */
   readonly route: string;
   /**

@@ -135,6 +135,7 @@ export interface CardChange {
   readonly name: string;
   readonly displayName?: string | undefined;
   readonly endpoints: readonly string[];
+  readonly mailboxes?: readonly string[];
   readonly capabilities: Card['capabilities'];
   readonly seq: number;
 }
@@ -157,7 +158,7 @@ export function makeCard(secrets: AgentSecrets, fields: CardChange, ports: Agent
         },
       ],
       endpoints: [...fields.endpoints],
-      mailboxes: [],
+      mailboxes: [...(fields.mailboxes ?? [])],
       capabilities: fields.capabilities,
       suites: [suite],
       seq: fields.seq,
@@ -211,8 +212,8 @@ function renewedCard(secrets: AgentSecrets, old: Card, ports: AgentFilePorts): V
   } catch (error) {
     if (codeOf(error) !== 'CARD_EXPIRED') throw error;
   }
-  const { name, displayName, endpoints, capabilities } = old;
-  return makeCard(secrets, { name, displayName, endpoints, capabilities, seq: old.seq + 1 }, ports);
+  const { name, displayName, endpoints, mailboxes, capabilities } = old;
+  return makeCard(secrets, { name, displayName, endpoints, mailboxes, capabilities, seq: old.seq + 1 }, ports);
 }
 
 function readCard(dir: string, disk: AgentDisk): Card {

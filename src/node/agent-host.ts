@@ -1,7 +1,6 @@
 import { codeOf, type Limits, MeshError } from '#kernel';
 import { type AgentId, cardBytes, type VerifiedRotation } from '#identity';
 import type { BlobFiles, CourierChange, FrameOutcome } from '#delivery';
-import { type PeerHealth, unknownHealth } from '#discovery';
 import type { BlobAsk, Link, LinkPeer } from '#link';
 import {
   answerOf,
@@ -14,20 +13,23 @@ import {
   receiveFrame,
   refused,
   startOf,
-  tellUnsealed,
-  unsealAll,
 } from '#pipeline';
 import type { Frame } from '#protocol';
 import type { Runtime } from '#runtime';
 import { awaitsAnswer, type Contact } from '#trust';
 import { FileDesk } from './file-desk.ts';
+import type { DialHow } from './dial-how.ts';
 import { FormerIds } from './former-ids.ts';
+import type { HubDesk } from './hubs/hub-desk.ts';
 import { frameSource } from './frame-source.ts';
 import type { HostedAgent } from './hosted-agent.ts';
 import { InboxRunner } from './inbox-runner.ts';
+import { MailDesk } from './mail-desk.ts';
 import { makeLane } from './make-lane.ts';
+import { endOwnSessions } from './own-key.ts';
 import { takeExchange } from './take-exchange.ts';
 import { tellNews } from './tell-news.ts';
+import { RouteHealth } from './route-health.ts';
 import { refuseSuperseded, Succession } from './succession.ts';
 
 export interface AgentHostOptions {
@@ -35,7 +37,9 @@ export interface AgentHostOptions {
   readonly ports: PipelinePorts;
   readonly runtime: Runtime;
   readonly blobFiles: BlobFiles;
-  dial(host: AgentHost, contact: Contact, options: { readonly signal: AbortSignal }): Promise<Link>;
+  dial(host: AgentHost, contact: Contact, options: DialHow): Promise<Link>;
+  /** Called once, while the host is made. */
+  hubsOf(host: AgentHost): HubDesk;
   onChange(host: AgentHost, lane: Lane, change: CourierChange): void;
   onSuperseded(host: AgentHost): void;
 }
@@ -48,6 +52,9 @@ export class AgentHost {
   readonly runtime: Runtime;
   readonly succession: Succession;
   readonly files: FileDesk;
+  readonly mail: MailDesk;
+  readonly hubs: HubDesk;
+  readonly health = new RouteHealth();
   readonly #options: AgentHostOptions;
   readonly #lanes = new Map<AgentId, Lane>();
   readonly #former = new FormerIds();
@@ -55,7 +62,6 @@ export class AgentHost {
   readonly #ready = new WeakMap<Link, Promise<void>>();
   readonly #links = new Set<Link>();
   readonly #sources = new WeakMap<Link, FrameSource>();
-  readonly #health = new Map<AgentId, { value: PeerHealth }>();
 
   constructor(options: AgentHostOptions) {
     this.agent = options.agent;
@@ -65,6 +71,14 @@ export class AgentHost {
     const { ports, blobFiles } = options;
     const lanes = { lanes: () => this.lanes, laneOf: (peer: AgentId) => this.lane(peer) };
     this.files = new FileDesk({ agent: this.agent.name, ports, blobFiles, ...lanes });
+    this.mail = new MailDesk({
+      desk: this.desk,
+      isContact: (peer) => this.contact(peer) !== undefined,
+      present: (peer) => this.#present(peer),
+      laneOf: (peer) => this.lane(peer),
+      follow: (chain) => this.#follow(chain),
+    });
+    this.hubs = options.hubsOf(this);
     this.runner = new InboxRunner({
       agent: options.agent,
       ports: options.ports,
@@ -87,13 +101,6 @@ export class AgentHost {
     return [...this.#lanes.values()];
   }
 
-  /** What is known of the addresses of a peer; replaced as dialling learns more. */
-  routeHealth(peer: AgentId): { value: PeerHealth } {
-    const known = this.#health.get(peer) ?? { value: unknownHealth };
-    this.#health.set(peer, known);
-    return known;
-  }
-
   contact(peer: AgentId): Contact | undefined {
     return this.desk.ports.store.read.contacts.byAgentId(this.agent.name, peer);
   }
@@ -104,9 +111,9 @@ export class AgentHost {
     if (known !== undefined) return known;
     const { dial, onChange } = this.#options;
     const lane = makeLane(this.desk, peer, {
-      dial: async (contact, options) => {
+      dial: async (contact, how) => {
         refuseSuperseded(this.agent);
-        return dial(this, contact, options);
+        return dial(this, contact, how);
       },
       onChange: (changed, change) => onChange(this, changed, change),
     });
@@ -122,6 +129,7 @@ export class AgentHost {
       if (state === 'trusted' || (state === 'requested-out' && pending !== undefined))
         this.lane(agentId).courier.connect();
     }
+    this.hubs.start();
     this.runner.start();
     void this.files.start();
   }
@@ -143,6 +151,7 @@ export class AgentHost {
   async stop(limits: Limits): Promise<void> {
     await this.runner.stop(Math.min(limits.handlerTimeoutMs, 10_000));
     await this.files.stop();
+    await this.hubs.stop();
     await Promise.all(this.lanes.map((lane) => lane.close()));
     for (const link of this.#links) link.close('SHUTTING_DOWN');
   }
@@ -167,7 +176,9 @@ export class AgentHost {
 
   async onFrame(frame: Frame, link: Link): Promise<FrameOutcome> {
     await this.#ready.get(link);
-    if (frame.kind === 'request' || frame.kind === 'accept') return takeExchange(this.desk, frame, link);
+    if (frame.kind === 'request' || frame.kind === 'accept')
+      return takeExchange(this.desk, frame, { from: link.remote.agentId });
+    if (frame.kind === 'answer') return this.mail.takeAnswers(frame);
     const { agentId } = link.remote;
     // Strangers leave nothing behind, not even a lane.
     if (this.contact(agentId) === undefined) return answerOf(this.desk, agentId, frame) ?? refused('NOT_TRUSTED');
@@ -220,19 +231,11 @@ export class AgentHost {
     if (await this.agent.renewDeviceIfDue()) await this.onOwnKeyChanged();
   }
 
-  /** Our own root or device key changed: sessions end, links are made anew, and the rotation statement travels with them. */
+  /** Our own root or device key changed: links are made anew, and the rotation statement travels with them. */
   async onOwnKeyChanged(): Promise<void> {
-    const peers = this.#contacts().map(({ agentId }) => agentId);
-    await Promise.all(
-      peers
-        .map((peer) => this.lane(peer))
-        .map((lane) =>
-          lane.serial.run(async () => {
-            const ids = await lane.deferred.transact((tx) => unsealAll(this.desk, tx, lane.peer));
-            lane.forgetSessions();
-            tellUnsealed(this.desk, lane.peer, ids);
-          }),
-        ),
+    await endOwnSessions(
+      this.desk,
+      this.#contacts().map(({ agentId }) => this.lane(agentId)),
     );
     for (const link of this.#links) link.close();
     for (const lane of this.lanes) lane.courier.retryNow();
@@ -251,11 +254,8 @@ export class AgentHost {
     try {
       if (this.contact(agentId) === undefined && rotations.length > 0) await this.#follow(rotations);
     } catch (error) {
-      this.desk.ports.logger.error('rotation.not-followed', {
-        agent: this.agent.name,
-        peer: agentId,
-        code: codeOf(error),
-      });
+      const fields = { agent: this.agent.name, peer: agentId, code: codeOf(error) };
+      this.desk.ports.logger.error('rotation.not-followed', fields);
     }
     if (!(await this.succession.welcome(link))) return;
     const contact = this.contact(agentId);

@@ -46,6 +46,13 @@ function* apiEvents(parts: NodeParts, event: NodeEvent, breakers: Map<string, st
     case 'route':
       yield* routeEvents(parts, event, { at, breakers });
       return;
+    case 'hub': {
+      const { agent, membership, status } = event;
+      const hub = { agent, at, hub: membership.name, url: membership.address.base };
+      if (status.state === 'up') yield { type: 'hub.up', ...hub };
+      else yield { type: 'hub.down', ...hub, ...defined({ code: status.lastError?.code }) };
+      return;
+    }
     case 'agent-added': {
       const agentId = parts.hosts.get(event.agent)?.agent.agentId ?? '';
       yield { type: 'agent.added', agent: event.agent, at, agentId };

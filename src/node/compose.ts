@@ -23,7 +23,8 @@ import { type AgentFilePorts, type AgentFiles, createFurtherAgent, loadAgents } 
 import { AwaitedAnswers } from './awaited-answers.ts';
 import { type NodeConfig, withFileSettings } from './config.ts';
 import { ContactWatch } from './contact-watch.ts';
-import { callOwn, type DialPorts, dialPeer } from './dial-peer.ts';
+import { callOwn, type DialPorts, dialHub, dialPeer } from './dial-peer.ts';
+import { hubDeskOf } from './hubs/hub-desk-of.ts';
 import { HostedAgent } from './hosted-agent.ts';
 import { invalidConfig } from './invalid-config.ts';
 import { readLife, readSuccessor } from './life.ts';
@@ -97,7 +98,7 @@ export async function compose(options: ComposeOptions): Promise<Composed> {
     },
   };
   const links = new LinkDesk({ hosts, ...linking });
-  const dialPorts: DialPorts = { ...linking, handler: links, connectLocal: (peer) => links.connectLocal(peer) };
+  const dialPorts = dialPortsOf(links, linking);
   const addHost = hostMaker({ options, ports, files, hosts, tell, dialPorts });
   for (const agentFiles of await loadAgents(state, files)) await addHost(agentFiles);
   checkAgentNames(options, hosts);
@@ -138,6 +139,16 @@ function lanDesk(
   });
 }
 
+const dialPortsOf = (
+  links: LinkDesk,
+  linking: Omit<DialPorts, 'handler' | 'connectLocal' | 'connectHub'>,
+): DialPorts => ({
+  ...linking,
+  handler: links,
+  connectLocal: (peer) => links.connectLocal(peer),
+  connectHub: (address, how) => links.connectHub(address, how),
+});
+
 /** A mistyped name must not leave an agent without the program that was meant for it. */
 function checkAgentNames({ config, state }: ComposeOptions, hosts: ReadonlyMap<string, AgentHost>): void {
   const stranger = Object.keys(config.agents).find((name) => !hosts.has(name));
@@ -173,6 +184,11 @@ function hostMaker(making: HostMaking): (files: AgentFiles) => Promise<AgentHost
       blobFiles: options.blobFiles?.(name) ?? blobFilesIn(join(options.state.files, name)),
       runtime: options.runtimes?.[name] ?? (await makeRuntime(options.config.agents[name], runtimePorts)),
       dial: (who, contact, dialOptions) => dialPeer(dialPorts, { host: who, contact }, dialOptions),
+      hubsOf: (who) =>
+        hubDeskOf(who, {
+          dial: (address, how) => dialHub(dialPorts, who, { ...how, address }),
+          onChange: (membership, status) => tell({ type: 'hub', agent: name, membership, status }),
+        }),
       onChange: (who, lane, change) => {
         if (change.type === 'up') who.files.wake(lane);
         tell({ type: 'route', agent: who.agent.name, peer: lane.peer, change });

@@ -6,11 +6,13 @@ import {
   deadLetterOperations,
   doctorOperations,
   fileOperations,
+  hubOperations,
   inviteOperations,
   lanOperations,
   lookAroundOperations,
   messageOperations,
   requestOperations,
+  routeOperations,
   sentMessageOperations,
   statusOperations,
 } from './operations/index.ts';
@@ -26,6 +28,8 @@ export function createOperations(parts: NodeParts): Operations {
     ...contactOperations(parts),
     ...contactStanding(parts),
     ...lookAroundOperations(parts),
+    ...hubOperations(parts),
+    ...routeOperations(parts),
     ...lanOperations(parts),
     ...requestOperations(parts),
     ...inviteOperations(parts),
@@ -37,7 +41,15 @@ export function createOperations(parts: NodeParts): Operations {
 }
 
 /** What changes nothing that others see is for the owner of a superseded agent too. */
-const harmless: ReadonlySet<string> = new Set(['shutdown', 'verifyCard', 'scan', 'scanLan', 'read', 'purgeDead']);
+const harmless: ReadonlySet<string> = new Set([
+  'shutdown',
+  'verifyCard',
+  'scan',
+  'scanLan',
+  'probe',
+  'read',
+  'purgeDead',
+]);
 
 /** Nobody speaks here for an agent whose later life runs elsewhere. */
 function guarded(parts: NodeParts, operations: Operations): Operations {

@@ -174,10 +174,12 @@ export class FileDesk {
     const fetcher = new FileFetcher({
       ...ports,
       wanted: () => wantedFiles(lane),
-      link: () =>
-        admitFrame(store.read.contacts.byAgentId(lane.agent.name, lane.peer)) === undefined
-          ? lane.courier.link
-          : undefined,
+      link: () => {
+        const { link } = lane.courier;
+        const isPeer = admitFrame(store.read.contacts.byAgentId(lane.agent.name, lane.peer)) === undefined;
+        // Files come from the peer itself: who keeps frames for it has none.
+        return isPeer && link?.keeper === undefined ? link : undefined;
+      },
       ports: {
         files: blobFiles,
         keep: ({ row }, from, ids) => store.transact((tx) => tx.files.putChunks(row.no, from, ids)),

@@ -30,6 +30,9 @@ export interface HostedAgentOptions {
 }
 
 /** An agent of this node: its keys and card, in memory and on disk. */
+/** What the card tells of where and what the agent is. */
+type CardFacts = Pick<Card, 'endpoints' | 'mailboxes' | 'capabilities'>;
+
 export class HostedAgent implements LocalAgent {
   readonly name: string;
   readonly isDefault: boolean;
@@ -140,12 +143,13 @@ export class HostedAgent implements LocalAgent {
   }
 
   /** A card with the next sequence number when the public facts changed; the same one otherwise. */
-  async publish(facts: Partial<Pick<Card, 'endpoints' | 'capabilities'>>): Promise<VerifiedCard> {
+  async publish(facts: Partial<CardFacts>): Promise<VerifiedCard> {
     const { card } = this.#files;
-    const next = { endpoints: card.endpoints, capabilities: card.capabilities, ...facts };
+    const { endpoints, mailboxes, capabilities } = card;
+    const before = { endpoints, mailboxes, capabilities };
+    const next = { ...before, ...facts };
     const aging = card.expiresAt - this.#ports.clock.now() < this.#ports.limits.cardLifetimeMs / 2;
-    const same =
-      JSON.stringify(next) === JSON.stringify({ endpoints: card.endpoints, capabilities: card.capabilities });
+    const same = JSON.stringify(next) === JSON.stringify(before);
     if (same && !aging && card.seq >= this.#leastSeq) return card;
     this.#files = { ...this.#files, card: this.#nextCard(this.#files.secrets, next) };
     await saveCard(this.#files, this.#ports.disk);
@@ -166,11 +170,11 @@ export class HostedAgent implements LocalAgent {
     return this.#life?.number ?? 0;
   }
 
-  #nextCard(secrets: AgentFiles['secrets'], facts: Partial<Pick<Card, 'endpoints' | 'capabilities'>>): VerifiedCard {
-    const { name, displayName, endpoints, capabilities, seq } = this.#files.card;
+  #nextCard(secrets: AgentFiles['secrets'], facts: Partial<CardFacts>): VerifiedCard {
+    const { name, displayName, endpoints, mailboxes, capabilities, seq } = this.#files.card;
     return makeCard(
       secrets,
-      { name, displayName, endpoints, capabilities, ...facts, seq: Math.max(seq + 1, this.#leastSeq) },
+      { name, displayName, endpoints, mailboxes, capabilities, ...facts, seq: Math.max(seq + 1, this.#leastSeq) },
       this.#ports,
     );
   }

@@ -1,28 +1,21 @@
 import { codeOf, type ErrorCode, MeshError } from '#kernel';
 import { parseCard, verifyCard } from '#identity';
-import {
-  type CourierChange,
-  type CourierPorts,
-  type FrameOutcome,
-  isDistrust,
-  isProof,
-  type OutboxFrame,
-} from '#delivery';
+import { type CourierChange, type CourierPorts, isDistrust, isProof, type OutboxFrame } from '#delivery';
 import type { Link } from '#link';
 import {
   changeContact,
   type Desk,
   type Lane,
-  makeExchangeFrame,
   refuseFilesOfOldPeer,
   replaceSession,
   reviveMessages,
-  settleExchange,
   tellLane,
+  tellMailAnswers,
   unsealLeft,
 } from '#pipeline';
-import { blobVersion, type Frame, type MessageId } from '#protocol';
-import { type Contact, type EventOf, owesStep, type PendingExchange } from '#trust';
+import { blobVersion, type MessageId } from '#protocol';
+import { type Contact, type EventOf, owesStep } from '#trust';
+import { tellRotationsByMail, tellStep, tellStepByMail } from './tell-step.ts';
 
 export interface LaneWiring {
   readonly desk: Desk;
@@ -50,6 +43,16 @@ export function lanePorts(wiring: LaneWiring): CourierPorts {
         () => tellLane(lane, ids, { step: 'sent', state: 'sent', route }),
       );
     },
+    onStored: ({ frame }, by) => {
+      const at = desk.ports.clock.now();
+      let ids: readonly MessageId[] = [];
+      lane.deferred.add(
+        (tx) => {
+          ids = tx.outbox.markStored(frame.id, { at, by });
+        },
+        () => tellLane(lane, ids, { step: 'stored', state: 'stored' }),
+      );
+    },
     onTaken: ({ frame }) => {
       if (isProof(frame)) noteProof(wiring);
       lane.deferred.add((tx) => tx.outbox.acknowledge(frame.id));
@@ -64,7 +67,10 @@ export function lanePorts(wiring: LaneWiring): CourierPorts {
       }
     },
     onChange: (change) => {
-      if (change.type === 'up') revive(lane);
+      if (change.type === 'up') {
+        revive(lane);
+        void tellMailAnswers(lane);
+      }
       if (change.type !== 'down') lane.flushSoon();
       wiring.onChange(lane, change);
     },
@@ -96,6 +102,7 @@ function hasWork({ desk, lane }: LaneWiring): boolean {
   if (state !== 'trusted' && state !== 'requested-out') return false;
   if (owesStep(contact, desk.ports.clock.now())) return true;
   const { courier, arrivals, hasStored, hasReceipts } = lane;
+  if (!lane.mailAnswers.isEmpty) return true;
   return state === 'trusted' && (courier.inFlight > 0 || arrivals.length > 0 || hasStored || hasReceipts);
 }
 
@@ -103,8 +110,10 @@ function hasWork({ desk, lane }: LaneWiring): boolean {
 async function greet(wiring: LaneWiring, link: Link): Promise<void> {
   const { lane } = wiring;
   const contact = requireContact(wiring);
+  if (link.keeper !== undefined) await tellRotationsByMail(wiring, link);
   const { pending: step } = contact;
-  if (step !== undefined) {
+  if (step !== undefined && link.keeper !== undefined) await tellStepByMail(wiring, link, { contact, step });
+  else if (step !== undefined) {
     lane.telling = { on: link, step };
     try {
       await tellStep(wiring, link, { contact, step });
@@ -112,50 +121,8 @@ async function greet(wiring: LaneWiring, link: Link): Promise<void> {
       if (lane.telling?.on === link) lane.telling = undefined;
     }
   }
-  if (link.version < blobVersion) await refuseFilesOfOldPeer(wiring.lane);
+  if (link.keeper === undefined && link.version < blobVersion) await refuseFilesOfOldPeer(wiring.lane);
   await refreshCard(wiring, link);
-}
-
-interface OpenStep {
-  readonly contact: Contact;
-  readonly step: PendingExchange;
-}
-
-/** Throws the refusal of the peer, after it was kept. */
-async function tellStep(wiring: LaneWiring, link: Link, { contact, step }: OpenStep): Promise<void> {
-  const { desk } = wiring;
-  const frame = await makeExchangeFrame(desk, contact);
-  if (frame === undefined) return;
-  const code = refusalIn(await answerTo(frame, link, desk.ports));
-  const next = await settleExchange(desk, contact.agentId, { step, code });
-  if (code !== undefined) throw stepRefused(wiring, { contact: next, step, code });
-}
-
-/** Of a statement that was received before, the first one counted. */
-const refusalIn = (outcome: FrameOutcome): ErrorCode | undefined =>
-  outcome.kind !== 'refused' || outcome.code === 'REPLAYED' ? undefined : outcome.code;
-
-/** Why this link ends: what was refused for now is tried again on the next one. */
-function stepRefused({ desk }: LaneWiring, refused: OpenStep & { readonly code: ErrorCode }): MeshError {
-  const { contact, step, code } = refused;
-  const { agent, petname, agentId: peer } = contact;
-  desk.ports.logger.warn('exchange.not-taken', { agent, petname, peer, kind: step.kind, code });
-  const what = step.kind === 'accept' ? 'acceptance' : 'contact request';
-  return new MeshError(code, `${petname} did not take the ${what}: ${code}`);
-}
-
-/** Whoever takes nothing more on this link may take it on the next one. */
-async function answerTo(frame: Frame, link: Link, { clock, limits }: Desk['ports']): Promise<FrameOutcome> {
-  const answered = new AbortController();
-  const late = async (): Promise<never> => {
-    await clock.sleep(limits.linkRequestMs, { signal: answered.signal });
-    throw new MeshError('TIMEOUT', 'The peer did not answer the contact exchange in time');
-  };
-  try {
-    return await Promise.race([link.sendFrame(frame), late()]);
-  } finally {
-    answered.abort();
-  }
 }
 
 async function refreshCard({ desk, lane }: LaneWiring, link: Link): Promise<void> {

@@ -4,6 +4,7 @@ import type { FrameOutcome } from '#delivery';
 import {
   type BlobAsk,
   type Connection,
+  dialWebSocket,
   type Link,
   type LinkHandler,
   LinkListener,
@@ -11,8 +12,9 @@ import {
   type LinkSelf,
   memoryConnections,
 } from '#link';
-import type { Frame } from '#protocol';
+import type { Frame, HubAddress } from '#protocol';
 import type { AgentHost } from './agent-host.ts';
+import type { DialHow } from './dial-how.ts';
 
 export interface LinkDeskOptions {
   readonly hosts: ReadonlyMap<string, AgentHost>;
@@ -72,6 +74,12 @@ export class LinkDesk implements LinkHandler {
     const [near, far] = memoryConnections();
     void this.listener.accept(far);
     return near;
+  }
+
+  /** A socket to the hub. */
+  connectHub({ base }: HubAddress, { signal }: DialHow): Promise<Connection> {
+    const { clock, limits } = this.#options;
+    return dialWebSocket(base, { clock, limits, signal });
   }
 
   #selfOf(agentId: AgentId): LinkSelf | undefined {

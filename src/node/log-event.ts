@@ -29,6 +29,12 @@ export function logEvent(logger: Logger, event: NodeEvent): void {
     case 'route':
       logRoute(logger, event);
       return;
+    case 'hub': {
+      const { agent, membership, status } = event;
+      const hub = membership.address.base;
+      logger.info(`hub.${status.state}`, { agent, hub, code: status.lastError?.code });
+      return;
+    }
     case 'agent-added':
       logger.info('agent.added', { agent: event.agent });
       return;

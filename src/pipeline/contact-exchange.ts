@@ -1,4 +1,4 @@
-import { type ErrorCode, fromHex, MeshError, toHex } from '#kernel';
+import { type ErrorCode, fromHex, type Limits, MeshError, toHex } from '#kernel';
 import type { AgentId } from '#identity';
 import {
   checkInviteMac,
@@ -22,6 +22,7 @@ import {
 } from '#trust';
 import { changeContact, type Desk, petnameFor, wasTurnedDown, writeEvent } from './contact-desk.ts';
 import { type CheckedKeyPackage, checkKeyPackage, dropPeerKeyPackages, freshKeyPackage } from './key-packages.ts';
+import type { PipelinePorts } from './lane.ts';
 import type { MeshTransaction } from './store.ts';
 
 /**
@@ -53,7 +54,7 @@ export async function makeExchangeFrame(desk: Desk, contact: Contact): Promise<F
     from: agent.agentId,
     to: contact.agentId,
     createdAt: now,
-    expiresAt: now + ports.limits.maxSkewPastMs,
+    expiresAt: now + ports.limits.contactExchangeLifetimeMs,
     priority: 'high',
     bytes,
   };
@@ -64,11 +65,19 @@ function inviteSecret(desk: Desk, contact: Contact): { readonly id: string; read
   return invite && { id: invite.id, secret: desk.agent.vault.open(`invite/${invite.id}`, invite.secret) };
 }
 
-/** A contact request came in over a link of that agent. Throws the code that the far end is told. */
-export async function receiveRequest(desk: Desk, frame: Frame): Promise<void> {
+export interface ExchangeWay {
+  /** It lay in a mailbox, for as long as an exchange may take. */
+  readonly byMail?: boolean;
+}
+
+const readingLimits = ({ limits }: PipelinePorts, { byMail }: ExchangeWay): Limits =>
+  byMail === true ? { ...limits, maxSkewPastMs: limits.contactExchangeLifetimeMs } : limits;
+
+/** A contact request came in from that agent. Throws the code that the far end is told. */
+export async function receiveRequest(desk: Desk, frame: Frame, way: ExchangeWay = {}): Promise<void> {
   const { agent, ports } = desk;
   const now = ports.clock.now();
-  const request = verifyContactRequest(frame.bytes, { now, self: agent.agentId, limits: ports.limits });
+  const request = verifyContactRequest(frame.bytes, { now, self: agent.agentId, limits: readingLimits(ports, way) });
   checkSender(frame, request.card.agentId);
   const keyPackage = await checkKeyPackage(ports, request.card.agentId, request.keyPackage);
   const done = await ports.store.transact((tx) => takeRequest(desk, tx, { request, keyPackage, now }));
@@ -159,19 +168,20 @@ function useOnce(
 ): void {
   const { limits } = desk.ports;
   const { signer, at, nonce } = statement;
-  const until = at + limits.maxSkewPastMs + limits.maxSkewFutureMs;
+  // As long as it could come again by a mailbox.
+  const until = at + limits.contactExchangeLifetimeMs + limits.maxSkewFutureMs;
   if (!tx.contacts.useNonce(signer, `${toHex(nonce)}.${at}`, until)) {
     throw new MeshError('REPLAYED', 'This contact request was already received');
   }
 }
 
 /** The acceptance of a request of ours came in. Throws the code that the far end is told. */
-export async function receiveAccept(desk: Desk, frame: Frame): Promise<Contact> {
+export async function receiveAccept(desk: Desk, frame: Frame, way: ExchangeWay = {}): Promise<Contact> {
   const { agent, ports } = desk;
   const accept = verifyContactAccept(frame.bytes, {
     now: ports.clock.now(),
     self: agent.agentId,
-    limits: ports.limits,
+    limits: readingLimits(ports, way),
   });
   checkSender(frame, accept.card.agentId);
   const keyPackage = await checkKeyPackage(ports, accept.card.agentId, accept.keyPackage);

@@ -9,6 +9,8 @@ export type MessageStep =
   | 'queued'
   | 'sealed'
   | 'sent'
+  /** A hub holds its frame. */
+  | 'stored'
   | 'delivered'
   | 'seen'
   | 'answered'

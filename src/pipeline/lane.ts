@@ -1,15 +1,24 @@
-import { type Clock, type IdSource, type Limits, type Logger, MeshError, type Random, Serial } from '#kernel';
-import type { AgentId, KeyPair, Vault, VerifiedCard } from '#identity';
+import {
+  type Clock,
+  type IdSource,
+  type Limits,
+  type Logger,
+  MeshError,
+  PacedRetry,
+  type Random,
+  Serial,
+} from '#kernel';
+import type { AgentId, KeyPair, RotationStatement, Vault, VerifiedCard } from '#identity';
 import { type Courier, nothingOvertaken, type Overtaken } from '#delivery';
-import type { MessageId } from '#protocol';
+import type { FrameId, MessageId } from '#protocol';
 import type { InboundRate, PendingExchange } from '#trust';
 import type { SecureSession, SessionEngine, SessionSelf } from '#session';
 import { type Arrival, Arrivals } from './arrivals.ts';
 import { DeferredWrites } from './deferred-writes.ts';
+import { MailAnswers } from './mail-answers.ts';
 import type { PipelineEvent } from './event.ts';
 import type { RecentMessages } from './recent-messages.ts';
 import type { MeshStore } from './store.ts';
-import { StorePause } from './store-pause.ts';
 import type { LentTurns } from './turns.ts';
 
 /** A local agent as the pipeline sees it. Values change when its key is rotated, so they are read when needed. */
@@ -18,6 +27,8 @@ export interface LocalAgent {
   readonly agentId: AgentId;
   /** Ids of earlier root keys: messages addressed to them are still ours. */
   readonly formerIds: readonly AgentId[];
+  /** Oldest first; the last one leads to `agentId`. */
+  readonly rotations: readonly RotationStatement[];
   readonly self: SessionSelf;
   readonly root: KeyPair;
   readonly vault: Vault;
@@ -65,7 +76,8 @@ export class Lane {
   readonly serial = new Serial();
   readonly courier: Courier;
   readonly deferred: DeferredWrites;
-  readonly storePause: StorePause;
+  readonly storing: PacedRetry;
+  readonly mailAnswers = new MailAnswers();
   readonly arrivals = new Arrivals();
   /** Bytes of messages that were accepted in memory and are not committed yet. */
   arrivingBytes = 0;
@@ -84,6 +96,12 @@ export class Lane {
   hasReceipts = true;
   /** The step of the contact exchange that a greeting is about to bring to the peer, and the link that it uses. */
   telling: { readonly on: object; readonly step: Pick<PendingExchange, 'kind' | 'nonce'> } | undefined;
+  /** The step of the contact exchange that was put into a mailbox, and when by the monotonic clock. */
+  mailed:
+    | { readonly frameId: FrameId; readonly step: Pick<PendingExchange, 'kind' | 'nonce'>; readonly at: number }
+    | undefined;
+  /** The id of the agent up to which its rotations were put into a mailbox of the peer. */
+  rotatedTo: AgentId | undefined;
   /** The contact says that the peer refused something: what gets through now is news. */
   isDoubted = false;
   /** Where the priorities of what is sealed go on. */
@@ -110,7 +128,9 @@ export class Lane {
     this.peer = options.peer;
     this.ports = options.ports;
     this.deferred = new DeferredWrites(options.ports);
-    this.storePause = new StorePause(options.ports);
+    const { clock, random, limits } = options.ports;
+    const pace = { firstMs: limits.storeRetryMs, maxMs: limits.storeMaxRetryMs };
+    this.storing = new PacedRetry({ clock, random, pace });
     this.courier = options.makeCourier(this);
   }
 
@@ -188,7 +208,7 @@ export class Lane {
   async close(): Promise<void> {
     await this.serial.idle();
     this.#closed = true;
-    this.storePause.stop();
+    this.storing.stop();
     await this.courier.close();
     await this.deferred.flush().catch(() => undefined);
     for (const arrival of this.arrivals.takeAll()) arrival.committed.reject(new MeshError('SHUTTING_DOWN'));

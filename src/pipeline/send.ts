@@ -255,10 +255,10 @@ async function commitLoad(lane: Lane, parts: { load: Load; prepared: Prepared })
     lane.hasStored = true;
     lane.hasReceipts = true;
     lane.ports.logger.error('seal.not-stored', { agent: lane.agent.name, peer: lane.peer, code: codeOf(error) });
-    lane.storePause.failed(() => lane.flushSoon());
+    lane.storing.later(() => lane.flushSoon());
     return false;
   }
-  lane.storePause.stored();
+  lane.storing.succeeded();
   for (const step of prepared.steps) step.wipe();
   lane.session = prepared.session;
   lane.overtaken = load.overtaken;

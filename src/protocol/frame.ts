@@ -2,7 +2,17 @@ import type { AgentId } from '#identity';
 import type { Priority } from './message.ts';
 
 export type FrameId = `frm_${string}`;
-export const frameKinds = ['welcome', 'commit', 'app', 'request', 'accept', 'receipt', 'blob'] as const;
+export const frameKinds = [
+  'welcome',
+  'commit',
+  'app',
+  'request',
+  'accept',
+  'receipt',
+  'blob',
+  'answer',
+  'rotation',
+] as const;
 export type FrameKind = (typeof frameKinds)[number];
 
 /** The wire unit that carries sealed bytes from one agent to another (spec §2.4): all that a hub sees. */

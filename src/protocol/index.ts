@@ -44,13 +44,21 @@ export {
   parseDiscovery,
   type UnverifiedDiscovery,
 } from './discovery.ts';
+export {
+  type FrameAnswers,
+  type MailAnswer,
+  signFrameAnswers,
+  type VerifiedFrameAnswers,
+  verifyFrameAnswers,
+} from './frame-answers.ts';
 export { encodeLanText, type LanText, lanServiceType, parseLanText } from './lan-text.ts';
 export { type Frame, type FrameId, type FrameKind, frameKinds } from './frame.ts';
 export { decodeFrame, encodeFrame, type FrameLimits } from './frame-codec.ts';
+export { decodeRotationNotice, encodeRotationNotice } from './rotation-notice.ts';
 export { formatHubAddress, type HubAddress, parseHubAddress } from './hub-address.ts';
+export { inviteSecretBytes } from './hub-operation-codec.ts';
 export { decodeHubInvite, encodeHubInvite, type HubInvite } from './hub-invite.ts';
 export type { HubAnswer, HubQuestion, MailboxAck, MailboxItem, RoomEntry, RoomRoster } from './hub-operation.ts';
-export { inviteSecretBytes } from './hub-operation-codec.ts';
 export { type HubReceipt, type HubReceiptCheck, signHubReceipt, verifyHubReceipt } from './hub-receipt.ts';
 export { decodeInvite, encodeInvite, type Invite, type InviteId } from './invite.ts';
 export type {

@@ -11,8 +11,6 @@ import { decodeStrictCbor } from './strict-cbor.ts';
 const maxVersions = 16;
 const maxVersion = 0xffff;
 const maxAgents = 16;
-const maxRotations = 64;
-const maxRotationBytes = 512;
 const maxIncarnationBytes = 512;
 const maxHintCharacters = 500;
 const maxReceiptBytes = 1024;
@@ -169,7 +167,10 @@ function readAuth(fields: FieldReader): LinkAuth {
     op: 'auth',
     agentIds,
     signatures,
-    rotations: fields.bytesList('rotations', { max: maxRotations, maxBytes: maxRotationBytes }),
+    rotations: fields.bytesList('rotations', {
+      max: defaultLimits.maxRotations,
+      maxBytes: defaultLimits.maxRotationBytes,
+    }),
     ...(fields.has('incarnation') ? { incarnation: fields.bytesUpTo('incarnation', maxIncarnationBytes) } : {}),
   };
 }

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { defaultLimits, fromHex, fromUtf8, MeshError, toHex, toUtf8 } from '#kernel';
 import {
   cardBytes,
+  type AgentId,
   keyPairFromSeed,
   parseAgentId,
   publicKeyOf,
@@ -30,8 +31,8 @@ import {
   decodeReceipt,
   encodeBatch,
   encodeFrame,
-  encodeLanText,
   encodeHubInvite,
+  encodeLanText,
   encodeInvite,
   encodeLinkOperation,
   encodeMessage,
@@ -42,6 +43,7 @@ import {
   type LinkHello,
   type HubReceiptCheck,
   parseDiscovery,
+  signFrameAnswers,
   parseLanText,
   signHubReceipt,
   toMessageJson,
@@ -49,6 +51,7 @@ import {
   type VerifiedContactRequest,
   verifyContactAccept,
   verifyContactRequest,
+  verifyFrameAnswers,
   verifyHubReceipt,
 } from './index.ts';
 
@@ -121,6 +124,19 @@ runVectors<HubReceiptCase>('hub-receipt', ({ encoded, judged, receipt, seed }) =
   const verified = verifyHubReceipt(fromHex(encoded), judged);
   expect(inHex(verified)).toEqual(receipt);
   expect(toHex(signHubReceipt(verified, keyPairFromSeed(fromHex(seed ?? ''))))).toBe(encoded);
+});
+
+interface FrameAnswersCase {
+  readonly encoded: string;
+  readonly judged: { readonly from: AgentId; readonly to: readonly AgentId[] };
+  readonly statement?: object;
+  readonly seed?: string;
+}
+
+runVectors<FrameAnswersCase>('frame-answers', ({ encoded, judged, statement, seed }) => {
+  const verified = verifyFrameAnswers(fromHex(encoded), { ...judged, limits: defaultLimits });
+  expect(inHex(verified)).toEqual(statement);
+  expect(toHex(signFrameAnswers(verified, keyPairFromSeed(fromHex(seed ?? ''))))).toBe(encoded);
 });
 
 runVectors<InviteCase>('hub-invite', ({ text, canonical, invite }) => {

@@ -11,6 +11,7 @@ const idOf = (name: string): HubMemberView['agentId'] => agentId(name) as HubMem
 export const hubReady: HubReady = {
   name: 'hub',
   agentId: agentId('HUB'),
+  fingerprint: '5a31 c563 4eb4 891a 9e33 171c 237d 038b',
   listen: { host: '127.0.0.1', port: 7700 },
   url: 'http://127.0.0.1:7700',
   admission: 'open',

@@ -1,5 +1,5 @@
 import { defaultLimits, type ErrorCode, MeshError, silentLogger, systemRandom } from '#kernel';
-import { agentIdOf, generateKeyPair } from '#identity';
+import { type AgentId, agentIdOf, generateKeyPair } from '#identity';
 import type { FrameOutcome, Link } from '#link';
 import type { Frame } from '#protocol';
 import { Courier } from '../../src/delivery/courier.ts';
@@ -8,6 +8,7 @@ import type { OutboxFrame } from '#delivery';
 import { ManualClock } from './manual-clock.ts';
 
 const alice = agentIdOf(generateKeyPair(systemRandom).publicKey);
+export const hub = agentIdOf(generateKeyPair(systemRandom).publicKey);
 const bob = agentIdOf(generateKeyPair(systemRandom).publicKey);
 
 /** The far end under the test's control: it answers when told, and can go away. */
@@ -15,11 +16,16 @@ export class FakeLink implements Link {
   readonly local = alice;
   readonly remote = { agentId: bob, rotations: [] };
   readonly route = 'direct http://bob';
+  readonly keeper?: AgentId;
   readonly version = 2;
   readonly written: string[] = [];
   readonly answers = new Map<string, PromiseWithResolvers<FrameOutcome>>();
   readonly #end = Promise.withResolvers<MeshError | undefined>();
   readonly closed = this.#end.promise;
+
+  constructor(options: { readonly keeper?: AgentId } = {}) {
+    if (options.keeper !== undefined) this.keeper = options.keeper;
+  }
 
   sendFrame(frame: Frame, options: { onWritten?: () => void } = {}): Promise<FrameOutcome> {
     this.written.push(frame.id);
@@ -83,7 +89,7 @@ export async function closeCouriers(): Promise<void> {
 
 export function bench(
   options: {
-    dial?: () => Promise<Link>;
+    dial?: (options: { readonly direct?: boolean }) => Promise<Link>;
     stored?: readonly OutboxFrame[];
     greet?: () => Promise<void>;
     onRefused?: () => Promise<void>;
@@ -99,8 +105,8 @@ export function bench(
     limits: defaultLimits,
     logger: silentLogger,
     ports: {
-      dial: async () => {
-        if (options.dial !== undefined) return options.dial();
+      dial: async (how) => {
+        if (options.dial !== undefined) return options.dial(how);
         const link = new FakeLink();
         links.push(link);
         return link;
@@ -109,6 +115,7 @@ export function bench(
       unacknowledged: () => options.stored ?? [],
       hasWork: () => courier.inFlight > 0,
       onSent: () => {},
+      onStored: ({ frame }) => outcomes.push(`${frame.id} stored`),
       onTaken: ({ frame }) => outcomes.push(`${frame.id} delivered`),
       onRefused: async ({ frame }, code) => {
         outcomes.push(`${frame.id} ${code}`);

@@ -21,12 +21,20 @@ import { sweep } from '../../src/node/sweeper.ts';
 import { FaultyStore } from './faulty-store.ts';
 import { MortalBlobs } from './mortal-blobs.ts';
 import { impatient } from './story.ts';
+import type { Connection } from '#link';
+import type { HubAddress } from '#protocol';
+import type { PostOffice } from './post-office.ts';
+import type { TestHub } from './test-hub.ts';
 import type { NodeLike } from './test-agents.ts';
 import type { Wire } from './wire.ts';
 
 export interface MemoryNodeOptions {
   readonly name: string;
   readonly wire: Wire;
+  /** Keeps frames for it, and for those it writes to. */
+  readonly postOffice?: PostOffice | undefined;
+  /** Hubs that it can call, by their address. */
+  readonly hubs?: readonly TestHub[] | undefined;
   readonly runtime?: Runtime;
   readonly limits?: Partial<Limits>;
   readonly clock?: Clock;
@@ -136,6 +144,8 @@ export class MemoryNode implements NodeLike, AsyncDisposable {
     });
     const { parts, links } = composed;
     links.connectLocal = (peer) => this.#options.wire.connect(name, peer);
+    const { postOffice, hubs = [] } = this.#options;
+    links.connectHub = async (address) => connectTo(hubs, name, address);
     const sweeping = new AbortController();
     this.#life = { ...composed, store, blobs, clock, sweeping, api: createOperations(parts) };
     await store.transact((tx) => tx.inbox.releaseAll());
@@ -144,8 +154,11 @@ export class MemoryNode implements NodeLike, AsyncDisposable {
       lives: (agentId) => this.host.agent.agentId === agentId || this.host.agent.formerIds.includes(agentId),
       accept: (connection) => void links.listener.accept(connection),
     });
-    await this.host.agent.publish({ endpoints: [`http://${name}.test`] });
+    const mailboxes = postOffice === undefined ? this.host.hubs.mailboxes : [postOffice.address];
+    await this.host.agent.publish({ endpoints: [`http://${name}.test`], mailboxes: [...mailboxes] });
+    if (postOffice !== undefined) postOffice.serve(this.host);
     this.host.start();
+    postOffice?.open(this.host);
     void sweep(parts, sweeping.signal);
   }
 
@@ -155,6 +168,7 @@ export class MemoryNode implements NodeLike, AsyncDisposable {
     if (life === undefined) return;
     this.#options.wire.leave(this.name);
     life.sweeping.abort();
+    this.#options.postOffice?.leave(this.host);
     await this.host.stop(this.limits);
     await life.links.listener.close();
     life.events.close();
@@ -166,6 +180,7 @@ export class MemoryNode implements NodeLike, AsyncDisposable {
   crash(): void {
     const life = this.#life;
     if (life === undefined) return;
+    this.#options.postOffice?.leave(this.host);
     this.#life = undefined;
     life.store.die();
     life.blobs.die();
@@ -185,6 +200,12 @@ export class MemoryNode implements NodeLike, AsyncDisposable {
     if (this.#life === undefined) throw new MeshError('NODE_NOT_RUNNING', `${this.name} is down`);
     return this.#life;
   }
+}
+
+function connectTo(hubs: readonly TestHub[], name: string, { base }: HubAddress): Connection {
+  const hub = hubs.find((one) => one.base === base);
+  if (hub === undefined) throw new MeshError('UNREACHABLE', `Nothing listens at ${base}`);
+  return hub.connect(name);
 }
 
 /** The time of one process: when it dies, nobody who sleeps in it wakes. */

@@ -6,6 +6,7 @@ import { cardVectors } from './card.ts';
 import { contactAcceptVectors, contactRequestVectors } from './contact.ts';
 import { discoveryVectors } from './discovery.ts';
 import { frameVectors } from './frame.ts';
+import { frameAnswersVectors } from './frame-answers.ts';
 import { hubInviteVectors, hubOperationVectors, hubReceiptVectors } from './hub.ts';
 import { agentIdVectors, safetyNumberVectors } from './identity.ts';
 import { inviteVectors } from './invite.ts';
@@ -30,6 +31,7 @@ const files: Readonly<Record<string, VectorFile>> = {
   'device-certificate': certificateVectors,
   discovery: discoveryVectors,
   frame: frameVectors,
+  'frame-answers': frameAnswersVectors,
   'hub-invite': hubInviteVectors,
   'hub-operation': hubOperationVectors,
   'hub-receipt': hubReceiptVectors,

@@ -134,7 +134,8 @@ async function openHub(folder: HubFolder, { config, logger, onBroken }: OpenOpti
 function readyInfo(hub: Hub, where: Pick<HubReady, 'listen' | 'url' | 'stateDir'>): HubReady {
   const { agentId, name, admission } = hub.facts;
   const mailbox = `${where.url.replace(/\/+$/, '')}/${agentId}`;
-  return { name, agentId, admission, guests: hub.parts.admission.guests, mailbox, ...where };
+  const { fingerprint } = hub;
+  return { name, agentId, fingerprint, admission, guests: hub.parts.admission.guests, mailbox, ...where };
 }
 
 function withFlags(config: HubSettings, { host, port, name, url, admission }: RunHubOptions): HubSettings {

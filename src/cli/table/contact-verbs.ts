@@ -21,13 +21,17 @@ export const contactVerbs: readonly VerbSpec[] = [
     name: 'request',
     group: 'Contacts',
     summary: 'Ask another agent to become a peer',
-    args: [['<target>', 'URL of its node, or a file with its card (- is stdin)']],
+    args: [['<target>', 'URL of its node, NAME@HUB, or a file with its card (- is stdin)']],
     options: [
       { flags: '--purpose <text>', about: 'why, for the person who decides (at most 500 characters)' },
       { flags: '--as <name>', about: 'what to call the contact here' },
       { flags: '--to <agent>', about: 'which agent, when the node hosts several' },
     ],
-    examples: ['mesh request http://10.0.0.7:8787 --purpose "shared build alerts"', 'mesh request bob-card.json'],
+    examples: [
+      'mesh request http://10.0.0.7:8787 --purpose "shared build alerts"',
+      'mesh request bob@teamhub',
+      'mesh request bob-card.json',
+    ],
     load: async () => (await import('../verbs/request.ts')).request,
   },
   {

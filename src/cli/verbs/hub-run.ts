@@ -24,7 +24,13 @@ export async function hubRun({ args, settings, ports, screen, signal }: Call): P
     const log = logsToFile ? join(info.stateDir, 'hub.log') : undefined;
     const { lines, next } = hubReadyLines(info, log, screen.paint());
     const paint = screen.paint();
-    screen.lines([...lines, '', ...next.map((line) => paint.colour('cyan', '→ ') + pasteable(line, settings))]);
+    screen.lines([
+      ...lines,
+      '',
+      ...next.map(
+        (line) => paint.colour('cyan', '→ ') + (typeof line === 'string' ? pasteable(line, settings) : line.elsewhere),
+      ),
+    ]);
   };
   await runHub({
     stateDir: settings.hubStateDir,

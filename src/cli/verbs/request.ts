@@ -43,5 +43,7 @@ async function targetOf({ args, ports }: Call): Promise<Input<'request'>['target
   const target = args.at(0, 'TARGET');
   if (/^https?:\/\//i.test(target)) return scanUrl(target, defaultPort);
   if (target === '-' || target.endsWith('.json') || existsSync(target)) return readCardFile(target, ports.stdin);
+  // NAME@HUB: an agent that a hub lists.
+  if (/^[a-z0-9][a-z0-9._-]*@[^/\s]+$/.test(target)) return target;
   return scanUrl(target, defaultPort);
 }

@@ -1,5 +1,6 @@
 import { type HubInviteView, type HubLimits, hubLimitNames, type HubMemberView, isHubLimit } from '#hub';
 import type { HubReady } from '../hub-door.ts';
+import type { Elsewhere } from '../outcome.ts';
 import type { Paint } from '../paint.ts';
 import { shortAgentId } from '../short-id.ts';
 import { fields, table } from '../table.ts';
@@ -18,7 +19,7 @@ export function hubReadyLines(
   info: HubReady,
   log: string | undefined,
   paint: Paint,
-): { readonly lines: readonly string[]; readonly next: readonly string[] } {
+): { readonly lines: readonly string[]; readonly next: readonly (string | Elsewhere)[] } {
   const { host, port } = info.listen;
   const lines = [
     paint.colour('green', 'The hub is running.'),
@@ -26,6 +27,7 @@ export function hubReadyLines(
       [
         ['name', visible(info.name)],
         ['id', info.agentId],
+        ['fingerprint', info.fingerprint],
         ['listens', `${host}:${port}`],
         ['reached at', visible(info.url)],
         ['admission', admissionWords[info.admission]],
@@ -38,7 +40,7 @@ export function hubReadyLines(
   ];
   const join =
     info.admission === 'open'
-      ? `An agent joins with: mesh hub-join ${visible(info.url)}`
+      ? { elsewhere: `An agent joins with: mesh hub-join ${visible(info.url)}` }
       : 'Invite an agent, in another terminal: mesh hub admin invites --new';
   return { lines, next: [join, 'Who is here: mesh hub admin agents. Stop it: Ctrl-C'] };
 }

@@ -63,7 +63,11 @@ export const outboxColour = (state: OutboxView['state']): Colour => outboxColour
 
 /** `up 3 ms`, `down`, `retry in 40 s`: the connection to a contact in one word or two. */
 export function linkWord(contact: ContactView, paint: Paint): string {
-  if (contact.link === 'up') return contact.latencyMs === undefined ? 'up' : `up ${elapsed(contact.latencyMs)}`;
+  if (contact.link === 'up') {
+    // A hub answers for itself: whether the peer is there, its answers tell.
+    const way = contact.route?.startsWith('hub ') === true ? 'by hub' : 'up';
+    return contact.latencyMs === undefined ? way : `${way} ${elapsed(contact.latencyMs)}`;
+  }
   if (contact.state !== 'trusted') return '';
   const waits = contact.breaker === 'open' && contact.retryAt !== undefined && contact.retryAt > paint.now;
   return waits ? `retry ${relative(contact.retryAt, paint)}` : 'down';

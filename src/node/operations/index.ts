@@ -4,6 +4,8 @@ export { lanOperations } from './lan.ts';
 export { contactOperations, contactStanding } from './contacts.ts';
 export { deadLetterOperations } from './dead-letters.ts';
 export { doctorOperations } from './doctor.ts';
+export { hubOperations } from './hubs.ts';
+export { routeOperations } from './routes.ts';
 export { messageOperations } from './messages.ts';
 export { sentMessageOperations } from './sent-messages.ts';
 export { statusOperations } from './node-status.ts';

@@ -1,4 +1,4 @@
-import type { Operations } from '#api';
+import type { Input, Operations } from '#api';
 import { MeshError } from '#kernel';
 import { fingerprintOf, parseName, publicKeyOf, type VerifiedCard, verifyCard } from '#identity';
 import { fetchDiscovery } from '#discovery';
@@ -8,19 +8,22 @@ import { type Contact, makeInviteRecord, resolveRequest } from '#trust';
 import type { AgentHost } from '../agent-host.ts';
 import { hostNamed, type NodeParts } from '../parts.ts';
 import { defined } from './defined.ts';
+import { agentAtHub } from './hubs.ts';
 import { checkTurnedAway, isTurnedAway } from './exchange-view.ts';
 import { contactView, requestView } from './views.ts';
 
 type RequestOperations = Pick<Operations, 'request' | 'requests' | 'approve' | 'reject'>;
 
 const joinWaitMs = 10_000;
+/** As many as an invite may name (spec 4.4). */
+const maxInviteRoutes = 8;
 
 /** How two agents come to trust each other: request and approval, or an invite (PROTOCOL §3). */
 export function requestOperations(parts: NodeParts): RequestOperations {
   return {
     async request(input, { signal }) {
       const host = hostNamed(parts, input.agent);
-      const { card, routes } = await findTarget(parts, input.target, input.targetAgent);
+      const { card, routes } = await findTarget(parts, host, input);
       const { petname } = input;
       const purpose = input.purpose === undefined ? undefined : parsePurpose(input.purpose);
       const target = {
@@ -115,8 +118,14 @@ interface Target {
   readonly routes: readonly string[];
 }
 
-async function findTarget(parts: NodeParts, target: unknown, wanted: string | undefined): Promise<Target> {
+async function findTarget(
+  parts: NodeParts,
+  host: AgentHost,
+  { target, targetAgent: wanted }: Pick<Input<'request'>, 'target' | 'targetAgent'>,
+): Promise<Target> {
   if (typeof target !== 'string') return { card: verifyCard(target, { now: parts.clock.now() }), routes: [] };
+  const atHub = await agentAtHub(parts, host, target);
+  if (atHub !== undefined) return atHub;
   const { agents } = await fetchDiscovery(target, { clock: parts.clock, timeoutMs: parts.limits.scanTimeoutMs });
   const matches =
     wanted === undefined ? agents : agents.filter(({ name, agentId }) => name === wanted || agentId === wanted);
@@ -143,10 +152,11 @@ async function makeInvite(
 ) {
   const host = hostNamed(parts, input.agent);
   const { agent } = host;
-  const routes = [...agent.card().endpoints];
+  const { endpoints, mailboxes } = agent.card();
+  const routes = [...endpoints, ...mailboxes].slice(0, maxInviteRoutes);
   if (routes.length === 0) {
     throw new MeshError('WRONG_STATE', 'This node has no address that others could reach', {
-      hint: 'Say it when you start the node: mesh down, mesh up --detach --endpoint URL',
+      hint: 'Say it when you start the node: mesh down, mesh up --detach --endpoint URL. Or let a hub keep its mailbox: mesh hub-join URL',
     });
   }
   const now = parts.clock.now();

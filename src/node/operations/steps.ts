@@ -37,6 +37,7 @@ function ownStepsOf(row: OutboxMessage): readonly Step[] {
 
 function receiptStepsOf(row: OutboxMessage): readonly Step[] {
   return [
+    step(row.storedAt, 'stored', { by: 'hub', proof: 'receipt', ...defined({ note: row.storedBy }) }),
     step(row.deliveredAt, 'delivered', { ...receipt, note: 'in the inbox of the peer' }),
     step(row.seenAt, 'seen', { ...receipt, note: 'given to the agent' }),
     step(row.answeredAt, 'answered', { ...receipt, ...defined({ note: row.answerId }) }),

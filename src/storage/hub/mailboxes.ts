@@ -60,11 +60,8 @@ export class SqliteMailboxes implements HubMailboxes {
     });
   }
 
-  async sweep(now: number, forgetBefore: number): Promise<number> {
-    const { commits } = this.#database;
-    const removed = await commits.add((queries) => removeExpired(queries, now));
-    await commits.add((queries) => forgetIds(queries, forgetBefore));
-    return removed;
+  sweep(now: number): Promise<number> {
+    return this.#database.commits.add((queries) => removeExpired(queries, now));
   }
 }
 
@@ -140,6 +137,8 @@ function removeUpTo(queries: Queries, agent: number, upTo: number): number {
     const [frames, bytes] = [-int(row, 'frames'), -int(row, 'bytes')];
     count(queries, agent, { sender: text(row, 'sender'), isGuest: int(row, 'guest') === 1, frames, bytes });
   }
+  // It may come again: its receiver could not use it yet, and says so to its sender.
+  queries.run('DELETE FROM seen WHERE seq IN (SELECT seq FROM frame WHERE agent = ? AND seq <= ?)', agent, upTo);
   return queries.run('DELETE FROM frame WHERE agent = ? AND seq <= ?', agent, upTo);
 }
 
@@ -154,17 +153,8 @@ function removeExpired(queries: Queries, now: number): number {
       bytes: -int(row, 'size'),
     };
     count(queries, int(row, 'agent'), part);
+    queries.run('DELETE FROM seen WHERE seq = ?', int(row, 'seq'));
     queries.run('DELETE FROM frame WHERE seq = ?', int(row, 'seq'));
   }
   return rows.length;
-}
-
-/** The ids of frames that still lie in a mailbox are remembered, however old they are. */
-function forgetIds(queries: Queries, before: number): void {
-  queries.run(
-    `DELETE FROM seen WHERE seq IN (SELECT seq FROM seen AS old WHERE at < ?
-     AND NOT EXISTS (SELECT 1 FROM frame WHERE frame.seq = old.seq) ORDER BY seq LIMIT ?)`,
-    before,
-    sweepRows,
-  );
 }

@@ -31,8 +31,6 @@ const allowed: readonly RegExp[] = [
   /^SELECT name FROM blob$/,
   // Once for every agent that becomes a member.
   /^SELECT count\(\*\) AS count FROM agent WHERE state = 0/,
-  // From the oldest on, until enough are found: those that lie in mailboxes are in the way for a month at most.
-  /^DELETE FROM seen WHERE seq IN/,
   // Pages of the directory, in the order of its index.
   /FROM agent WHERE state = 0 AND name > /,
 ];

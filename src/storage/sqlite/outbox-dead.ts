@@ -67,7 +67,7 @@ export function giveUp(queries: Queries, lane: number, { from, until, at }: Acce
     (priority) => `SELECT seq FROM outbox WHERE lane = ?1 AND priority = ${priority} AND frame IS NULL AND ${due}`,
   );
   const sealed = `SELECT seq FROM outbox WHERE frame IN (SELECT no FROM frame WHERE lane = ?1 AND open = 1
-    AND delivered_at IS NULL) AND ${due}`;
+    AND delivered_at IS NULL AND stored_at IS NULL) AND ${due}`;
   const rows = queries.all(
     `UPDATE outbox SET given_up_at = ?5, revived_at = NULL WHERE seq IN (
      ${[...waiting, sealed].join(' UNION ALL ')} LIMIT ${atOnce}) RETURNING id`,

@@ -21,6 +21,7 @@ const state = `CASE
   WHEN o.seen_at IS NOT NULL THEN 'seen'
   WHEN f.delivered_at IS NOT NULL THEN 'delivered'
   WHEN o.given_up_at IS NOT NULL AND o.revived_at IS NULL THEN 'dead'
+  WHEN f.stored_at IS NOT NULL THEN 'stored'
   WHEN f.sent_at IS NOT NULL THEN 'sent'
   ELSE 'queued' END`;
 
@@ -33,7 +34,7 @@ export const outboxColumns = `o.seq, o.id, o.lane, o.type, o.priority, o.created
   coalesce(o.sealed_at, f.created_at) AS sealed_at, iif(o.sealed_at IS NULL, NULL, f.created_at) AS resealed_at,
   coalesce(o.sent_at, f.sent_at) AS sent_at, coalesce(o.first_route, f.first_route) AS first_route,
   coalesce(f.resent_at, o.resent_at) AS resent_at, coalesce(f.route, o.route) AS route,
-  o.attempts + coalesce(f.attempts, 0) AS attempts, f.delivered_at, ${state} AS state`;
+  o.attempts + coalesce(f.attempts, 0) AS attempts, f.stored_at, f.stored_by, f.delivered_at, ${state} AS state`;
 
 export const outboxTables = 'outbox o LEFT JOIN frame f ON f.no = o.frame';
 
@@ -68,6 +69,7 @@ function addTexts(message: Mutable<OutboxMessage>, row: Row): void {
   const firstRoute = textOrNull(row, 'first_route');
   const replayOf = textOrNull(row, 'replay_of');
   const replayedBy = textOrNull(row, 'replayed_by');
+  const storedBy = textOrNull(row, 'stored_by');
   if (correlationId !== null) message.correlationId = correlationId as MessageId;
   if (key !== null) message.idempotencyKey = key;
   if (frameId !== null) message.frameId = frameId as FrameId;
@@ -77,9 +79,19 @@ function addTexts(message: Mutable<OutboxMessage>, row: Row): void {
   if (firstRoute !== null) message.firstRoute = firstRoute;
   if (replayOf !== null) message.replayOf = replayOf as MessageId;
   if (replayedBy !== null) message.replayedBy = replayedBy as MessageId;
+  if (storedBy !== null) message.storedBy = storedBy as AgentId;
 }
 
-type Time = 'sealedAt' | 'resealedAt' | 'sentAt' | 'resentAt' | 'deliveredAt' | 'seenAt' | 'answeredAt' | 'endedAt';
+type Time =
+  | 'sealedAt'
+  | 'resealedAt'
+  | 'sentAt'
+  | 'resentAt'
+  | 'storedAt'
+  | 'deliveredAt'
+  | 'seenAt'
+  | 'answeredAt'
+  | 'endedAt';
 type LaterTime = 'givenUpAt' | 'revivedAt' | 'restoredAt' | 'replayedAt';
 
 const timeColumns: readonly (readonly [Time | LaterTime, string])[] = [
@@ -87,6 +99,7 @@ const timeColumns: readonly (readonly [Time | LaterTime, string])[] = [
   ['resealedAt', 'resealed_at'],
   ['sentAt', 'sent_at'],
   ['resentAt', 'resent_at'],
+  ['storedAt', 'stored_at'],
   ['deliveredAt', 'delivered_at'],
   ['seenAt', 'seen_at'],
   ['answeredAt', 'answered_at'],

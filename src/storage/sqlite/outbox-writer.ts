@@ -86,12 +86,16 @@ export class WritableOutbox extends Outbox implements OutboxWriter {
 
   markSent(frameId: FrameId, sent: { readonly at: number; readonly route: string }): readonly MessageId[] {
     const sql = `UPDATE frame SET attempts = attempts + 1, sent_at = coalesce(sent_at, ?1),
-      first_route = coalesce(first_route, ?2), resent_at = ?1, route = ?2 WHERE id = ?3 RETURNING no, delivered_at`;
+      first_route = coalesce(first_route, ?2), resent_at = ?1, route = ?2 WHERE id = ?3 RETURNING no, stored_at, delivered_at`;
     const [frame] = this.queries.all(sql, sent.at, sent.route, frameId);
-    if (frame === undefined || frame.delivered_at !== null) return [];
-    // A receipt for an earlier frame may have come while the message was sealed again.
-    const open = 'SELECT id FROM outbox WHERE frame = ? AND seen_at IS NULL AND answered_at IS NULL AND ended IS NULL';
-    return this.queries.all(open, int(frame, 'no')).map(idOf);
+    return frame === undefined || frame.stored_at !== null ? [] : this.#unproved(frame);
+  }
+
+  markStored(frameId: FrameId, stored: { readonly at: number; readonly by: AgentId }): readonly MessageId[] {
+    const sql = `UPDATE frame SET stored_at = ?1, stored_by = ?2 WHERE id = ?3 AND stored_at IS NULL
+      RETURNING no, delivered_at`;
+    const [frame] = this.queries.all(sql, stored.at, stored.by, frameId);
+    return frame === undefined ? [] : this.#unproved(frame);
   }
 
   acknowledge(frameId: FrameId): void {
@@ -219,6 +223,14 @@ export class WritableOutbox extends Outbox implements OutboxWriter {
       message.body,
     );
     if (frame === null) countWaiting(this.shared, [row], 1);
+  }
+
+  /** Its messages of which nothing proves that they came to the peer. */
+  #unproved(frame: Row): readonly MessageId[] {
+    if (frame.delivered_at !== null) return [];
+    // A receipt for an earlier frame may have come while the message was sealed again.
+    const open = 'SELECT id FROM outbox WHERE frame = ? AND seen_at IS NULL AND answered_at IS NULL AND ended IS NULL';
+    return this.queries.all(open, int(frame, 'no')).map(idOf);
   }
 
   #insertFrameRow({ frame, groupId, messageIds }: NewOutboxFrame, at: { lane: number; expiry: number }): number {

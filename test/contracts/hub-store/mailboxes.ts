@@ -60,7 +60,7 @@ export function hubMailboxContract(harness: HubStoreHarness): void {
       expect((await mailboxes.read(bob, page)).items).toHaveLength(1);
     });
 
-    it('takes a frame of one sender once, also when it is gone already, and tells when it came first', async () => {
+    it('takes a frame of one sender once while it is there, and tells when it came first', async () => {
       const store = await withMembers(await open());
       const { mailboxes } = store;
       const once = mail();
@@ -70,8 +70,8 @@ export function hubMailboxContract(harness: HubStoreHarness): void {
       const { items, epoch } = await mailboxes.read(bob, page);
       expect(items).toHaveLength(1);
       await mailboxes.ack(bob, { epoch, upTo: items[0]?.cursor ?? 0 });
-      expect(await append(store, { ...once, at: now + 9 })).toEqual(again);
-      expect((await mailboxes.read(bob, page)).items).toEqual([]);
+      expect(await append(store, { ...once, at: now + 9 })).toEqual({ ...again, at: now + 9, isNew: true });
+      expect((await mailboxes.read(bob, page)).items).toHaveLength(1);
     });
 
     it('takes the same id of another sender, and for another agent, as another frame', async () => {
@@ -129,18 +129,16 @@ export function hubMailboxContract(harness: HubStoreHarness): void {
       expect(await append(store, mail({ from: alice }))).toMatchObject({ kind: 'stored' });
     });
 
-    it('loses what expired, and remembers ids that are younger or still there', async () => {
+    it('loses what expired, and knows what is still there', async () => {
       const store = await withMembers(await open());
       const { mailboxes } = store;
       const short = mail({ expiresAt: now + 10 });
       const long = mail({ expiresAt: now + 1000 });
       await append(store, short);
       await append(store, long);
-      expect(await mailboxes.sweep(now + 9, now - 1)).toBe(0);
-      expect(await mailboxes.sweep(now + 10, now)).toBe(1);
+      expect(await mailboxes.sweep(now + 9)).toBe(0);
+      expect(await mailboxes.sweep(now + 10)).toBe(1);
       expect((await mailboxes.read(bob, page)).items).toHaveLength(1);
-      expect(await append(store, short)).toMatchObject({ isNew: false });
-      await mailboxes.sweep(now + 11, now + 1);
       expect(await append(store, { ...short, expiresAt: now + 20 })).toMatchObject({ isNew: true });
       expect(await append(store, long)).toMatchObject({ isNew: false });
       expect(await store.totals()).toMatchObject({ frames: 2, bytes: 20 });

@@ -1,0 +1,88 @@
+// Two node processes behind NAT and a hub process between them (SQLite, durable before every answer): 256-byte messages, end to end.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { End } from './end.ts';
+import { references } from './references.ts';
+
+const throughputMessages = Number(process.env['BENCH_MESSAGES'] ?? 100_000);
+const pacedMessages = 1000;
+
+export async function run(): Promise<Record<string, number | string>> {
+  const dir = mkdtempSync(join(tmpdir(), 'mesh-bench-'));
+  const hub = await startHub(join(dir, 'hub'));
+  const sender = new End('alice', join(dir, 'alice'), { unreachable: true });
+  const receiver = new End('bob', join(dir, 'bob'), { unreachable: true });
+  try {
+    for (const end of [sender, receiver]) await end.ask('joinHub', { target: hub.url });
+    const { invite } = await sender.ask('invite');
+    await receiver.ask('join', { invite });
+    await sender.ask('warm', { messages: 3000 });
+
+    await receiver.ask('reset');
+    await sender.ask('paced', { messages: pacedMessages, perSecond: 100 });
+    const latency = await receiver.ask('latency', { expected: pacedMessages });
+
+    await receiver.ask('reset');
+    const flood = await sender.ask('flood', { messages: throughputMessages });
+    const got = await receiver.ask('drained', { expected: throughputMessages });
+    const seconds = (Number(got['lastAt']) - Number(flood['startedAt'])) / 1000;
+    const { route } = await sender.ask('route');
+    return {
+      store: 'sqlite',
+      route: String(route).replace(/\d+$/, 'PORT'),
+      messagesPerSecond: Math.round(throughputMessages / seconds),
+      seconds: Number(seconds.toFixed(1)),
+      messages: throughputMessages,
+      p50Ms: Number(latency['p50Ms']),
+      p99Ms: Number(latency['p99Ms']),
+      lost: Number(got['lost']) + Number(latency['lost']),
+      duplicated: Number(got['duplicated']) + Number(latency['duplicated']),
+      outOfOrder: Number(got['outOfOrder']),
+      endsCpuSecondsPer1000: Number(
+        ((Number(flood['cpuSeconds']) + Number(got['cpuSeconds'])) / (throughputMessages / 1000)).toFixed(4),
+      ),
+      ...(await references(dir)),
+    };
+  } finally {
+    await Promise.all([sender.end(), receiver.end()]);
+    await hub.stop();
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+interface RunningHub {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+async function startHub(stateDir: string): Promise<RunningHub> {
+  const main = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url));
+  const args = ['--conditions=source', main, 'hub', '--port', '0', '--json', '--state-dir', stateDir];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'ignore'] });
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  return {
+    url: await urlOf(child),
+    stop: async () => {
+      child.kill('SIGTERM');
+      await ended;
+    },
+  };
+}
+
+async function urlOf({ stdout }: ChildProcess): Promise<string> {
+  if (stdout === null) throw new Error('the hub has no output');
+  let text = '';
+  for await (const line of createInterface({ input: stdout })) {
+    text += line;
+    try {
+      return (JSON.parse(text) as { url: string }).url;
+    } catch {
+      // The document goes over several lines.
+    }
+  }
+  throw new Error(`the hub ended: ${text}`);
+}

@@ -1,0 +1,84 @@
+import { type ErrorCode, MeshError } from '#kernel';
+import type { AgentId } from '#identity';
+import { type Frame, verifyHubReceipt } from '#protocol';
+import type { FrameOutcome, Link, LinkPeer } from './link.ts';
+
+export interface MailboxLinkOptions {
+  /** To the hub that keeps the mailbox. */
+  readonly hub: Link;
+  readonly agent: AgentId;
+  /** For people: `hub http://…` */
+  readonly route: string;
+}
+
+/**
+ * The way to an agent through a hub that keeps frames for it (spec §13). All of them share the link to the hub, which stays open when one
+ * of them ends. `stored` means that the hub's receipt holds; what the agent says of a frame does not come here.
+ */
+export class MailboxLink implements Link {
+  readonly local: AgentId;
+  readonly remote: LinkPeer;
+  readonly keeper: AgentId;
+  readonly route: string;
+  readonly version: number;
+  readonly closed: Promise<MeshError | undefined>;
+  readonly #hub: Link;
+  readonly #end = Promise.withResolvers<MeshError | undefined>();
+  #isClosed = false;
+
+  constructor({ hub, agent, route }: MailboxLinkOptions) {
+    this.#hub = hub;
+    this.local = hub.local;
+    this.remote = { agentId: agent, rotations: [] };
+    this.keeper = hub.remote.agentId;
+    this.route = route;
+    this.version = hub.version;
+    this.closed = this.#end.promise;
+    void hub.closed.then((error) => this.#finish(error ?? new MeshError('LINK_CLOSED')));
+  }
+
+  /** Rejects with MALFORMED or SIGNATURE_INVALID when the hub has no receipt to show for it. */
+  async sendFrame(frame: Frame, options: { readonly onWritten?: () => void } = {}): Promise<FrameOutcome> {
+    if (this.#isClosed) throw new MeshError('LINK_CLOSED');
+    const outcome = await this.#hub.sendFrame(frame, options);
+    if (this.#isClosed) throw new MeshError('LINK_CLOSED');
+    if (outcome.kind === 'stored') {
+      verifyHubReceipt(outcome.receipt, { hub: this.keeper, frameId: frame.id, to: frame.to });
+    }
+    return outcome;
+  }
+
+  async getCard(): Promise<Uint8Array> {
+    return (await this.#hub.ask({ op: 'card.get', agent: this.remote.agentId })).card;
+  }
+
+  async takeKeyPackage(): Promise<Uint8Array> {
+    return (await this.#hub.ask({ op: 'keypackage.take', agent: this.remote.agentId })).bytes;
+  }
+
+  /** Files come from the agent itself. */
+  getBlob(): Promise<void> {
+    return Promise.reject(new MeshError('NOT_FOUND'));
+  }
+
+  ask(): Promise<never> {
+    return Promise.reject(new MeshError('NOT_FOUND'));
+  }
+
+  ack(): void {}
+
+  ping(): Promise<number> {
+    return this.#hub.ping();
+  }
+
+  grant(): void {}
+
+  close(reason?: ErrorCode | MeshError): void {
+    this.#finish(typeof reason === 'string' ? new MeshError(reason) : reason);
+  }
+
+  #finish(error: MeshError | undefined): void {
+    this.#isClosed = true;
+    this.#end.resolve(error);
+  }
+}

@@ -1,0 +1,174 @@
+import type { Operations, Output } from '#api';
+import { MeshError, toMeshError } from '#kernel';
+import { type AgentId, fingerprintOf, parseCard, publicKeyOf, type VerifiedCard, verifyCard } from '#identity';
+import { fetchDiscovery } from '#discovery';
+import type { Link } from '#link';
+import { decodeHubInvite, formatHubAddress, type HubAddress } from '#protocol';
+import type { AgentHost } from '../agent-host.ts';
+import { hubNamed, type KnownHub } from '../hubs/find-hub.ts';
+import { hostNamed, type NodeParts } from '../parts.ts';
+import { defined } from './defined.ts';
+
+type HubOperations = Pick<Operations, 'hubs' | 'joinHub' | 'leaveHub' | 'directory'>;
+type Entry = Output<'directory'>['agents'][number];
+
+const usualLimit = 200;
+
+/** The hubs of an agent: where its mailbox is, and whom it finds there. */
+export function hubOperations(parts: NodeParts): HubOperations {
+  return {
+    async hubs(input) {
+      return { hubs: hostNamed(parts, input.agent).hubs.memberships.map(hubView) };
+    },
+
+    async joinHub(input) {
+      const host = hostNamed(parts, input.agent);
+      return hubView(await host.hubs.join(await hubToJoin(parts, input)));
+    },
+
+    async leaveHub(input) {
+      const host = hostNamed(parts, input.agent);
+      const hub = hubNamed(host, input.hub);
+      await host.hubs.leave(hub.membership.address.hub);
+      return { left: hubView({ ...hub, status: { state: 'down' } }) };
+    },
+
+    async directory(input) {
+      const host = hostNamed(parts, input.agent);
+      const hubs = input.hub === undefined ? host.hubs.memberships : [hubNamed(host, input.hub)];
+      if (hubs.length === 0) throw new MeshError('NO_HUB');
+      const { limit = usualLimit, search, capability } = input;
+      const query = { ...defined({ search, capability }), limit };
+      const found = await Promise.allSettled(hubs.map((hub) => listed(parts, { host, hub }, query)));
+      const entries = found.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
+      const problems = found.flatMap((result, index) => {
+        if (result.status === 'fulfilled') return [];
+        const { code, message } = toMeshError(result.reason);
+        return [{ hub: hubs[index]?.membership.name ?? '', code, message }];
+      });
+      const [problem] = problems;
+      if (problem !== undefined && problems.length === hubs.length) throw toMeshError(firstReason(found));
+      return { agents: entries.slice(0, limit), more: entries.length > limit, problems };
+    },
+  };
+}
+
+const firstReason = (results: readonly PromiseSettledResult<unknown>[]): unknown =>
+  results.find((result) => result.status === 'rejected')?.reason;
+
+/** `NAME@HUB`: the one agent of that name at a hub of ours, and how it is reached. Undefined for anything else. */
+export async function agentAtHub(parts: NodeParts, host: AgentHost, target: string) {
+  const [, name, where] = /^([a-z0-9][a-z0-9._-]{0,62})@(.+)$/.exec(target) ?? [];
+  if (name === undefined || where === undefined) return undefined;
+  const hub = hubNamed(host, where);
+  const { address } = hub.membership;
+  const link = host.hubs.memberLink(address.hub);
+  const cards = await cardsAt(parts, link, { search: name, limit: 1000 });
+  const card = cards.find((one) => one.name === name);
+  if (card !== undefined) return { card, routes: [formatHubAddress(address)] };
+  const similar = cards.map((one) => one.name);
+  throw new MeshError('UNKNOWN_AGENT', `${hub.membership.name} lists no agent ${name}`, {
+    hint: similar.length === 0 ? 'See who is there: mesh directory' : `There are: ${similar.slice(0, 10).join(', ')}`,
+  });
+}
+
+interface Joining {
+  readonly address: HubAddress;
+  readonly name: string;
+  readonly invite?: Uint8Array;
+}
+
+/** An invite says all that there is to know; a URL is asked which hub is there. */
+async function hubToJoin(
+  parts: NodeParts,
+  { target, invite }: { readonly target: string; readonly invite?: string | undefined },
+): Promise<Joining> {
+  if (target.trimStart().startsWith('mesh-hub:')) return joiningBy(parts, target);
+  const { limits, clock } = parts;
+  const { hub, url } = await fetchDiscovery(target, { clock, timeoutMs: limits.scanTimeoutMs });
+  if (hub === undefined) {
+    throw new MeshError('NOT_FOUND', `${url} is no hub`, {
+      hint: 'A node answers there. To ask one of its agents for trust: mesh request URL',
+    });
+  }
+  const address = { base: url, hub: hub.agentId };
+  if (invite === undefined) return { address, name: hub.name };
+  const joining = joiningBy(parts, invite);
+  if (joining.address.hub === hub.agentId) return { ...joining, address, name: hub.name };
+  throw new MeshError('INVITE_INVALID', `The invite is for ${joining.address.base}, which has another key than ${url}`);
+}
+
+function joiningBy({ clock }: NodeParts, text: string): Joining & { readonly invite: Uint8Array } {
+  const { hub, name, url, secret, expiresAt } = decodeHubInvite(text);
+  if (expiresAt <= clock.now()) throw new MeshError('INVITE_EXPIRED');
+  return { address: { base: url, hub }, name, invite: secret };
+}
+
+function hubView({ membership, status }: KnownHub): Output<'joinHub'> {
+  const { address, name, joinedAt } = membership;
+  const fingerprint = fingerprintOf(publicKeyOf(address.hub)).short;
+  return { name, url: address.base, agentId: address.hub, fingerprint, joinedAt, ...status };
+}
+
+interface Query {
+  readonly search?: string;
+  readonly capability?: string;
+  readonly limit: number;
+}
+
+async function listed(
+  parts: NodeParts,
+  { host, hub }: { readonly host: AgentHost; readonly hub: KnownHub },
+  query: Query,
+): Promise<readonly Entry[]> {
+  const cards = await cardsAt(parts, host.hubs.memberLink(hub.membership.address.hub), query);
+  return cards.map((card) => entryOf(parts, { host, card, hub: hub.membership.name }));
+}
+
+/** Each verified: nobody who keeps cards is believed. What does not hold is left out. */
+async function cardsAt(parts: NodeParts, link: Link, { limit, ...query }: Query): Promise<readonly VerifiedCard[]> {
+  const cards: VerifiedCard[] = [];
+  let after: string | undefined;
+  do {
+    const page = await link.ask({ op: 'directory', ...query, ...(after === undefined ? {} : { after }) });
+    for (const bytes of page.cards) {
+      const card = verified(parts, bytes);
+      if (card !== undefined) cards.push(card);
+    }
+    // A hub that leads in a circle is left where it begins.
+    after = page.next !== undefined && (after === undefined || page.next > after) ? page.next : undefined;
+  } while (after !== undefined && cards.length <= limit);
+  return cards;
+}
+
+function verified({ clock, logger }: NodeParts, bytes: Uint8Array): VerifiedCard | undefined {
+  try {
+    return verifyCard(parseCard(bytes), { now: clock.now() });
+  } catch (error) {
+    logger.info('directory.card-left-out', { code: toMeshError(error).code });
+    return undefined;
+  }
+}
+
+function entryOf(
+  parts: NodeParts,
+  { host, card, hub }: { readonly host: AgentHost; readonly card: VerifiedCard; readonly hub: string },
+): Entry {
+  const { agentId, name, displayName, capabilities } = card;
+  const contact = host.contact(agentId);
+  return {
+    agentId,
+    name,
+    fingerprint: fingerprintOf(publicKeyOf(agentId)).short,
+    capabilities,
+    hub,
+    ...defined({
+      displayName,
+      contact: contact && { petname: contact.petname, state: contact.state },
+      own: isOwn(parts, agentId) ? (true as const) : undefined,
+    }),
+  };
+}
+
+const isOwn = ({ hosts }: NodeParts, agentId: AgentId): boolean =>
+  [...hosts.values()].some(({ agent }) => agent.agentId === agentId);

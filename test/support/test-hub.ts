@@ -1,0 +1,82 @@
+import { type Clock, defaultLimits, type Limits, MeshError, silentLogger, systemClock, systemRandom } from '#kernel';
+import { Hub, type HubAdmission } from '#hub';
+import { type Connection, type LinkSelf, memoryConnections } from '#link';
+import { openMemoryHubStore } from '../../src/storage/index.ts';
+import { agent } from './link-agents.ts';
+import { MemoryBlobs } from './memory-blobs.ts';
+
+export interface TestHubOptions {
+  readonly name?: string;
+  readonly seed?: number;
+  readonly admission?: Partial<HubAdmission>;
+  readonly limits?: Partial<Limits>;
+  readonly clock?: Clock;
+}
+
+/** A real hub that nodes reach through memory, at `http://NAME.test`. */
+export class TestHub implements AsyncDisposable {
+  readonly name: string;
+  readonly base: string;
+  readonly self: LinkSelf;
+  readonly hub: Hub;
+  readonly #connections = new Map<Connection, string>();
+  #isGone = false;
+
+  private constructor(hub: Hub, self: LinkSelf) {
+    this.hub = hub;
+    this.self = self;
+    this.name = hub.parts.name;
+    this.base = `http://${this.name}.test`;
+  }
+
+  static async open(options: TestHubOptions = {}): Promise<TestHub> {
+    const { name = 'team', seed = 200, clock = systemClock } = options;
+    const self = agent(seed);
+    const hub = new Hub({
+      self,
+      name,
+      store: await openMemoryHubStore({ clock, random: systemRandom }),
+      files: new MemoryBlobs(),
+      admission: { kind: 'open', allowlist: new Set(), guests: true, ...options.admission },
+      clock,
+      random: systemRandom,
+      limits: { ...defaultLimits, ...options.limits },
+      logger: silentLogger,
+    });
+    await hub.start();
+    return new TestHub(hub, self);
+  }
+
+  get address() {
+    return { base: this.base, hub: this.self.agentId };
+  }
+
+  /** Throws UNREACHABLE while it is gone. */
+  connect(from: string): Connection {
+    if (this.#isGone) throw new MeshError('UNREACHABLE', `${this.name} is gone`);
+    const [near, far] = memoryConnections();
+    this.#connections.set(near, from);
+    void near.closed.then(() => this.#connections.delete(near));
+    void this.hub.listener.accept(far);
+    return near;
+  }
+
+  /** Connections break, and nobody gets a new one until it comes back. */
+  vanish(): void {
+    this.#isGone = true;
+    for (const connection of this.#connections.keys()) connection.cut();
+  }
+
+  comeBack(): void {
+    this.#isGone = false;
+  }
+
+  /** As when the cable of a node is pulled. */
+  cut(name: string): void {
+    for (const [connection, from] of this.#connections) if (from === name) connection.cut();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.hub.stop();
+  }
+}
