@@ -1,11 +1,9 @@
 // Two node processes behind NAT and a hub process between them (SQLite, durable before every answer): 256-byte messages, end to end.
-import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { End } from './end.ts';
+import { startHub } from './hub-process.ts';
 import { references } from './references.ts';
 
 const throughputMessages = Number(process.env['BENCH_MESSAGES'] ?? 100_000);
@@ -52,37 +50,4 @@ export async function run(): Promise<Record<string, number | string>> {
     await hub.stop();
     rmSync(dir, { recursive: true, force: true });
   }
-}
-
-interface RunningHub {
-  readonly url: string;
-  stop(): Promise<void>;
-}
-
-async function startHub(stateDir: string): Promise<RunningHub> {
-  const main = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url));
-  const args = ['--conditions=source', main, 'hub', '--port', '0', '--json', '--state-dir', stateDir];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'ignore'] });
-  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  return {
-    url: await urlOf(child),
-    stop: async () => {
-      child.kill('SIGTERM');
-      await ended;
-    },
-  };
-}
-
-async function urlOf({ stdout }: ChildProcess): Promise<string> {
-  if (stdout === null) throw new Error('the hub has no output');
-  let text = '';
-  for await (const line of createInterface({ input: stdout })) {
-    text += line;
-    try {
-      return (JSON.parse(text) as { url: string }).url;
-    } catch {
-      // The document goes over several lines.
-    }
-  }
-  throw new Error(`the hub ended: ${text}`);
 }

@@ -13,6 +13,7 @@ let duplicated = 0;
 let outOfOrder = 0;
 let highest = -1;
 let lastAt = 0;
+let longestGapMs = 0;
 let cpuFrom = process.cpuUsage();
 let arrived = (): void => {};
 
@@ -26,6 +27,7 @@ if (role !== 'alice') {
     if (n < highest) outOfOrder += 1;
     highest = Math.max(highest, n);
     seen.set(n, 1);
+    if (seen.size > 1) longestGapMs = Math.max(longestGapMs, now - lastAt);
     lastAt = now;
     arrived();
   });
@@ -109,6 +111,7 @@ const verbs: Record<string, (input: Record<string, unknown>) => Promise<Record<s
     seen = new Map();
     delays = [];
     highest = -1;
+    longestGapMs = 0;
     cpuFrom = process.cpuUsage();
     return {};
   },
@@ -124,7 +127,8 @@ const verbs: Record<string, (input: Record<string, unknown>) => Promise<Record<s
   },
   drained: async ({ expected }) => {
     await all(Number(expected));
-    const result = { lastAt, cpuSeconds: cpuSeconds(), lost: Number(expected) - seen.size, duplicated, outOfOrder };
+    const lost = Number(expected) - seen.size;
+    const result = { lastAt, longestGapMs, cpuSeconds: cpuSeconds(), lost, duplicated, outOfOrder };
     return result;
   },
 };
