@@ -24,6 +24,7 @@ export const exchangeFields = {
           'under-way: not there yet; delivered: waits for its owner; refused: for good; expired: no more calls',
         ),
       until: time.optional().describe('When its time is or was over'),
+      atHub: z.literal(true).optional().describe('It lies in a mailbox of the contact'),
       byInvite: z.boolean().optional().describe('Of a request: no person has to decide'),
     })
     .optional()

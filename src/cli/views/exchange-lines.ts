@@ -52,9 +52,10 @@ export function exchangeFields(
   ];
 }
 
-function standingOf({ step, state, until }: NonNullable<ContactView['exchange']>, paint: Paint): string {
+function standingOf({ step, state, until, atHub }: NonNullable<ContactView['exchange']>, paint: Paint): string {
   const end = until === undefined ? '' : when(until, paint);
   if (state === 'refused') return 'refused for good';
+  if (state === 'under-way' && atHub === true) return `lies in its mailbox at a hub\nuntil ${end}`;
   if (step === 'accept') {
     return state === 'expired'
       ? `did not reach the other node until ${end}\nit is handed over when the two nodes meet`
@@ -112,7 +113,11 @@ function outcomeOf(contact: Standing): string {
   if (isMutual(contact)) return `You and ${name} are peers now.`;
   if (refusal !== undefined) return `${firstPart(contact, name)} ${visible(refusal.message)}.`;
   if (exchange?.step === 'accept') {
+    if (exchange.atHub === true) return `${name} is trusted here. It learns that from its mailbox at a hub.`;
     return `${name} is trusted here. It does not know yet: it is told as soon as its node can be reached.`;
+  }
+  if (exchange?.state !== 'delivered' && exchange?.atHub === true) {
+    return `The request lies in the mailbox of ${name} at a hub, until its node fetches it.`;
   }
   return exchange?.state === 'delivered'
     ? 'The request has arrived.'

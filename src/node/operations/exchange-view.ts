@@ -6,14 +6,20 @@ import { defined } from './defined.ts';
 import { pasteAddress } from './paste-address.ts';
 
 /** Where the exchange with the contact stands, and what the other node said against it, as the API shows it. */
-export function exchangeView({ desk }: AgentHost, contact: Contact) {
-  const { clock, limits } = desk.ports;
+export function exchangeView(host: AgentHost, contact: Contact) {
+  const { clock, limits } = host.desk.ports;
   const exchange = exchangeStanding(contact, clock.now());
   const { refusal } = contact;
   return defined({
-    exchange: exchange && { ...exchange },
+    exchange: exchange && { ...exchange, ...defined({ atHub: isMailed(host, contact) ? (true as const) : undefined }) },
     refusal: refusal && { ...refusal, ...explained(contact, refusal, limits) },
   });
+}
+
+/** A mailbox of the contact has it. */
+function isMailed(host: AgentHost, { agentId, pending }: Contact): boolean {
+  const step = host.lanes.find(({ peer }) => peer === agentId)?.mailed?.step;
+  return step !== undefined && step.kind === pending?.kind && step.nonce === pending.nonce;
 }
 
 /** The request met a refusal that no waiting helps against: it is one for good, or a clock has to be set right. */
