@@ -163,7 +163,7 @@ export const errorTable = {
   INVITE_INVALID: row(
     [400, 1, 'final'],
     'This is not an invite, or it was not made by that agent.',
-    'Copy the whole string that begins with mesh: and try again.',
+    'Copy the whole string that begins with mesh: (of an agent) or mesh-hub: (of a hub) and try again.',
   ),
   INVITE_EXPIRED: row([410, 3, 'final'], 'The invite has expired.', 'Ask the other person for a new one.'),
   INVITE_USED: row([409, 3, 'final'], 'The invite was already used.', 'Ask the other person for a new one.'),

@@ -10,7 +10,7 @@ export const hubErrors = {
   NOT_ADMITTED: row(
     [403, 3, 'final'],
     'The hub does not admit this agent.',
-    'Ask the owner of the hub for an invite (mesh hub admin invites --new) or to put the id on its allowlist.',
+    'Ask the owner of the hub for an invite, or to put the id of this agent on its allowlist.',
   ),
   HUB_FULL: row(
     [507, 3, 'retry'],
@@ -22,11 +22,7 @@ export const hubErrors = {
     'A newer connection of the same agent took the place of this one.',
     'If this agent runs on two machines, stop one of them: a hub serves one connection an agent.',
   ),
-  NO_HUB: row(
-    [409, 2, 'final'],
-    'This agent uses no hub.',
-    'Join one: mesh hub-join URL. To run one yourself: mesh hub',
-  ),
+  NO_HUB: row([409, 2, 'final'], 'This agent uses no hub.', 'Join one: mesh hub-join URL'),
   HUB_RUNNING: row(
     [409, 1, 'final'],
     'A hub already runs on this state folder.',

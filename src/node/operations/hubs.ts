@@ -1,5 +1,5 @@
 import type { Operations, Output } from '#api';
-import { MeshError, toMeshError } from '#kernel';
+import { type ErrorCode, MeshError, toMeshError } from '#kernel';
 import { type AgentId, fingerprintOf, parseCard, publicKeyOf, type VerifiedCard, verifyCard } from '#identity';
 import { fetchDiscovery } from '#discovery';
 import type { Link } from '#link';
@@ -23,7 +23,8 @@ export function hubOperations(parts: NodeParts): HubOperations {
 
     async joinHub(input) {
       const host = hostNamed(parts, input.agent);
-      return hubView(await host.hubs.join(await hubToJoin(parts, input)));
+      const joining = await hubToJoin(parts, input);
+      return hubView(await host.hubs.join(joining).catch((error: unknown) => notJoined(host, joining, error)));
     },
 
     async leaveHub(input) {
@@ -71,6 +72,23 @@ export async function agentAtHub(parts: NodeParts, host: AgentHost, target: stri
     hint: similar.length === 0 ? 'See who is there: mesh directory' : `There are: ${similar.slice(0, 10).join(', ')}`,
   });
 }
+
+/** What the hub said against it, in words that name it. */
+function notJoined(host: AgentHost, { address, name }: Joining, error: unknown): never {
+  const cause = toMeshError(error);
+  const said = refusals[cause.code];
+  if (said === undefined) throw cause;
+  throw new MeshError(cause.code, `The hub ${name} at ${address.base} ${said(host.agent.name)}`, { cause });
+}
+
+const refusals: Partial<Record<ErrorCode, (agent: string) => string>> = {
+  NOT_ADMITTED: (agent) => `does not admit ${agent}`,
+  NAME_TAKEN: (agent) => `has another member that is called ${agent}`,
+  INVITE_INVALID: () => 'does not know this invite',
+  INVITE_EXPIRED: () => 'says that the invite has expired',
+  INVITE_USED: () => 'says that the invite was used already',
+  HUB_FULL: () => 'is full',
+};
 
 interface Joining {
   readonly address: HubAddress;
