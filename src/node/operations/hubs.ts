@@ -1,12 +1,13 @@
 import type { Operations, Output } from '#api';
 import { type ErrorCode, MeshError, toMeshError } from '#kernel';
-import { type AgentId, fingerprintOf, parseCard, publicKeyOf, type VerifiedCard, verifyCard } from '#identity';
+import { fingerprintOf, parseCard, publicKeyOf, type VerifiedCard, verifyCard } from '#identity';
 import { fetchDiscovery } from '#discovery';
 import type { Link } from '#link';
 import { decodeHubInvite, formatHubAddress, type HubAddress } from '#protocol';
 import type { AgentHost } from '../agent-host.ts';
 import { hubNamed, type KnownHub } from '../hubs/find-hub.ts';
 import { hostNamed, type NodeParts } from '../parts.ts';
+import { foundAgent } from './agents.ts';
 import { defined } from './defined.ts';
 
 type HubOperations = Pick<Operations, 'hubs' | 'joinHub' | 'leaveHub' | 'directory'>;
@@ -140,7 +141,11 @@ async function listed(
   query: Query,
 ): Promise<readonly Entry[]> {
   const cards = await cardsAt(parts, host.hubs.memberLink(hub.membership.address.hub), query);
-  return cards.map((card) => entryOf(parts, { host, card, hub: hub.membership.name }));
+  return cards.map((card) => ({
+    ...foundAgent(parts, host, card),
+    capabilities: card.capabilities,
+    hub: hub.membership.name,
+  }));
 }
 
 /** Each verified: nobody who keeps cards is believed. What does not hold is left out. */
@@ -167,26 +172,3 @@ function verified({ clock, logger }: NodeParts, bytes: Uint8Array): VerifiedCard
     return undefined;
   }
 }
-
-function entryOf(
-  parts: NodeParts,
-  { host, card, hub }: { readonly host: AgentHost; readonly card: VerifiedCard; readonly hub: string },
-): Entry {
-  const { agentId, name, displayName, capabilities } = card;
-  const contact = host.contact(agentId);
-  return {
-    agentId,
-    name,
-    fingerprint: fingerprintOf(publicKeyOf(agentId)).short,
-    capabilities,
-    hub,
-    ...defined({
-      displayName,
-      contact: contact && { petname: contact.petname, state: contact.state },
-      own: isOwn(parts, agentId) ? (true as const) : undefined,
-    }),
-  };
-}
-
-const isOwn = ({ hosts }: NodeParts, agentId: AgentId): boolean =>
-  [...hosts.values()].some(({ agent }) => agent.agentId === agentId);
