@@ -12,6 +12,7 @@ export const checks = [
   'clock',
   'endpoint',
   'lan',
+  'hub',
   'queue',
   'files',
   'version',

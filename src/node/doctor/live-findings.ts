@@ -9,6 +9,7 @@ import { successionWarnings } from '../succession-warnings.ts';
 import { clockFindings, type PeerClock } from './clock-findings.ts';
 import { type EndpointLook, endpointFindings } from './endpoint-findings.ts';
 import { type Finding, inOrder } from './finding.ts';
+import { hubFindings } from './hub-findings.ts';
 import { lanFindings } from './lan-findings.ts';
 import { queueFindings } from './queue-findings.ts';
 
@@ -28,6 +29,7 @@ export async function liveFindings(parts: NodeParts, signal: AbortSignal): Promi
     ...clockFindings(onceEach(clocks.flat())),
     ...looks.flatMap((look) => endpointFindings(look)),
     ...lanFindings(parts.lan.status),
+    ...speaking.flatMap(({ agent, hubs }) => hubFindings(agent.name, hubs.memberships)),
   ]);
 }
 

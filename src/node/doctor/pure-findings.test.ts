@@ -1,7 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import type { ErrorCode } from '#kernel';
+import { party } from '../../../test/support/trust-fixtures.ts';
+import type { KnownHub } from '../hubs/find-hub.ts';
 import { clockFindings } from './clock-findings.ts';
 import { endpointFindings } from './endpoint-findings.ts';
 import { inOrder } from './finding.ts';
+import { hubFindings } from './hub-findings.ts';
 import { queueFindings } from './queue-findings.ts';
 
 const minute = 60_000;
@@ -140,5 +144,31 @@ describe('findings', () => {
       'warning clock',
       'note queue',
     ]);
+  });
+});
+
+describe('a hub', () => {
+  const address = { base: 'http://hub.test:7700', hub: party(1).agentId };
+  const membership = { address, name: 'team', joinedAt: now };
+  const down = (code: ErrorCode): KnownHub => ({
+    membership,
+    status: { state: 'down', lastError: { code, message: 'no', at: now } },
+  });
+
+  it('is no finding while it is connected, or called for the first time', () => {
+    expect(hubFindings('alice', [{ membership, status: { state: 'up' } }])).toEqual([]);
+    expect(hubFindings('alice', [{ membership, status: { state: 'down' } }])).toEqual([]);
+  });
+
+  it('that cannot be reached is named, with what to do', () => {
+    const [finding] = hubFindings('alice', [down('UNREACHABLE')]);
+    expect(finding).toMatchObject({ check: 'hub', severity: 'warning' });
+    expect(finding?.message).toBe('alice has no connection to its hub team at http://hub.test:7700: UNREACHABLE');
+    expect(finding?.fix).toContain('mesh hubs');
+  });
+
+  it('that serves another node in the name of the agent says so', () => {
+    expect(hubFindings('alice', [down('LINK_REPLACED')])[0]?.fix).toContain('mesh down');
+    expect(hubFindings('alice', [down('NOT_ADMITTED')])[0]?.fix).toContain('mesh hub-join');
   });
 });
