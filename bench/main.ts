@@ -4,6 +4,7 @@ const benches: Record<string, () => Promise<{ run(): Promise<Record<string, numb
   backlog: () => import('./backlog.ts'),
   file: () => import('./file.ts'),
   hub: () => import('./hub.ts'),
+  mailboxes: () => import('./mailboxes.ts'),
   failover: () => import('./failover.ts'),
   start: () => import('./start.ts'),
 };
