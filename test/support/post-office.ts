@@ -15,6 +15,8 @@ export class PostOffice {
   /** Every frame that was put in, in order. */
   readonly seen: Frame[] = [];
   treat: (frame: Frame) => Treatment = () => 'keep';
+  /** What is kept instead of the bytes of a frame. */
+  change: ((bytes: Uint8Array) => Uint8Array) | undefined;
   /** Refuses what would be put in. */
   refuse: ((frame: Frame) => Extract<FrameOutcome, { kind: 'refused' }> | undefined) | undefined;
   readonly #boxes = new Map<AgentId, Uint8Array[]>();
@@ -60,7 +62,7 @@ export class PostOffice {
 
   /** Puts bytes of before into the mailbox once more. */
   replay(frame: Frame): void {
-    this.#put(frame.to, encodeFrame(frame));
+    this.put(frame.to, encodeFrame(frame));
   }
 
   dial(host: AgentHost, to: AgentId): Link {
@@ -71,11 +73,11 @@ export class PostOffice {
     return link;
   }
 
-  cardOf(agentId: AgentId): Uint8Array {
+  cardOf = (agentId: AgentId): Uint8Array => {
     const host = this.#known.get(agentId);
     if (host === undefined) throw new MeshError('UNKNOWN_AGENT');
     return cardBytes(host.agent.card());
-  }
+  };
 
   keyPackageOf(agentId: AgentId, link: Link): Promise<Uint8Array> {
     const host = this.#open.get(agentId);
@@ -88,13 +90,14 @@ export class PostOffice {
     if (refusal !== undefined) return refusal;
     this.seen.push(frame);
     const treatment = this.treat(frame);
-    const bytes = encodeFrame(frame);
-    if (treatment !== 'lose') this.#put(frame.to, bytes, treatment === 'first');
-    if (treatment === 'twice') this.#put(frame.to, bytes);
+    const bytes = this.change?.(encodeFrame(frame)) ?? encodeFrame(frame);
+    if (treatment !== 'lose') this.put(frame.to, bytes, treatment === 'first');
+    if (treatment === 'twice') this.put(frame.to, bytes);
     return { kind: 'stored', receipt: new Uint8Array(1) };
   }
 
-  #put(to: AgentId, bytes: Uint8Array, first = false): void {
+  /** Whoever keeps mail can put in what it wants. */
+  put(to: AgentId, bytes: Uint8Array, first = false): void {
     const box = this.#boxes.get(to) ?? [];
     this.#boxes.set(to, box);
     if (first) box.unshift(bytes);
@@ -124,7 +127,7 @@ export class PostOffice {
       const look = (): void => (this.#open.get(agentId) === host ? void setImmediate(look) : resolve('gone'));
       look();
     });
-    const taken = host.mail.take(decodeFrame(bytes)).then(
+    const taken = takeFrom(host, bytes).then(
       () => 'taken',
       () => 'again',
     );
@@ -134,6 +137,16 @@ export class PostOffice {
     const index = box?.indexOf(bytes) ?? -1;
     if (index >= 0) box?.splice(index, 1);
   }
+}
+
+async function takeFrom(host: AgentHost, bytes: Uint8Array): Promise<void> {
+  let frame: Frame;
+  try {
+    frame = decodeFrame(bytes);
+  } catch {
+    return;
+  }
+  await host.mail.take(frame);
 }
 
 interface MailLinkOptions {

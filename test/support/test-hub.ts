@@ -1,8 +1,8 @@
 import { type Clock, defaultLimits, type Limits, MeshError, silentLogger, systemClock, systemRandom } from '#kernel';
 import { Hub, type HubAdmission } from '#hub';
-import { type Connection, type LinkSelf, memoryConnections } from '#link';
+import { type Connection, dialLink, type Link, type LinkSelf, memoryConnections } from '#link';
 import { openMemoryHubStore } from '../../src/storage/index.ts';
-import { agent } from './link-agents.ts';
+import { agent, FakeHandler } from './link-agents.ts';
 import { MemoryBlobs } from './memory-blobs.ts';
 
 export interface TestHubOptions {
@@ -59,6 +59,15 @@ export class TestHub implements AsyncDisposable {
     void near.closed.then(() => this.#connections.delete(near));
     void this.hub.listener.accept(far);
     return near;
+  }
+
+  /** A link of whoever has these keys. */
+  async linkAs(self: LinkSelf): Promise<Link> {
+    const { clock, limits, random, logger } = this.hub.parts;
+    const ports = { clock, limits, random, logger, handler: new FakeHandler() };
+    const link = await dialLink({ ...ports, connection: this.connect('somebody'), self, expect: this.self.agentId });
+    await link.ask({ op: 'presence', agents: [self.agentId] });
+    return link;
   }
 
   /** Connections break, and nobody gets a new one until it comes back. */
