@@ -3,10 +3,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
-import { createIds, silentLogger, systemClock, systemRandom } from '../src/kernel/index.ts';
-import { type AgentId, agentIdOf, keyPairFromSeed } from '../src/identity/index.ts';
-import type { HubStore, MailboxBounds } from '../src/hub/index.ts';
-import { openSqliteHubStore } from '../src/storage/index.ts';
+import { createIds, silentLogger, systemClock, systemRandom } from '#kernel';
+import { type AgentId, agentIdOf, keyPairFromSeed } from '#identity';
+import type { HubStore, MailboxBounds } from '#hub';
+import { openSqliteHubStore } from '#storage';
 import { references } from './references.ts';
 
 const deliveries = 4000;

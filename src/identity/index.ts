@@ -39,7 +39,13 @@ export {
   verifyIncarnation,
 } from './incarnation.ts';
 export { generateKeyPair, type KeyPair, keyPairFromSeed } from './key-pair.ts';
-export { type DecodeKeystoreOptions, decodeKeystore, type EncodeKeystoreOptions, encodeKeystore } from './keystore.ts';
+export {
+  type DecodeKeystoreOptions,
+  decodeKeystore,
+  decodeOpenKeystore,
+  type EncodeKeystoreOptions,
+  encodeKeystore,
+} from './keystore.ts';
 export { isName, parseName } from './name.ts';
 export { stretchPassphrase } from './passphrase.ts';
 export {

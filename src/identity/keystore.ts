@@ -52,6 +52,13 @@ export async function decodeKeystore(text: string, options: DecodeKeystoreOption
   return secretsOf(decodePem(await decrypt(first.bytes, options.passphrase)));
 }
 
+/** The same at once, for a key file that no passphrase protects. Throws PASSPHRASE_REQUIRED, KEY_FILE_UNREADABLE. */
+export function decodeOpenKeystore(text: string): AgentSecrets {
+  const blocks = decodePem(text);
+  if (blocks[0]?.label === label.encrypted) throw new MeshError('PASSPHRASE_REQUIRED');
+  return secretsOf(blocks);
+}
+
 function secretsOf(blocks: readonly PemBlock[]): AgentSecrets {
   const [root, device, certificate, storage, ...rotations] = blocks;
   if (root?.label !== label.root || device?.label !== label.device || certificate?.label !== label.certificate) {

@@ -22,3 +22,11 @@ export const systemClock: Clock = {
     await turn();
   },
 };
+
+/** The same time; a wait alone does not keep the process from ending. */
+export const backgroundClock: Clock = {
+  ...systemClock,
+  sleep: async (ms, { signal } = {}) => {
+    await delay(ms, undefined, signal === undefined ? { ref: false } : { ref: false, signal });
+  },
+};

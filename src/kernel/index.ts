@@ -13,7 +13,7 @@ export {
 } from './bytes.ts';
 export { canonicalJson } from './canonical-json.ts';
 export { decodeCbor, encodeCbor } from './cbor.ts';
-export { type Clock, systemClock } from './clock.ts';
+export { backgroundClock, type Clock, systemClock } from './clock.ts';
 export { type ErrorCode, type ExitCode, errorTable } from './error-table.ts';
 export { codeOf, isErrorCode, MeshError, type MeshErrorOptions, toMeshError } from './errors.ts';
 export { EventStream } from './event-stream.ts';

@@ -43,6 +43,8 @@ export interface NewAgent {
   readonly endpoints: readonly string[];
   /** For mesh.toml; 8787 without it. */
   readonly port?: number | undefined;
+  /** Made before; new ones without them. */
+  readonly secrets?: AgentSecrets | undefined;
 }
 
 export const suite = 'MLS_256_XWING_CHACHA20POLY1305_SHA512_Ed25519';
@@ -185,7 +187,8 @@ export function agentDirs(state: StateDir, disk: AgentDisk = fileSystem): readon
 }
 
 async function writeAgent(where: AgentDir, agent: NewAgent, ports: AgentFilePorts): Promise<AgentFiles> {
-  const secrets = createSecrets({ random: ports.random, now: ports.clock.now(), limits: ports.limits });
+  const { random, clock, limits } = ports;
+  const { secrets = createSecrets({ random, now: clock.now(), limits }) } = agent;
   const { name, displayName, endpoints } = agent;
   const card = makeCard(secrets, { name, displayName, endpoints, capabilities: [], seq: 1 }, ports);
   const files = { name, secrets, card, ...where };

@@ -1,129 +1,92 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Output } from '#api';
-import { defaultLimits, type Logger, MeshError, silentLogger, systemClock, systemRandom } from '#kernel';
-import type { AgentId } from '#identity';
-import type { Json, JsonObject, MessageType, Priority } from '#protocol';
-import { type Answer, type InboundMessage, type InProcessRuntime, inProcessRuntime } from '#runtime';
+import { MeshError } from '#kernel';
+import { type AgentId, type Card, fingerprintOf, publicKeyOf } from '#identity';
+import type { JsonObject } from '#protocol';
+import { inProcessRuntime } from '#runtime';
 import type { Tier } from '#trust';
-import { createFirstAgent } from './agent-files.ts';
-import type { AgentHost } from './agent-host.ts';
+import { type AgentHome, openHome } from './embedded/agent-home.ts';
+import type { AgentOptions, AgentSettings } from './embedded/agent-options.ts';
+import {
+  connect,
+  connectWithBundle,
+  type ConnectOptions,
+  type Embedded,
+  listPeers,
+  type ListPeersOptions,
+  receiverOf,
+  statusOf,
+} from './embedded/peers.ts';
+import { type Handler, received, toAnswer } from './embedded/received.ts';
+import { type Sending, sendingOf, sendInput } from './embedded/sending.ts';
+import { troubleOf } from './embedded/trouble.ts';
+import { hostOf, startAgent } from './embedded/start-agent.ts';
+import type { MeshNode } from './mesh-node.ts';
 import type { NodeEvent } from './node-event.ts';
-import { defaultConfig } from './config.ts';
-import { MeshNode } from './mesh-node.ts';
-import { type ReceivedFile, receivedFiles } from './received-file.ts';
-import { handOver, type SendingFile } from './sending-files.ts';
 import { stateDir } from './state-dir.ts';
 
-export interface AgentOptions {
-  /** Chosen once; the folder keeps it. `[a-z0-9][a-z0-9._-]{0,62}` */
-  readonly name: string;
-  /** Keys, contacts, queues. Without it the folder that the `mesh` command uses. One process at a time. */
-  readonly stateDir?: string;
-  readonly displayName?: string;
-  /** Where to listen; 127.0.0.1 and a free port when absent. */
-  readonly host?: string;
-  readonly port?: number;
-  /** How others reach it, when that is not where it listens. */
-  readonly endpoint?: string;
-  readonly passphrase?: string;
-  /** Also serve the local API, so that the `mesh` command works on this agent. */
-  readonly apiPort?: number;
-  readonly logger?: Logger;
+export interface AskOptions {
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
 }
-
-export interface Sending {
-  readonly text: string;
-  readonly type?: MessageType;
-  readonly subject?: string;
-  readonly priority?: Priority;
-  readonly ttlSeconds?: number;
-  readonly metadata?: JsonObject;
-  readonly idempotencyKey?: string;
-  /** Id of a message of the inbox that this belongs to. */
-  readonly replyTo?: string;
-  /** Opaque to the receiver; comes back with the answer. */
-  readonly replyContext?: Json;
-  readonly attachments?: readonly { readonly name: string; readonly mediaType: string; readonly bytes: Uint8Array }[];
-  /** Files of any size. */
-  readonly files?: readonly SendingFile[];
-}
-
-/** A message that came in: the sender is verified, `from` is the own name for it. */
-export interface Received {
-  readonly id: string;
-  readonly from: string;
-  readonly fromId: AgentId;
-  readonly type: MessageType;
-  readonly text: string;
-  readonly subject?: string;
-  readonly metadata?: JsonObject;
-  readonly conversationId: string;
-  /** All of them are here. */
-  readonly files: readonly ReceivedFile[];
-  /** 1 at first; higher when it is offered again after a crash, with the same id. */
-  readonly attempt: number;
-}
-
-export type Handler = (
-  message: Received,
-) => Promise<string | Answer | undefined | void> | string | Answer | undefined | void;
 
 /** An agent inside this process, with its own node: identity, contacts, encrypted durable messages. */
 export class Agent implements AsyncDisposable {
-  readonly #node: MeshNode;
-  readonly #runtime: InProcessRuntime;
-  readonly #name: string;
+  readonly name: string;
+  readonly #settings: AgentSettings;
+  readonly #home: AgentHome;
+  readonly #runtime = inProcessRuntime();
+  readonly #started: Promise<Embedded>;
+  #embedded: Embedded | undefined;
+  #closed: Promise<void> | undefined;
+  #handlers = 0;
 
-  private constructor(node: MeshNode, runtime: InProcessRuntime, name: string) {
-    this.#node = node;
-    this.#runtime = runtime;
-    this.#name = name;
+  /**
+   * Its keys are there at once; its node starts and goes to its hub meanwhile, which every method waits for. Throws INVALID_ARGUMENT, and
+   * KEY_FILE_UNREADABLE for damaged files; what else can go wrong is what `ready` rejects with, and every method after it.
+   */
+  constructor(name: string, settings: AgentSettings = {}) {
+    this.name = name;
+    this.#settings = settings;
+    this.#home = openHome(name, settings);
+    this.#started = this.#start();
+    // Whoever waits for it is told.
+    this.#started.catch(() => undefined);
+    settings.hub?.register?.(this);
   }
 
   /**
-   * Creates the agent in the state folder, or loads it, and starts its node. Rejects with NODE_RUNNING when another process has the
-   * folder, INVALID_ARGUMENT when the folder belongs to an agent of another name.
+   * Creates the agent in the state folder, or loads it, and starts its node, which listens. Rejects with NODE_RUNNING when another process
+   * has the folder, INVALID_ARGUMENT when the folder belongs to an agent of another name.
    */
-  static async open(options: AgentOptions): Promise<Agent> {
-    const state = stateDir(options.stateDir);
-    const { name, displayName, passphrase, logger = silentLogger } = options;
-    if (!existsSync(join(state.path, 'private_key.pem'))) {
-      const ports = { clock: systemClock, random: systemRandom, limits: defaultLimits, passphrase, force: false };
-      await createFirstAgent(state, { name, displayName, endpoints: [] }, ports);
-    }
-    const runtime = inProcessRuntime();
-    const node = await MeshNode.start({
-      state,
-      config: {
-        ...defaultConfig,
-        host: options.host ?? '127.0.0.1',
-        port: options.port ?? 0,
-        apiPort: options.apiPort ?? 0,
-        endpoints: options.endpoint === undefined ? [] : [options.endpoint],
-      },
-      logger,
-      passphrase,
-      runtimes: { [name]: runtime },
-      withApi: options.apiPort !== undefined,
-    });
-    if (node.parts.hosts.has(name)) return new Agent(node, runtime, name);
-    await node.stop();
-    const [found] = node.parts.hosts.keys();
-    throw new MeshError('INVALID_ARGUMENT', `${state.path} belongs to the agent ${found ?? ''}, not to ${name}`);
-  }
-
-  get name(): string {
-    return this.#name;
+  static async open({ name, ...settings }: AgentOptions): Promise<Agent> {
+    const { host = '127.0.0.1' } = settings;
+    const agent = new Agent(name, { ...settings, host, stateDir: stateDir(settings.stateDir).path });
+    await agent.ready();
+    return agent;
   }
 
   get agentId(): AgentId {
-    return this.#host.agent.agentId;
+    return this.#card.agentId;
   }
 
-  /** Where other nodes reach this one. */
+  /** Short form of the public key, to compare with its owner over another way: eight groups of four hex digits. */
+  get fingerprint(): string {
+    return fingerprintOf(publicKeyOf(this.agentId)).short;
+  }
+
+  /** Its card: keys, and where it is reached once it is ready. Public; `connectWithBundle` takes it. */
+  get publicBundle(): Card {
+    return this.#card;
+  }
+
+  /** Where other nodes reach this one; none for an agent that only its hub reaches. */
   get endpoints(): readonly string[] {
-    return this.#host.agent.card().endpoints;
+    return this.#card.endpoints;
+  }
+
+  /** Resolves when its node runs and its hub knows it. Rejects with why not. */
+  async ready(): Promise<void> {
+    await this.#mine();
   }
 
   /**
@@ -132,9 +95,33 @@ export class Agent implements AsyncDisposable {
    * handler away.
    */
   onMessage(handler: Handler): () => void {
-    const remove = this.#runtime.add(async (inbound) => toAnswer(await handler(received(this.#host, inbound))));
-    this.#host.runner.wake();
-    return remove;
+    if (typeof handler !== 'function') {
+      throw new MeshError('INVALID_ARGUMENT', `A handler is a function; this is ${typeof handler}`, {
+        hint: 'agent.onMessage((message) => console.log(message.text))',
+      });
+    }
+    const remove = this.#runtime.add(async (inbound) => {
+      const { host } = await this.#started;
+      return toAnswer(await handler(received(host, inbound)));
+    });
+    this.#handlers += 1;
+    this.#embedded?.host.runner.wake();
+    let isThere = true;
+    return () => {
+      if (isThere) this.#handlers -= 1;
+      isThere = false;
+      remove();
+    };
+  }
+
+  /**
+   * Called for what goes wrong while nobody waits for it: a message that was refused, has expired or was given up, a handler that failed
+   * for good, a frame that was replayed (SESSION_REPLAY) or changed on the way (SESSION_BROKEN). Returns a function that takes it away.
+   */
+  onError(handler: (error: MeshError) => void): () => void {
+    const over = new AbortController();
+    void this.#watch(handler, over.signal);
+    return () => over.abort();
   }
 
   /**
@@ -142,116 +129,153 @@ export class Agent implements AsyncDisposable {
    * is a contact's name or id.
    */
   async send(to: string, message: string | Sending): Promise<Output<'send'>> {
-    const input = await this.#input(to, message);
-    return this.#operations.send({ ...input, type: typeof message === 'string' ? undefined : message.type }, never);
+    const agent = await this.#running();
+    const contact = await receiverOf(agent, to);
+    return agent.node.operations.send(await sendInput(agent.host, contact.agentId, message), never);
+  }
+
+  /** The same with everything that the message says in one object: its `text`, its `type`, and what else there is. */
+  async sendPayload(to: string, payload: JsonObject): Promise<Output<'send'>> {
+    return this.send(to, sendingOf(payload));
   }
 
   /** Sends a request and waits for its answer. Rejects with ANSWER_TIMEOUT after `timeoutMs` (60 000), or the code of a refusal. */
-  async ask(to: string, message: string | Omit<Sending, 'type'>, options: AskOptions = {}): Promise<Output<'ask'>> {
+  async ask(to: string, message: string | Sending, options: AskOptions = {}): Promise<Output<'ask'>> {
     const { timeoutMs = 60_000, signal = never.signal } = options;
-    return this.#operations.ask({ ...(await this.#input(to, message)), timeoutMs }, { signal });
+    const agent = await this.#running();
+    const contact = await receiverOf(agent, to);
+    const { type: _, ...input } = await sendInput(agent.host, contact.agentId, message);
+    return agent.node.operations.ask({ ...input, timeoutMs }, { signal });
+  }
+
+  /** Asks the agent of that name at the hub for trust. Resolves when its program said the same about this one; TIMEOUT until then. */
+  async connect(peer: string, options: ConnectOptions = {}): Promise<void> {
+    await connect(await this.#running(), peer, options);
+  }
+
+  /** The same with whoever has the key of that card: nobody in between can put another agent in its place. */
+  async connectWithBundle(bundle: Card, options: ConnectOptions = {}): Promise<void> {
+    await connectWithBundle(await this.#running(), bundle, options);
+  }
+
+  /** Names of the other agents that are at the hub now. */
+  async listPeers(options: ListPeersOptions = {}): Promise<readonly string[]> {
+    return listPeers(await this.#running(), options);
+  }
+
+  /** Who it is, whom it knows, what waits, and what needs attention. */
+  async status(): Promise<Awaited<ReturnType<typeof statusOf>>> {
+    return statusOf(await this.#running(), this.#handlers);
   }
 
   /** Trusted contacts, with state, route and queue depth. */
   async peers(): Promise<Output<'contacts'>['contacts']> {
-    const { contacts } = await this.#operations.contacts({ agent: this.#name, state: 'trusted' }, never);
+    const { node } = await this.#running();
+    const { contacts } = await node.operations.contacts({ agent: this.name, state: 'trusted' }, never);
     return contacts;
   }
 
   /** One string that makes whoever joins with it a peer; valid once, 24 h unless said otherwise. */
-  invite(options: { readonly expiresInMs?: number; readonly tier?: Tier } = {}): Promise<Output<'invite'>> {
-    return this.#operations.invite({ agent: this.#name, ...options }, never);
+  async invite(options: { readonly expiresInMs?: number; readonly tier?: Tier } = {}): Promise<Output<'invite'>> {
+    return (await this.#running()).node.operations.invite({ agent: this.name, ...options }, never);
   }
 
   /** Becomes a peer of whoever made the invite; `petname` is what it is called here. */
-  join(invite: string, options: { readonly petname?: string; readonly tier?: Tier } = {}): Promise<Output<'join'>> {
-    return this.#operations.join({ agent: this.#name, invite, ...options }, never);
+  async join(invite: string, options: { petname?: string; tier?: Tier } = {}): Promise<Output<'join'>> {
+    return (await this.#running()).node.operations.join({ agent: this.name, invite, ...options }, never);
   }
 
   /** What happened to a message: state and every proved step. */
-  track(id: string): Promise<Output<'track'>> {
-    return this.#operations.track({ agent: this.#name, id }, never);
+  async track(id: string): Promise<Output<'track'>> {
+    return (await this.#running()).node.operations.track({ agent: this.name, id }, never);
   }
 
   /** Takes a message back that waits unencrypted. Rejects with WRONG_STATE when it may have left already, or has ended. */
-  cancel(id: string): Promise<Output<'cancel'>> {
-    return this.#operations.cancel({ agent: this.#name, id }, never);
+  async cancel(id: string): Promise<Output<'cancel'>> {
+    return (await this.#running()).node.operations.cancel({ agent: this.name, id }, never);
   }
 
-  /** Everything that the local API can do, in this process. */
+  /** Everything that the local API can do, in this process. Throws WRONG_STATE before the agent is ready. */
   get operations(): MeshNode['operations'] {
-    return this.#operations;
+    if (this.#embedded === undefined) throw this.#notReady();
+    return this.#embedded.node.operations;
   }
 
   /** What happens, as it happens. */
   events(options: { readonly signal?: AbortSignal } = {}): AsyncIterable<NodeEvent> {
-    return this.#node.events.subscribe(options);
+    const node = this.#embedded?.node;
+    return node === undefined ? this.#laterEvents(options) : node.events.subscribe(options);
   }
 
-  /** Lets handlers end and closes everything; what is queued is sent after the next `open`. */
-  async close(): Promise<void> {
-    await this.#node.stop();
+  /** Lets handlers end and closes everything; what is queued is sent when an agent is made again in the same folder. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
 
-  get #operations(): MeshNode['operations'] {
-    return this.#node.operations;
+  get #card(): Card {
+    const card = this.#embedded?.host.agent.card() ?? this.#home.card;
+    if (card === undefined) throw this.#notReady();
+    return card;
   }
 
-  get #host() {
-    const host = this.#node.parts.hosts.get(this.#name);
-    if (host === undefined) throw new MeshError('SHUTTING_DOWN');
-    return host;
+  async #start(): Promise<Embedded> {
+    const settings = this.#settings;
+    const node = await startAgent({ name: this.name, settings, home: this.#home, runtime: this.#runtime });
+    const host = hostOf(node, this.name);
+    this.#embedded = { node, host, hub: settings.hub };
+    host.runner.wake();
+    return this.#embedded;
   }
 
-  async #input(to: string, message: string | Omit<Sending, 'type'>) {
-    if (typeof message === 'string') return { agent: this.#name, to, text: message };
-    const { attachments = [], files = [], ...said } = message;
-    const inline = attachments.map(({ name, mediaType, bytes }) => ({
-      name,
-      mediaType,
-      base64: Buffer.from(bytes).toString('base64'),
-    }));
-    const handed = files.length === 0 ? nothing : await handOver(files, said.text, this.#host.files.uploads);
-    const all = [...inline, ...handed.attachments];
-    return {
-      agent: this.#name,
-      to,
-      ...said,
-      ...(all.length === 0 ? {} : { attachments: all }),
-      ...(handed.files.length === 0 ? {} : { files: handed.files }),
-    };
+  /** When those who were made with the same hub are there too: what follows may be about them. */
+  async #running(): Promise<Embedded> {
+    const embedded = await this.#mine();
+    await this.#settings.hub?.settled?.();
+    return embedded;
   }
-}
 
-const nothing = { attachments: [], files: [] };
+  async #mine(): Promise<Embedded> {
+    if (this.#closed !== undefined) {
+      const hint = `Make it again: new Agent('${this.name}', …)`;
+      throw new MeshError('SHUTTING_DOWN', `The agent ${this.name} is closed`, { hint });
+    }
+    return this.#started;
+  }
 
-export interface AskOptions {
-  readonly timeoutMs?: number;
-  readonly signal?: AbortSignal;
+  async #watch(handler: (error: MeshError) => void, signal: AbortSignal): Promise<void> {
+    try {
+      for await (const event of this.events({ signal })) {
+        const trouble = this.#embedded && troubleOf(this.#embedded.host, event);
+        if (trouble !== undefined) handler(trouble);
+      }
+    } catch (error) {
+      if (!signal.aborted)
+        this.#settings.logger?.error('error-handler.failed', { agent: this.name, error: String(error) });
+    }
+  }
+
+  async *#laterEvents(options: { readonly signal?: AbortSignal }): AsyncGenerator<NodeEvent> {
+    const { node } = await this.#running();
+    yield* node.events.subscribe(options);
+  }
+
+  async #close(): Promise<void> {
+    const embedded = await this.#started.catch(() => undefined);
+    await embedded?.node.stop();
+    this.#settings.hub?.unregister?.(this);
+    this.#home.leave();
+  }
+
+  #notReady(): MeshError {
+    return new MeshError('WRONG_STATE', `The agent ${this.name} has not started yet`, {
+      hint: 'Wait for it: await agent.ready()',
+    });
+  }
 }
 
 const never = { signal: new AbortController().signal };
-
-function received(host: AgentHost, { message, senderName, attempt }: InboundMessage): Received {
-  const { id, from: fromId, type, payload, conversationId } = message;
-  const { body: text, subject, metadata } = payload;
-  return {
-    id,
-    from: senderName,
-    fromId,
-    type,
-    text,
-    conversationId,
-    files: receivedFiles(host, message),
-    attempt,
-    ...(subject === undefined ? {} : { subject }),
-    ...(metadata === undefined ? {} : { metadata }),
-  };
-}
-
-const toAnswer = (answer: string | Answer | undefined | void): Answer | undefined =>
-  typeof answer === 'string' ? { body: answer } : (answer ?? undefined);

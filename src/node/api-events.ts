@@ -61,6 +61,9 @@ function* apiEvents(parts: NodeParts, event: NodeEvent, breakers: Map<string, st
     case 'superseded':
       yield { type: 'agent.superseded', agent: event.agent, at };
       return;
+    case 'frame-refused':
+      // The log has it; whoever sent it is told, and sends what it held once more.
+      return;
     case 'stopping':
       yield { type: 'node.stopping', at };
       return;

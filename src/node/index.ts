@@ -1,4 +1,9 @@
-export { Agent, type AgentOptions, type AskOptions, type Handler, type Received, type Sending } from './agent.ts';
+export { Agent, type AskOptions } from './agent.ts';
+export type { AgentAtHub, AgentHub, HubPlace } from './embedded/agent-hub.ts';
+export type { AgentOptions, AgentSettings } from './embedded/agent-options.ts';
+export type { ConnectOptions, ListPeersOptions } from './embedded/peers.ts';
+export type { Handler, Received } from './embedded/received.ts';
+export type { Sending } from './embedded/sending.ts';
 export { createFirstAgent, createFurtherAgent, loadAgents } from './agent-files.ts';
 export type { NodeEvent } from './node-event.ts';
 export { defaultConfig, type NodeConfig, type RuntimeConfig } from './config.ts';

@@ -41,9 +41,7 @@ export function logEvent(logger: Logger, event: NodeEvent): void {
     case 'stopping':
       logger.info('node.stopping');
       return;
-    case 'request':
-    case 'session-replaced':
-    case 'superseded':
+    default:
       // Told where they happen, or by the contact's own line.
       return;
   }

@@ -13,7 +13,11 @@ import {
 import type { Operations } from '#api';
 import { makeCheckpoint } from '#audit';
 import type { MeshStore } from '#pipeline';
+import type { Connection } from '#link';
+import type { HubAddress } from '#protocol';
 import { agentCards } from './agent-files.ts';
+import type { AgentDisk } from './agent-disk.ts';
+import type { LinkDesk } from './link-desk.ts';
 import { lockStateDir, openSqliteStore, type SqliteStoreOptions, type StateLock } from '#storage';
 import type { Runtime } from '#runtime';
 import type { AgentHost } from './agent-host.ts';
@@ -36,6 +40,8 @@ export interface NodeOptions {
   readonly logger: Logger;
   readonly passphrase?: string | undefined;
   readonly runtimes?: Readonly<Record<string, Runtime>> | undefined;
+  /** False for an agent that nobody calls: no socket listens, and there is no local API. */
+  readonly listens?: boolean | undefined;
   /** False for an agent inside a program that needs no local API. */
   readonly withApi?: boolean | undefined;
   readonly clock?: Clock | undefined;
@@ -47,6 +53,12 @@ export interface NodeOptions {
   readonly linkVersions?: readonly number[] | undefined;
   /** Instead of mDNS, by which nodes of the local network find each other. */
   readonly lan?: LanPorts | undefined;
+  /** Where keys and cards lie; the file system without it. */
+  readonly disk?: AgentDisk | undefined;
+  /** A way to a hub that is no socket; undefined for hubs that have none. */
+  readonly connectHub?: ((address: HubAddress) => Promise<Connection | undefined>) | undefined;
+  /** Called when the folder is this node's, before anything in it is opened. */
+  readonly prepare?: (() => Promise<void>) | undefined;
   /** Instead of the usual database; it is closed with the node. */
   readonly openStore?: ((options: SqliteStoreOptions) => Promise<MeshStore>) | undefined;
 }
@@ -89,6 +101,7 @@ export class MeshNode implements AsyncDisposable {
   static async start(options: NodeOptions): Promise<MeshNode> {
     const lock = await lockStateDir(options.state.path);
     try {
+      await options.prepare?.();
       return await MeshNode.#open(options, lock);
     } catch (error) {
       lock.release();
@@ -114,6 +127,7 @@ export class MeshNode implements AsyncDisposable {
     try {
       if (options.takeOver === true) await takeOverFolder(options, store);
       const composed = await compose({ ...options, store, requestStop: () => stop.resolve(undefined) });
+      bypassSockets(composed.links, options.connectHub);
       node = new MeshNode({ composed, lock, options, stopRequested: stop.promise });
       await node.#begin();
       return node;
@@ -139,19 +153,10 @@ export class MeshNode implements AsyncDisposable {
   }
 
   async #begin(): Promise<void> {
-    const { state, config, withApi = true } = this.#options;
-    const { parts, links, events } = this.#composed;
+    const { listens = true } = this.#options;
+    const { parts } = this.#composed;
     await parts.store.transact((tx) => tx.inbox.releaseAll());
-    this.#listening = await startListeners({
-      parts: this.parts,
-      links,
-      events,
-      operations: this.operations,
-      host: config.host,
-      port: config.port,
-      ...(withApi ? { api: await this.#api() } : {}),
-    });
-    const endpoints = endpointsOf(config, this.#listening.publicAddress);
+    const endpoints = listens ? await this.#listen() : [];
     for (const host of parts.hosts.values()) {
       const former = host.agent.card().endpoints.filter((endpoint) => !endpoints.includes(endpoint));
       await host.renewDevice();
@@ -159,12 +164,29 @@ export class MeshNode implements AsyncDisposable {
       host.start();
       if (host.agent.incarnation !== undefined) void this.#callFormer(host, former);
     }
-    await parts.lan.begin(this.#listening.publicAddress);
+    if (this.#listening !== undefined) await parts.lan.begin(this.#listening.publicAddress);
     this.#sweep = sweep(this.parts, this.#sweeping.signal);
-    const { apiAddress } = this.#listening;
-    const { host, port } = this.#listening.publicAddress;
-    parts.logger.info('node.started', { host, port, apiPort: apiAddress?.port, agents: [...parts.hosts.keys()] });
-    if (apiAddress !== undefined) await writeRunning(state, { api: apiAddress, startedAt: parts.clock.now() });
+    await this.#tellStarted();
+  }
+
+  /** Where others reach the agents of this node. */
+  async #listen(): Promise<readonly string[]> {
+    const { config, withApi = true } = this.#options;
+    const { links, events } = this.#composed;
+    const { host, port } = config;
+    const where = { parts: this.parts, links, events, operations: this.operations, host, port };
+    const api = withApi ? { api: await this.#api() } : {};
+    this.#listening = await startListeners({ ...where, ...api });
+    return endpointsOf(config, this.#listening.publicAddress);
+  }
+
+  async #tellStarted(): Promise<void> {
+    const { parts } = this.#composed;
+    const { publicAddress, apiAddress } = this.#listening ?? {};
+    const agents = [...parts.hosts.keys()];
+    parts.logger.info('node.started', { ...publicAddress, apiPort: apiAddress?.port, agents });
+    if (apiAddress === undefined) return;
+    await writeRunning(this.#options.state, { api: apiAddress, startedAt: parts.clock.now() });
   }
 
   /** The machine that the agent was taken from may still run where it was: it hears that this one took its place (spec 6.9). */
@@ -229,4 +251,10 @@ function takeOverFolder(
 ): Promise<void> {
   const agents = agentCards(state).map(({ card }) => card.name);
   return takeOver(store, { agents, clock, random });
+}
+
+function bypassSockets(links: LinkDesk, connectHub: NodeOptions['connectHub']): void {
+  if (connectHub === undefined) return;
+  const bySocket = links.connectHub.bind(links);
+  links.connectHub = async (address, how) => (await connectHub(address)) ?? bySocket(address, how);
 }

@@ -1,7 +1,7 @@
 import type { ErrorCode } from '#kernel';
 import type { AgentId } from '#identity';
 import type { FileRow, OutboxState } from '#delivery';
-import type { Message, MessageId } from '#protocol';
+import type { FrameId, Message, MessageId } from '#protocol';
 import type { Contact } from '#trust';
 
 /** Steps on the way of a message that are told; `mesh track` shows the same. */
@@ -65,6 +65,14 @@ export type PipelineEvent =
       readonly peer: AgentId;
       readonly message: MessageId;
       readonly bytes: number;
+      readonly reason: ErrorCode;
+    }
+  /** What came could not be opened: it was replayed (SESSION_REPLAY), changed on the way, or is of a session that is gone. */
+  | {
+      readonly type: 'frame-refused';
+      readonly agent: string;
+      readonly peer: AgentId;
+      readonly frame: FrameId;
       readonly reason: ErrorCode;
     }
   | { readonly type: 'contact'; readonly contact: Contact }

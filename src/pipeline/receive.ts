@@ -113,6 +113,8 @@ async function openInSession(lane: Lane, frame: Frame): Promise<Opened | { reado
   } catch (error) {
     const code = codeOf(error);
     lane.ports.logger.warn('frame.not-opened', { agent: lane.agent.name, peer: lane.peer, frame: frame.id, code });
+    const { name: agent } = lane.agent;
+    lane.ports.emit({ type: 'frame-refused', agent, peer: lane.peer, frame: frame.id, reason: code });
     // A replay with a new frame id, or a sender whose state was rolled back: only a new session helps, dedup keeps it single.
     return { code: code === 'MALFORMED' ? 'MALFORMED' : 'SESSION_BROKEN' };
   }

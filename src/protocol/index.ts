@@ -58,6 +58,7 @@ export { decodeRotationNotice, encodeRotationNotice } from './rotation-notice.ts
 export { formatHubAddress, type HubAddress, parseHubAddress } from './hub-address.ts';
 export { inviteSecretBytes } from './hub-operation-codec.ts';
 export { decodeHubInvite, encodeHubInvite, type HubInvite } from './hub-invite.ts';
+export { isJson } from './json-value.ts';
 export type { HubAnswer, HubQuestion, MailboxAck, MailboxItem, RoomEntry, RoomRoster } from './hub-operation.ts';
 export { type HubReceipt, type HubReceiptCheck, signHubReceipt, verifyHubReceipt } from './hub-receipt.ts';
 export { decodeInvite, encodeInvite, type Invite, type InviteId } from './invite.ts';
