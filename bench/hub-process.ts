@@ -10,9 +10,19 @@ export interface RunningHub {
 }
 
 /** A hub in a process of its own, on a free port. */
-export async function startHub(stateDir: string): Promise<RunningHub> {
+export async function startHub(stateDir: string, store?: string): Promise<RunningHub> {
   const main = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url));
-  const args = ['--conditions=source', main, 'hub', '--port', '0', '--json', '--state-dir', stateDir];
+  const args = [
+    '--conditions=source',
+    main,
+    'hub',
+    '--port',
+    '0',
+    '--json',
+    '--state-dir',
+    stateDir,
+    ...(store === undefined ? [] : ['--store', store]),
+  ];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'ignore'] });
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   return {

@@ -1,7 +1,9 @@
-// Two node processes behind NAT and a hub process between them (SQLite, durable before every answer): 256-byte messages, end to end.
+// Two node processes behind NAT and a hub process between them: 256-byte messages, end to end. SQLite, durable before every answer; with
+// `--store nats` one nats-server.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { NatsServer } from '../test/support/nats-server.ts';
 import { End } from './end.ts';
 import { startHub } from './hub-process.ts';
 import { references } from './references.ts';
@@ -11,7 +13,8 @@ const pacedMessages = 1000;
 
 export async function run(): Promise<Record<string, number | string>> {
   const dir = mkdtempSync(join(tmpdir(), 'mesh-bench-'));
-  const hub = await startHub(join(dir, 'hub'));
+  const nats = process.argv.includes('nats') ? await NatsServer.start() : undefined;
+  const hub = await startHub(join(dir, 'hub'), nats?.url);
   const sender = new End('alice', join(dir, 'alice'), { unreachable: true });
   const receiver = new End('bob', join(dir, 'bob'), { unreachable: true });
   try {
@@ -30,7 +33,7 @@ export async function run(): Promise<Record<string, number | string>> {
     const seconds = (Number(got['lastAt']) - Number(flood['startedAt'])) / 1000;
     const { route } = await sender.ask('route');
     return {
-      store: 'sqlite',
+      store: nats === undefined ? 'sqlite' : 'nats',
       route: String(route).replace(/\d+$/, 'PORT'),
       messagesPerSecond: Math.round(throughputMessages / seconds),
       seconds: Number(seconds.toFixed(1)),
@@ -48,6 +51,7 @@ export async function run(): Promise<Record<string, number | string>> {
   } finally {
     await Promise.all([sender.end(), receiver.end()]);
     await hub.stop();
+    await nats?.[Symbol.asyncDispose]();
     rmSync(dir, { recursive: true, force: true });
   }
 }

@@ -7,6 +7,7 @@ const benches: Record<string, () => Promise<{ run(): Promise<Record<string, numb
   mailboxes: () => import('./mailboxes.ts'),
   failover: () => import('./failover.ts'),
   start: () => import('./start.ts'),
+  'hub-store': () => import('./hub-store.ts'),
 };
 
 const [name = '', ...flags] = process.argv.slice(2);

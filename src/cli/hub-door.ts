@@ -15,6 +15,8 @@ export interface RunHubOptions {
   readonly name?: string | undefined;
   readonly url?: string | undefined;
   readonly admission?: 'open' | 'invite' | 'allowlist' | undefined;
+  /** `sqlite`, or NATS servers separated by commas. */
+  readonly store?: string | undefined;
   /** Log lines go to hub.log in the folder; to stderr without it. */
   readonly logsToFile: boolean;
   readonly signal: AbortSignal;

@@ -19,6 +19,10 @@ const file = z.strictObject({
       admission: z.enum(admissions).optional(),
       allowlist: z.array(z.custom<AgentId>(isAgentId, 'must hold ids did:key:z6Mk…')).optional(),
       guests: z.boolean().optional(),
+      store: z
+        .string()
+        .regex(/^(sqlite|(nats|tls):\/\/\S+)$/, 'must be sqlite or nats://HOST:4222')
+        .optional(),
       logLevel: z.enum(['debug', 'info', 'warn', 'error']).optional(),
     })
     .default({}),

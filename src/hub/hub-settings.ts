@@ -13,5 +13,7 @@ export interface HubSettings {
   readonly allowlist?: readonly AgentId[] | undefined;
   readonly guests?: boolean | undefined;
   readonly logLevel?: 'debug' | 'info' | 'warn' | 'error' | undefined;
+  /** `sqlite`, or NATS servers separated by commas. */
+  readonly store?: string | undefined;
   readonly limits: Partial<HubLimits>;
 }

@@ -25,10 +25,12 @@ export class Hub {
   constructor(parts: HubParts) {
     this.parts = parts;
     const { clock, limits, random, logger, self } = parts;
+    const arrivals = new Arrivals();
+    parts.store.mailboxes.onArrival?.((owner) => arrivals.tell(owner));
     const ports = {
       parts,
       rates: new HubRates(clock, limits),
-      arrivals: new Arrivals(),
+      arrivals,
       counts: this.counts,
       isOpen: () => this.isOpen,
     };
@@ -56,8 +58,10 @@ export class Hub {
   /** Removes what a crash left, and from then on what has expired. */
   async start(): Promise<void> {
     const { store, files } = this.parts;
+    // Files first: what another process of this hub puts meanwhile has its row before its bytes.
+    const found = await files.list();
     const kept = new Set(await store.blobs.names());
-    for (const name of await files.list()) if (!kept.has(name)) await files.remove(name);
+    for (const name of found) if (!kept.has(name)) await files.remove(name);
     this.#sweeping = this.#sweepOften();
   }
 

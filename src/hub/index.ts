@@ -1,3 +1,4 @@
+export type { HubBlobFile, HubBlobFiles } from './blob-files.ts';
 export type {
   AgentLife,
   Appended,

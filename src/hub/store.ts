@@ -136,6 +136,8 @@ export interface MailPage {
 }
 
 export interface HubMailboxes {
+  /** Of a store that several processes of a hub share: tells whose mailbox got a frame through any of them. */
+  onArrival?(listener: (owner: AgentId) => void): void;
   /** In order, and all or none. After one that found no room, those behind it for the same agent find none either. */
   append(mails: readonly NewMail[]): Promise<readonly Appended[]>;
   /** Frames behind the place: at most `frames` of them and `bytes`, but one at least when there is one. */

@@ -28,5 +28,15 @@ export const hubErrors = {
     'A hub already runs on this state folder.',
     'Use it, stop it with Ctrl-C, or choose another folder with --state-dir DIR',
   ),
+  HUB_STORE_UNREACHABLE: row(
+    [503, 4, 'retry'],
+    'The NATS servers of the hub do not confirm what they are told.',
+    'It is tried again. The owner of the hub: look at the NATS servers; a cluster needs more than half of them.',
+  ),
+  HUB_STORE_UNSUITABLE: row(
+    [500, 1, 'final'],
+    'The NATS servers cannot be the store of a hub.',
+    'Install nats-server 2.9.10 or later, and start it with JetStream: nats-server -js',
+  ),
   HUB_NOT_RUNNING: row([503, 4, 'final'], 'No hub runs on this state folder.', 'Start it with: mesh hub'),
 } as const satisfies Record<string, ErrorRow>;

@@ -6,6 +6,7 @@ export {
   openSqliteHubStore,
   type SqliteHubStoreOptions,
 } from './hub/hub-store.ts';
+export { type NatsHubStore, type NatsHubStoreOptions, openNatsHubStore } from './hub-nats/hub-store.ts';
 export {
   type MemoryStoreOptions,
   openMemoryStore,

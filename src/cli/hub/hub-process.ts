@@ -12,7 +12,7 @@ import {
   readHubKey,
   serveHub,
 } from '#hub';
-import { blobFilesIn, openSqliteHubStore } from '#storage';
+import { blobFilesIn, openNatsHubStore, openSqliteHubStore } from '#storage';
 import type { HubReady, OpenHubAdmin, RunHubOptions } from '../hub-door.ts';
 import {
   findRunningHub,
@@ -84,7 +84,7 @@ export async function openHubAdmin(stateDir: string): Promise<OpenHubAdmin> {
     const admin = adminOverHttp({ ...running, token: await tokenOf(folder) });
     return { admin, close: async () => {} };
   }
-  if (!existsSync(folder.database)) {
+  if (!existsSync(folder.database) && !isOnNats(await readHubConfig(folder.config))) {
     throw new MeshError('NOT_FOUND', `There is no hub in ${stateDir}`, { hint: 'Start one with: mesh hub' });
   }
   const lock = await lockFolder(folder);
@@ -120,16 +120,19 @@ async function openHub(folder: HubFolder, { config, logger, onBroken }: OpenOpti
     ...ports,
     self,
     name: config.name ?? standard.name,
-    store: await openSqliteHubStore({
-      ...ports,
-      path: folder.database,
-      ...(onBroken === undefined ? {} : { onBroken }),
-    }),
-    files: blobFilesIn(folder.blobs),
+    ...(isOnNats(config)
+      ? await openNatsHubStore({ ...ports, urls: config.store, hub: self.agentId })
+      : {
+          store: await openSqliteHubStore({ ...ports, path: folder.database, ...(onBroken && { onBroken }) }),
+          files: blobFilesIn(folder.blobs),
+        }),
     admission: { kind, allowlist: new Set(config.allowlist), guests: config.guests ?? kind !== 'allowlist' },
     limits: { ...hubLimits, ...config.limits },
   });
 }
+
+const isOnNats = (config: HubSettings): config is HubSettings & { readonly store: string } =>
+  config.store !== undefined && config.store !== 'sqlite';
 
 function readyInfo(hub: Hub, where: Pick<HubReady, 'listen' | 'url' | 'stateDir'>): HubReady {
   const { agentId, name, admission } = hub.facts;
@@ -138,8 +141,8 @@ function readyInfo(hub: Hub, where: Pick<HubReady, 'listen' | 'url' | 'stateDir'
   return { name, agentId, fingerprint, admission, guests: hub.parts.admission.guests, mailbox, ...where };
 }
 
-function withFlags(config: HubSettings, { host, port, name, url, admission }: RunHubOptions): HubSettings {
-  const given = Object.entries({ host, port, name, url, admission }).filter(([, value]) => value !== undefined);
+function withFlags(config: HubSettings, { host, port, name, url, admission, store }: RunHubOptions): HubSettings {
+  const given = Object.entries({ host, port, name, url, admission, store }).filter(([, value]) => value !== undefined);
   return { ...config, ...Object.fromEntries(given) };
 }
 

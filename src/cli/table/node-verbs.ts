@@ -92,7 +92,7 @@ export const nodeVerbs: readonly VerbSpec[] = [
             about: 'who may join: open, invite or allowlist',
             choices: ['open', 'invite', 'allowlist'],
           },
-          { flags: '--store <store>', about: 'where it keeps everything: sqlite (default)' },
+          { flags: '--store <store>', about: 'where it keeps everything: sqlite (default) or nats://HOST:4222[,…]' },
         ],
         load: async () => (await import('../verbs/hub-run.ts')).hubRun,
       },

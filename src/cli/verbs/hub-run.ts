@@ -2,6 +2,7 @@ import { MeshError } from '#kernel';
 import { join } from 'node:path';
 import type { Call } from '../call.ts';
 import type { HubReady } from '../hub-door.ts';
+import { isHubStore } from '../hub-store-name.ts';
 import type { Outcome } from '../outcome.ts';
 import { pasteable } from '../settings.ts';
 import { hubReadyLines } from '../views/hub-lines.ts';
@@ -10,10 +11,10 @@ const admissions = ['open', 'invite', 'allowlist'] as const;
 
 /** Runs a hub here until Ctrl-C. */
 export async function hubRun({ args, settings, ports, screen, signal }: Call): Promise<Outcome | undefined> {
-  const store = args.text('store') ?? 'sqlite';
-  if (store !== 'sqlite') {
-    throw new MeshError('INVALID_ARGUMENT', `--store: ${JSON.stringify(store)} is not a store that this version has`, {
-      hint: 'Use: --store sqlite',
+  const store = args.text('store');
+  if (store !== undefined && !isHubStore(store)) {
+    throw new MeshError('INVALID_ARGUMENT', `--store: ${JSON.stringify(store)} is no store of a hub`, {
+      hint: 'Use: --store sqlite, or the NATS servers that keep it: --store nats://HOST:4222',
     });
   }
   // A person at a terminal reads sentences, not log lines.
@@ -38,6 +39,7 @@ export async function hubRun({ args, settings, ports, screen, signal }: Call): P
     port: args.number('port', [0, 65_535]),
     name: args.text('name'),
     url: args.text('url'),
+    store,
     admission: args.choice('admission', admissions),
     logsToFile,
     signal,
