@@ -167,7 +167,15 @@ export class HubLine {
     this.#failures = 0;
     this.#lastError = undefined;
     this.#attempt.resolve(link);
+    // Before whoever goes through this link hears of its end: who then looks for another way must not get this one.
+    void link.closed.then((error) => this.#lose(link, error ?? new MeshError('LINK_CLOSED')));
     this.#ports.onChange();
+  }
+
+  #lose(link: Link, { code, message }: MeshError): void {
+    if (this.#link !== link) return;
+    this.#link = undefined;
+    this.#lastError = { code, message, at: this.#ports.clock.now() };
   }
 
   #down(error: MeshError): void {
