@@ -1,7 +1,7 @@
 import { type ErrorCode, MeshError } from '#kernel';
 import { type FrameOutcome, isPassing } from '#delivery';
 import type { Link } from '#link';
-import { type Desk, type Lane, makeExchangeFrame, settleExchange } from '#pipeline';
+import { type Desk, type Lane, makeExchangeFrame, sendOutside, settleExchange } from '#pipeline';
 import { encodeRotationNotice, type Frame, type FrameId } from '#protocol';
 import type { Contact, PendingExchange } from '#trust';
 
@@ -46,7 +46,7 @@ async function answerTo(frame: Frame, link: Link, { clock, limits }: Desk['ports
     throw new MeshError('TIMEOUT', 'The peer did not answer the contact exchange in time');
   };
   try {
-    return await Promise.race([link.sendFrame(frame), late()]);
+    return await Promise.race([sendOutside(link, frame, clock), late()]);
   } finally {
     answered.abort();
   }

@@ -21,6 +21,7 @@ export type { MessageStep, PipelineEvent, StateEvent } from './event.ts';
 export { expireMessages } from './expire-messages.ts';
 export { giveUpMessages, reviveMessages } from './give-up.ts';
 export { freshKeyPackage } from './key-packages.ts';
+export { sendOutside } from './send-outside.ts';
 export { tellMailAnswers } from './tell-mail-answers.ts';
 export { type Asked, Lane, type LaneOptions, type LocalAgent, type PipelinePorts } from './lane.ts';
 export { replaceSession, unsealLeft } from './lane-session.ts';

@@ -1,5 +1,6 @@
 import { signFrameAnswers } from '#protocol';
 import type { Lane } from './lane.ts';
+import { sendOutside } from './send-outside.ts';
 
 /** Says what is owed, if there is a link; else one is asked for. */
 export async function tellMailAnswers(lane: Lane): Promise<void> {
@@ -25,6 +26,6 @@ export async function tellMailAnswers(lane: Lane): Promise<void> {
       bytes: signFrameAnswers({ to: peer, at, answers }, agent.root),
     } as const;
     // Whoever misses them repeats its frames.
-    await link.sendFrame(frame).catch(() => undefined);
+    await sendOutside(link, frame, clock).catch(() => undefined);
   }
 }

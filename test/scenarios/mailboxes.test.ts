@@ -116,6 +116,30 @@ describe('agents that cannot call each other', () => {
     await reaches([alice, bob], { from: alice, id, state: 'delivered' });
   });
 
+  test('say again what a hub that asks for time waits for, also when it is an answer', async () => {
+    const [alice, bob] = await apart();
+    let awaited: string | undefined;
+    let refusals = 0;
+    // As spec 12.4 has it: nothing of that sender is taken before the frame that was refused comes again.
+    office.refuse = ({ from, id, kind }) => {
+      if (from !== bob.agentId) return undefined;
+      if (awaited === undefined && kind === 'answer' && refusals < 3) awaited = id;
+      else if (awaited === undefined || awaited === id) {
+        awaited = undefined;
+        return undefined;
+      }
+      refusals += 1;
+      return { kind: 'refused', code: 'RATE_LIMITED', retryAfterMs: 5 };
+    };
+    for (let round = 0; round < 6; round += 1) {
+      const id = await send(alice, 'bob', `m${round}`);
+      await reaches([alice, bob], { from: alice, id, state: 'delivered' });
+    }
+    await quiet(alice, bob);
+    expect(refusals).toBeGreaterThan(2);
+    expect(await inboxTexts(bob)).toEqual(['hello', ...numbered('m', 6)]);
+  });
+
   test('wait for room in a mailbox that is full, in order', async () => {
     const [alice, bob] = await apart();
     const peer = bob.agentId;
