@@ -16,6 +16,7 @@ export type {
   FileWriter,
   NewFile,
 } from './file-store.ts';
+export type { PeerOutcome } from './frame-line.ts';
 export { isDistrust, isPassing, isProof } from './outcome.ts';
 export type { CourierChange, CourierOptions, CourierPorts, RouteStatus } from './courier-ports.ts';
 export type {

@@ -7,7 +7,7 @@ import {
   verifyCard,
   verifyRotationChain,
 } from '#identity';
-import { type FrameOutcome, isPassing } from '#delivery';
+import { type FrameOutcome, isPassing, type PeerOutcome } from '#delivery';
 import {
   answerOf,
   changeContact,
@@ -145,7 +145,7 @@ export class MailDesk {
   }
 }
 
-function outcomeOf(answer: MailAnswer): Exclude<FrameOutcome, { readonly kind: 'stored' }> {
+function outcomeOf(answer: MailAnswer): PeerOutcome {
   const { code, retryAfterMs } = answer;
   if (answer.kind === 'refused') {
     return { kind: 'refused', code: answer.code, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };

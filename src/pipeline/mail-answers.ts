@@ -1,4 +1,4 @@
-import type { FrameOutcome } from '#delivery';
+import type { FrameOutcome, PeerOutcome } from '#delivery';
 import type { FrameId, MailAnswer } from '#protocol';
 
 /** A sender that gets no answer repeats its frame: what is owed beyond this is said then. */
@@ -29,7 +29,7 @@ export class MailAnswers {
   }
 }
 
-function answerTo(frameId: FrameId, outcome: Exclude<FrameOutcome, { readonly kind: 'stored' }>): MailAnswer {
+function answerTo(frameId: FrameId, outcome: PeerOutcome): MailAnswer {
   if (outcome.kind === 'delivered') return { frameId, kind: 'delivered', ...outcome.pause };
   const { kind, code, retryAfterMs } = outcome;
   return retryAfterMs === undefined ? { frameId, kind, code } : { frameId, kind, code, retryAfterMs };

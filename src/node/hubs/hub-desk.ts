@@ -83,18 +83,13 @@ export class HubDesk {
     await this.#store();
   }
 
-  /** An open link to a hub that the agent is a member of. Throws NO_HUB, UNREACHABLE. */
-  memberLink(hub: AgentId | undefined): Link {
-    const lines = [...this.#lines.values()].filter(
-      ({ membership }) => hub === undefined || membership.address.hub === hub,
-    );
-    const open = lines.map(({ line }) => line.link).find((link) => link !== undefined);
-    if (open !== undefined) return open;
-    if (lines.length === 0) throw new MeshError('NO_HUB');
-    throw new MeshError(
-      'UNREACHABLE',
-      `No connection to ${lines.map(({ membership }) => membership.address.base).join(', ')}`,
-    );
+  /** The open link to a hub that the agent is a member of. Throws NO_HUB, UNREACHABLE. */
+  memberLink(hub: AgentId): Link {
+    const known = this.#lines.get(hub);
+    if (known === undefined) throw new MeshError('NO_HUB');
+    const { line, membership } = known;
+    if (line.link !== undefined) return line.link;
+    throw new MeshError('UNREACHABLE', `No connection to ${membership.address.base}`);
   }
 
   /** The way to an agent whose frames the hub keeps. */

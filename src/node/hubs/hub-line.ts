@@ -122,7 +122,7 @@ export class HubLine {
 
   /** From a call to the end of the line; the reason. */
   async #once(): Promise<MeshError> {
-    const { clock, take } = this.#ports;
+    const { take } = this.#ports;
     const link = await this.#ports.dial(this.address, { signal: this.#stop.signal });
     const over = new AbortController();
     const closed = link.closed.then((error) => error ?? new MeshError('LINK_CLOSED'));
@@ -136,7 +136,6 @@ export class HubLine {
     } finally {
       over.abort(new MeshError('LINK_CLOSED'));
       link.close();
-      await clock.turn();
     }
   }
 
@@ -172,17 +171,19 @@ export class HubLine {
     this.#ports.onChange();
   }
 
-  #lose(link: Link, { code, message }: MeshError): void {
-    if (this.#link !== link) return;
+  #lose(link: Link, error: MeshError): void {
+    if (this.#link === link) this.#hasNone(error);
+  }
+
+  #hasNone({ code, message }: MeshError): void {
     this.#link = undefined;
     this.#lastError = { code, message, at: this.#ports.clock.now() };
   }
 
   #down(error: MeshError): void {
-    const { clock, logger, onChange } = this.#ports;
-    this.#link = undefined;
+    const { logger, onChange } = this.#ports;
+    this.#hasNone(error);
     this.#failures += 1;
-    this.#lastError = { code: error.code, message: error.message, at: clock.now() };
     this.#attempt.reject(error);
     logger.debug('hub.failed', { hub: this.address.base, code: codeOf(error), failures: this.#failures });
     onChange();
