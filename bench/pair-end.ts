@@ -92,9 +92,11 @@ const verbs: Record<string, (input: Record<string, unknown>) => Promise<Record<s
     const contact = await agent.join(String(invite), { tier: 'trusted' });
     return { state: contact.state };
   },
-  joinHub: async ({ target }) => ({ ...(await agent.operations.joinHub({ target: String(target) }, never)) }),
+  joinHub: async ({ target, relay }) => ({
+    ...(await agent.operations.joinHub({ target: String(target), relay: relay === true }, never)),
+  }),
   route: async () => {
-    const [contact] = (await agent.operations.routes({}, never)).contacts;
+    const [contact] = (await agent.operations.routes({ contact: 'bob' }, never)).contacts;
     return { route: contact?.routes.map(({ kind, url }) => `${kind} ${url}`).at(0) };
   },
   warm: async ({ messages }) => {

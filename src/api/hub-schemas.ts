@@ -6,6 +6,11 @@ export const hubView = z.object({
   url: z.string(),
   agentId: z.string().describe('The id of the hub: its key'),
   fingerprint: z.string(),
+  relayOf: z.string().optional().describe('The contact whose node it is'),
+  standsIn: z
+    .enum(['now', 'before'])
+    .optional()
+    .describe('It was not joined: it keeps the mailbox now because no hub can be reached, or did so until a while ago'),
   state: z.enum(['up', 'down']),
   joinedAt: time,
   latencyMs: z.number().optional(),
@@ -35,7 +40,10 @@ export const hubSchemas = {
     summary: 'Registers the agent at a hub, which keeps its mailbox from now on',
     input: z.strictObject({
       ...agentField,
-      target: z.string().describe('URL of the hub, or an invite that its owner made (mesh-hub:…)'),
+      target: z
+        .string()
+        .describe('URL of the hub, an invite that its owner made (mesh-hub:…), or with `relay` a contact'),
+      relay: z.boolean().optional().describe('The target is a contact whose node keeps messages for others'),
       invite: z.string().optional().describe('An invite, when the target is a URL'),
     }),
     output: hubView,

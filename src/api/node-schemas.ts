@@ -44,6 +44,10 @@ export const nodeSchemas = {
       api: address.optional(),
       stateDir: z.string(),
       lan: lanView.optional().describe('While the node is to be found on the local network'),
+      relay: z
+        .object({ agents: count, frames: count, bytes: count })
+        .optional()
+        .describe('For how many agents it keeps a mailbox, and what lies in them'),
       agents: z.array(agentView),
       peers: z.array(contactView),
       queue: z.object({

@@ -7,7 +7,9 @@ export const contactRoutes = z.object({
   routes: z
     .array(
       z.object({
-        kind: z.enum(['node', 'hub']).describe('To its own node, or to a hub that keeps frames for it'),
+        kind: z
+          .enum(['node', 'hub', 'relay'])
+          .describe('To its own node, to a hub that keeps frames for it, or to a peer whose node does'),
         url: z.string(),
         state: z.enum(['in use', 'works', 'fails', 'untried']),
         latencyMs: z.number().optional(),

@@ -16,6 +16,7 @@ export interface DetachedOptions {
     readonly apiPort?: number;
     readonly endpoint?: string;
     readonly lan?: boolean;
+    readonly relay?: boolean;
   };
   readonly takeOver: boolean;
   readonly signal: AbortSignal;
@@ -91,6 +92,7 @@ function commandOf({ settings, listen, takeOver }: DetachedOptions): readonly st
     '--report-ready',
     ...(takeOver ? ['--take-over'] : []),
     ...(listen.lan === true ? ['--lan'] : []),
+    ...(listen.relay === true ? ['--relay'] : []),
     ...given,
   ];
 }

@@ -1,4 +1,5 @@
 import type { HubAdmin } from '#hub';
+import type { OpenRelay } from '#node';
 
 /** A hub on this machine; loaded only by the verbs that need it. */
 export interface HubDoor {
@@ -6,6 +7,8 @@ export interface HubDoor {
   runHub(options: RunHubOptions): Promise<void>;
   /** The admin API of the running hub, or the same over the files of one that does not run. Throws NOT_FOUND. */
   openHubAdmin(stateDir: string): Promise<OpenHubAdmin>;
+  /** What a node needs to be a relay. */
+  readonly openRelay: OpenRelay;
 }
 
 export interface RunHubOptions {

@@ -1,4 +1,5 @@
 import type { Output, Transport } from '#api';
+import type { OpenRelay } from '#node';
 
 /** What the room `node` offers to the command line beside the local API; loaded only by the verbs that need it. */
 export interface NodeDoor {
@@ -127,6 +128,10 @@ export interface RunNodeOptions {
   readonly endpoint?: string;
   /** Others on the local network find this node. */
   readonly lan?: boolean;
+  /** It keeps mailboxes for those whom its agents trust. */
+  readonly relay?: boolean;
+  /** How it gets to do so; a node knows no hubs. */
+  readonly openRelay: OpenRelay;
   readonly passphrase?: string;
   /** Speak for the agents again although a later life took their place. */
   readonly takeOver?: boolean;
@@ -144,4 +149,6 @@ export interface NodeReady {
   readonly endpoints: readonly string[];
   /** Absent when the node keeps away from the local network. */
   readonly lan?: NonNullable<Output<'status'>['lan']> | undefined;
+  /** Present when it keeps mailboxes for those whom its agents trust. */
+  readonly relay?: boolean | undefined;
 }

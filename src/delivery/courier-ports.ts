@@ -11,6 +11,10 @@ export interface CourierPorts {
   dial(options: { readonly signal: AbortSignal; readonly direct?: boolean }): Promise<Link>;
   /** Runs on every new link before frames flow: sends what the contact exchange still owes. */
   greet(link: Link): Promise<void>;
+  /** A mailbox is still all there is: the peer may have another one by now. Ends the link then; never rejects. */
+  lookAgain(link: Link): Promise<void>;
+  /** Nothing that the mailbox keeps is answered by the peer. Ends the link when there is another mailbox to try; true then. */
+  passOver(link: Link): boolean;
   /** Frames that were sealed but not acknowledged when the node started. */
   unacknowledged(): readonly OutboxFrame[];
   /** True when there is anything that a link would help with. */

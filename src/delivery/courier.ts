@@ -222,6 +222,7 @@ export class Courier {
       this.attach(await this.#options.ports.dial({ signal: this.#stop.signal, direct: true }));
     } catch (error) {
       this.#options.logger.debug('direct.failed', { code: codeOf(error) });
+      await this.#options.ports.lookAgain(link);
       this.#seeking.later(() => void this.#seekDirect());
     }
   }

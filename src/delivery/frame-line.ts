@@ -116,11 +116,11 @@ export class FrameLine {
     return true;
   }
 
-  /** What a mailbox lost, or the peer's answer to it, is said again: the first one is enough to find out (spec §13.4). */
+  /** What a mailbox lost, or the peer's answer to it, is said again, there or elsewhere: the first one is enough to find out (spec §13.4). */
   #repeat(): void {
     const link = this.#options.link();
     const [first] = this.#inFlight;
-    if (link?.keeper === undefined || first === undefined) return;
+    if (link?.keeper === undefined || first === undefined || this.#options.ports.passOver(link)) return;
     first.links.delete(link);
     this.#transmit(first);
   }

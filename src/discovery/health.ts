@@ -55,8 +55,15 @@ export function rankRoutes(routes: readonly string[], health: PeerHealth, option
   return ranked.toSorted((a, b) => a.rank - b.rank).map(({ route }) => route);
 }
 
-function rankOf({ lastHeardAt, lastError }: RouteHealth, { now, limits }: RankOptions): number {
-  const isFailing = lastError !== undefined && (lastHeardAt === undefined || lastError.at >= lastHeardAt);
-  if (isFailing) return now - lastError.at > limits.breakerMaxCooldownMs ? 1 : 2;
-  return lastHeardAt === undefined ? 1 : 0;
+/** It failed last, not long ago. */
+export function isFailingRoute({ lastHeardAt, lastError }: RouteHealth = {}, { now, limits }: RankOptions): boolean {
+  if (lastError === undefined || (lastHeardAt !== undefined && lastError.at < lastHeardAt)) return false;
+  return now - lastError.at <= limits.breakerMaxCooldownMs;
+}
+
+function rankOf(health: RouteHealth, options: RankOptions): number {
+  if (isFailingRoute(health, options)) return 2;
+  const { lastHeardAt, lastError } = health;
+  const hasFailed = lastError !== undefined && (lastHeardAt === undefined || lastError.at >= lastHeardAt);
+  return lastHeardAt === undefined || hasFailed ? 1 : 0;
 }

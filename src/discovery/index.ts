@@ -1,4 +1,4 @@
-export { failed, heard, type PeerHealth, rankRoutes, unknownHealth } from './health.ts';
+export { failed, heard, isFailingRoute, type PeerHealth, rankRoutes, unknownHealth } from './health.ts';
 export type { LanEar } from './hear-lan.ts';
 export { type DiscoveredNode, type DiscoveryOptions, fetchDiscovery } from './http-discovery.ts';
 export { isLoopback } from './local-address.ts';

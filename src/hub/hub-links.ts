@@ -1,3 +1,4 @@
+import type { ErrorCode } from '#kernel';
 import type { AgentId } from '#identity';
 import type { Link } from '#link';
 import type { HubCounts } from './hub-counts.ts';
@@ -44,6 +45,11 @@ export class HubLinks {
   /** Resolves when all frames that came are answered. */
   async idle(): Promise<void> {
     await Promise.all([...this.#sessions.values()].map((session) => session.idle()));
+  }
+
+  /** Ends all of them, whoever took their connections. */
+  end(reason: ErrorCode): void {
+    for (const { link } of this.#sessions.values()) link.close(reason);
   }
 
   of(link: Link): HubSession | undefined {

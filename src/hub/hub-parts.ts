@@ -23,7 +23,11 @@ export interface HubParts {
 export interface HubAdmission {
   readonly kind: Admission;
   /** With `allowlist`: these. */
-  readonly allowlist: ReadonlySet<AgentId>;
+  readonly allowlist: { has(agentId: AgentId): boolean };
+  /** Who is on the list comes in again after it was evicted, without an invite. */
+  readonly readmits?: boolean;
+  /** Members are not told who else is one. */
+  readonly hidesMembers?: boolean;
   /** Agents that are no members may send to members. */
   readonly guests: boolean;
 }

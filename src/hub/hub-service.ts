@@ -91,13 +91,15 @@ export class HubService implements LinkService {
       throw new MeshError('CARD_ID_MISMATCH', `The card is that of ${card.agentId}, not of who puts it`);
     await store.agents.register({
       agentId,
-      name: card.name,
+      // Where nobody looks for names, nobody owns one.
+      name: admission.hidesMembers === true ? agentId : card.name,
       seq: card.seq,
       card: bytes,
       capabilities: card.capabilities.map(({ id }) => id),
       text: wordsOf(card),
       at: clock.now(),
       isAdmitted: admission.kind === 'open' || (admission.kind === 'allowlist' && admission.allowlist.has(agentId)),
+      isReadmitted: admission.readmits === true,
       invite: invite && hashOf(invite),
       maxAgents: limits.maxHubAgents,
     });
@@ -134,8 +136,9 @@ export class HubService implements LinkService {
 
   async #list({ search, capability, after }: Question<'directory'>, session: HubSession): Promise<Answer> {
     const { rates, parts } = this.#options;
-    const { store, limits } = parts;
+    const { store, limits, admission } = parts;
     memberOf(session);
+    if (admission.hidesMembers === true) throw new MeshError('NOT_ADMITTED', 'Members here are not told of each other');
     takeOne(rates.searches, session.agentId);
     const listing = await store.agents.directory({
       search: search?.toLowerCase(),
@@ -149,7 +152,8 @@ export class HubService implements LinkService {
 
   #presence({ agents }: Question<'presence'>, session: HubSession): Answer {
     memberOf(session);
-    const { links } = this.#options;
+    const { links, parts } = this.#options;
+    if (parts.admission.hidesMembers === true) return { op: 'presence.is', online: [] };
     return { op: 'presence.is', online: agents.filter((agent) => links.session(agent) !== undefined) };
   }
 

@@ -17,6 +17,8 @@ export class Hub {
   readonly parts: HubParts;
   readonly counts = new HubCounts();
   readonly links: HubLinks;
+  /** What is done with links of agents, whoever listens. */
+  readonly handler: LinkHandler;
   /** Takes the connections that agents make. */
   readonly listener: LinkListener;
   readonly #over = new AbortController();
@@ -36,6 +38,7 @@ export class Hub {
     };
     this.links = new HubLinks(ports);
     const handler = this.#handler(new HubService({ ...ports, links: this.links }));
+    this.handler = handler;
     const agents = (agentId: AgentId) => (agentId === self.agentId ? self : undefined);
     this.listener = new LinkListener({ handler, agents, clock, limits, random, logger, versions });
   }
@@ -72,6 +75,7 @@ export class Hub {
     const done = new AbortController();
     await Promise.race([this.links.idle(), clock.sleep(limits.hubDrainMs, { signal: done.signal })]);
     done.abort();
+    this.links.end(reason);
     await this.listener.close(reason);
     await this.#sweeping;
     await this.parts.store.close();

@@ -55,6 +55,8 @@ export interface Registration {
   readonly at: number;
   /** The admission lets it in without an invite, unless it was evicted. */
   readonly isAdmitted: boolean;
+  /** Also when it was. */
+  readonly isReadmitted?: boolean;
   /** Hash of the secret that was shown. */
   readonly invite?: Uint8Array | undefined;
   readonly maxAgents: number;

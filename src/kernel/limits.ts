@@ -108,6 +108,11 @@ export const defaultLimits = {
   mailFetchBytes: megabyte,
   hubRetryMs: second,
   hubMaxRetryMs: minute,
+  // how long no hub of an agent answers before a relay stands in, how long one answers before the relay is let go, and how long the
+  // mailbox there is still looked at then
+  relayAfterMs: 10 * second,
+  relayBackMs: 30 * second,
+  relayKeptMs: 20 * minute,
   quickRetryMs: [2 * second, 4 * second, 8 * second],
   slowRetryMs: 5 * minute,
   breakerFailures: 3,

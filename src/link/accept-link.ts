@@ -22,6 +22,8 @@ export interface AcceptLinkOptions extends LinkOptions {
   readonly connection: Connection;
   /** The local agent with this id, also when the id is an earlier one of it. */
   readonly agents: (agentId: AgentId) => LinkSelf | undefined;
+  /** Another handler for links to this local id than `handler`. */
+  readonly handlerOf?: ((local: AgentId) => LinkHandler | undefined) | undefined;
   /** Has the last word on a link before its first credit; throws to refuse it. */
   readonly admit?: (link: AuthenticatedLink) => void;
 }
@@ -36,9 +38,10 @@ export async function acceptLink(options: AcceptLinkOptions): Promise<Link> {
     acceptHandshake(channel, { agents, versions, random, maxHandshakeBytes: limits.maxHandshakeBytes }),
   );
   const route = `inbound ${connection.address}`;
-  const link = new AuthenticatedLink({ ...options, established, route, credit: { frames: 0, bytes: 0 } });
+  const handler = options.handlerOf?.(established.self.agentId) ?? options.handler;
+  const link = new AuthenticatedLink({ ...options, handler, established, route, credit: { frames: 0, bytes: 0 } });
   try {
-    options.handler.admit(link.local, link.remote);
+    handler.admit(link.local, link.remote);
     options.admit?.(link);
   } catch (error) {
     refuse(connection, error);

@@ -116,6 +116,7 @@ export class AgentHost {
         return dial(this, contact, how);
       },
       onChange: (changed, change) => onChange(this, changed, change),
+      health: this.health,
     });
     this.#lanes.set(peer, lane);
     return lane;

@@ -6,6 +6,7 @@ import {
   EventStream,
   type Limits,
   type Logger,
+  type MeshError,
   type Random,
   systemClock,
   systemRandom,
@@ -32,6 +33,8 @@ import { LanDesk, type LanPorts } from './lan-desk.ts';
 import { makeRuntime } from './make-runtime.ts';
 import { logEvent } from './log-event.ts';
 import type { NodeEvent } from './node-event.ts';
+import type { NodeRelay, OpenRelay } from './node-relay.ts';
+import { capabilitiesOf, forgetStranger, relayOf } from './relay.ts';
 import type { NodeParts } from './parts.ts';
 import { LinkDesk } from './link-desk.ts';
 import type { StateDir } from './state-dir.ts';
@@ -56,7 +59,11 @@ export interface ComposeOptions {
   readonly runtimes?: Readonly<Record<string, Runtime>> | undefined;
   /** Instead of mDNS. */
   readonly lan?: LanPorts | undefined;
+  /** Needed by a node that is a relay. */
+  readonly openRelay?: OpenRelay | undefined;
   requestStop(): void;
+  /** The node cannot go on. */
+  readonly fail?: ((error: MeshError) => void) | undefined;
 }
 
 export interface Composed {
@@ -94,10 +101,12 @@ export async function compose(options: ComposeOptions): Promise<Composed> {
       answers.notice(event);
       watch.notice(event);
       notifyHost(hosts, event);
+      if (event.type === 'contact') forgetStranger(relay, hosts, { agentId: event.contact.agentId, logger });
       tell(event);
     },
   };
-  const links = new LinkDesk({ hosts, ...linking });
+  const relay = await relayOf(options, base, hosts);
+  const links = new LinkDesk({ hosts, ...linking, relay });
   const dialPorts = dialPortsOf(links, linking);
   const addHost = hostMaker({ options, ports, files, hosts, tell, dialPorts });
   for (const agentFiles of await loadAgents(state, files)) await addHost(agentFiles);
@@ -112,19 +121,37 @@ export async function compose(options: ComposeOptions): Promise<Composed> {
     answers,
     watch,
     lan: lanDesk(options, base),
+    relay,
     version: packageVersion(),
     requestStop: options.requestStop,
     callOwn: (host, endpoint, signal) => callOwn(dialPorts, host, { endpoint, signal }),
-    async addAgent(agent) {
-      const [first] = hosts.values();
-      const endpoints = first?.agent.card().endpoints ?? [];
-      const host = await addHost(await createFurtherAgent(state, { ...agent, endpoints }, files));
-      host.start();
+    addAgent: async (agent) => {
+      const host = await addFurther(agent, { options, files, hosts, relay, addHost });
       tell({ type: 'agent-added', agent: agent.name });
       return host;
     },
   };
   return { parts, links, events };
+}
+
+interface AddingAgents {
+  readonly options: ComposeOptions;
+  readonly files: AgentFilePorts;
+  readonly hosts: ReadonlyMap<string, AgentHost>;
+  readonly relay: NodeRelay | undefined;
+  addHost(files: AgentFiles): Promise<AgentHost>;
+}
+
+/** One more agent, at work, that is reached where the others are. */
+async function addFurther(agent: Parameters<NodeParts['addAgent']>[0], adding: AddingAgents): Promise<AgentHost> {
+  const { options, files, hosts, relay, addHost } = adding;
+  const { state, config } = options;
+  const [first] = hosts.values();
+  const endpoints = first?.agent.card().endpoints ?? [];
+  const host = await addHost(await createFurtherAgent(state, { ...agent, endpoints }, files));
+  await host.agent.publish({ capabilities: capabilitiesOf(host.agent, { config, relay, endpoints }) });
+  host.start();
+  return host;
 }
 
 function lanDesk(

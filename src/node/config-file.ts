@@ -49,6 +49,7 @@ const file = z.strictObject({
         .optional(),
       passphraseFile: z.string().min(1).optional(),
       logLevel: z.enum(['debug', 'info', 'warn', 'error']).optional(),
+      relay: z.boolean().optional(),
     })
     .optional(),
   files: z

@@ -44,6 +44,8 @@ export interface NodeConfig {
   readonly endpoints: readonly string[];
   readonly passphraseFile?: string;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
+  /** The node keeps mailboxes for those whom its agents trust. */
+  readonly relay?: boolean;
   readonly files?: FileSettings;
   readonly lan?: LanSettings;
   readonly agents: Readonly<Record<string, RuntimeConfig>>;
@@ -94,6 +96,7 @@ ${portLine}
 ${endpointsLine}
 # passphraseFile = "/run/secrets/mesh"          # when the keys are encrypted
 # logLevel = "info"         # debug | info | warn | error
+# relay = true              # keep messages for those whom your agents trust, while they are away
 
 [files]
 # maxMbPerPeer = 4096       # kept for, and as much from, one contact

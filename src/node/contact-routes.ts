@@ -2,13 +2,16 @@ import { type ErrorCode, MeshError, toMeshError } from '#kernel';
 import { failed, fetchDiscovery, heard, rankRoutes } from '#discovery';
 import { formatHubAddress } from '#protocol';
 import type { Contact } from '#trust';
+import type { AgentId } from '#identity';
 import type { AgentHost } from './agent-host.ts';
-import { type DialWho, mailboxesOf, routesOf } from './dial-peer.ts';
+import { relayPeersOf } from './hubs/relay-peers.ts';
+import { mailboxesOf, routesOf } from './contact-addresses.ts';
+import type { DialWho } from './dial-peer.ts';
 import type { NodeParts } from './parts.ts';
 
 /** One way to a contact, as far as it is known. */
 export interface ContactRoute {
-  readonly kind: 'node' | 'hub';
+  readonly kind: 'node' | 'hub' | 'relay';
   readonly url: string;
   readonly state: 'in use' | 'works' | 'fails' | 'untried';
   readonly latencyMs?: number;
@@ -39,10 +42,16 @@ export function routesTo(
   };
   const routes = [
     ...nodes.map((url) => known('node', url, url)),
-    ...mailboxesOf(contact).map((address) => known('hub', address.base, formatHubAddress(address))),
+    ...mailboxesOf(contact).map((address) => {
+      return known(keeperKind(host, address.hub), address.base, formatHubAddress(address));
+    }),
   ];
   return withLink(host, contact, routes);
 }
+
+/** Whether a hub keeps the frames, or the node of one of our peers. */
+const keeperKind = (host: AgentHost, keeper: AgentId): ContactRoute['kind'] =>
+  relayPeersOf(host).some(({ addresses }) => addresses.some(({ hub }) => hub === keeper)) ? 'relay' : 'hub';
 
 /** The way in use may be one that the contact opened, at an address that nobody can call. */
 function withLink(host: AgentHost, { agentId }: Contact, routes: readonly ContactRoute[]): ContactRoute[] {
@@ -50,7 +59,7 @@ function withLink(host: AgentHost, { agentId }: Contact, routes: readonly Contac
   const link = courier?.link;
   if (link === undefined) return [...routes];
   const [, url = link.route] = /^\S+ (.+)$/.exec(link.route) ?? [];
-  const kind = link.keeper === undefined ? 'node' : 'hub';
+  const kind = link.keeper === undefined ? 'node' : keeperKind(host, link.keeper);
   const { latencyMs, lastHeardAt } = courier?.status() ?? {};
   const used: ContactRoute = {
     kind,

@@ -1,12 +1,14 @@
 import { type Clock, codeOf, type Limits, type Logger, MeshError, type Random, toMeshError } from '#kernel';
 import type { AgentId, VerifiedCard } from '#identity';
-import { failed, fetchDiscovery, heard, rankRoutes } from '#discovery';
+import { failed, fetchDiscovery, heard, isFailingRoute, rankRoutes } from '#discovery';
 import { callAgent, type Connection, dialLink, dialWebSocket, type Link, type LinkHandler, type LinkPeer } from '#link';
 import { changeContact } from '#pipeline';
-import { formatHubAddress, type HubAddress, hubVersion, parseHubAddress } from '#protocol';
+import { formatHubAddress, type HubAddress, hubVersion } from '#protocol';
 import type { Contact } from '#trust';
 import type { AgentHost } from './agent-host.ts';
+import { mailboxesOf, routesOf } from './contact-addresses.ts';
 import type { DialHow } from './dial-how.ts';
+import { relayPeersOf } from './hubs/relay-peers.ts';
 
 export interface DialPorts {
   readonly clock: Clock;
@@ -31,27 +33,67 @@ export interface DialWho {
  * at once is not waited for: its link, if it comes, takes the place of the mailbox. Rejects with the error of the last way tried.
  */
 export async function dialPeer(ports: DialPorts, who: DialWho, options: DialHow): Promise<Link> {
-  const mailboxes = options.direct === true ? [] : mailboxesOf(who.contact);
+  const mailboxes = options.direct === true ? [] : rankedMailboxes(ports, who);
+  const relays = options.direct === true ? [] : relaysToAsk(who, mailboxes);
   const node = dialNode(ports, who, options);
-  if (mailboxes.length === 0) return node;
+  if (mailboxes.length === 0 && relays.length === 0) return node;
   const first = await Promise.race([node.catch(toMeshError), headStart(ports, options)]);
   if (first !== undefined && !(first instanceof MeshError)) return first;
   let last: unknown = first;
   for (const address of mailboxes) {
-    const { agentId } = who.contact;
-    const health = who.host.health.of(agentId);
     try {
-      const link = await who.host.hubs.mailboxLink(address, agentId, options);
-      health.value = heard(health.value, formatHubAddress(address), { at: ports.clock.now() });
-      return link;
+      return await dialMailbox(ports, who, { ...options, address });
     } catch (error) {
       last = error;
-      const failure = { at: ports.clock.now(), code: toMeshError(error).code };
-      health.value = failed(health.value, formatHubAddress(address), failure);
     }
   }
+  const relayed = await firstRelay(ports, who, { ...options, relays });
+  if (relayed !== undefined) return relayed;
   if (first === undefined) return node;
   throw last;
+}
+
+async function dialMailbox(
+  ports: DialPorts,
+  { host, contact: { agentId } }: DialWho,
+  { address, ...options }: DialHow & { readonly address: HubAddress },
+): Promise<Link> {
+  const health = host.health.of(agentId);
+  const key = formatHubAddress(address);
+  try {
+    const link = await host.hubs.mailboxLink(address, agentId, options);
+    health.value = heard(health.value, key, { at: ports.clock.now() });
+    return link;
+  } catch (error) {
+    health.value = failed(health.value, key, { at: ports.clock.now(), code: toMeshError(error).code });
+    throw error;
+  }
+}
+
+/**
+ * A peer that lost all its hubs may have found a relay, and cannot say so where its hubs are not: peers of ours that keep mailboxes are
+ * asked for it.
+ */
+async function firstRelay(
+  ports: DialPorts,
+  who: DialWho,
+  { relays, ...options }: DialHow & { readonly relays: readonly HubAddress[] },
+): Promise<Link | undefined> {
+  for (const address of relays) {
+    try {
+      const link = await who.host.hubs.mailboxLink(address, who.contact.agentId, options);
+      try {
+        await link.getCard();
+        return link;
+      } catch (error) {
+        link.close();
+        throw error;
+      }
+    } catch (error) {
+      ports.logger.debug('relay.not-used', { relay: address.base, code: codeOf(error) });
+    }
+  }
+  return undefined;
 }
 
 async function headStart({ clock, limits }: DialPorts, { signal }: DialHow): Promise<undefined> {
@@ -119,16 +161,23 @@ export async function dialHub(
   );
 }
 
-/** Addresses of its node, from the pinned card first, then those it was met at. */
-export function routesOf(contact: Contact): readonly string[] {
-  const met = contact.routes.filter((route) => parseHubAddress(route) === undefined);
-  return [...new Set([...(contact.card?.endpoints ?? []), ...met])];
+/** Those that failed lately come last. */
+function rankedMailboxes({ clock, limits }: DialPorts, { host, contact }: DialWho): readonly HubAddress[] {
+  const health = host.health.of(contact.agentId).value;
+  const isFailing = (address: HubAddress): boolean =>
+    isFailingRoute(health[formatHubAddress(address)], { now: clock.now(), limits });
+  const all = mailboxesOf(contact);
+  return [...all.filter((address) => !isFailing(address)), ...all.filter(isFailing)];
 }
 
-/** Who keeps frames for it, in the order that it wants, then where it was found. */
-export function mailboxesOf(contact: Contact): readonly HubAddress[] {
-  const urls = new Set([...(contact.card?.mailboxes ?? []), ...contact.routes]);
-  return [...urls].map(parseHubAddress).filter((address) => address !== undefined);
+/** At most so many are asked for a peer. */
+const maxRelaysAsked = 8;
+
+/** One address of each relay of a peer that is not known to keep frames for the contact. */
+function relaysToAsk({ host, contact }: DialWho, known: readonly HubAddress[]): readonly HubAddress[] {
+  const others = relayPeersOf(host).filter(({ peer }) => peer !== contact.agentId);
+  const offered = others.flatMap(({ addresses }) => addresses.slice(0, 1));
+  return offered.filter(({ hub }) => !known.some((address) => address.hub === hub)).slice(0, maxRelaysAsked);
 }
 
 function handshake(

@@ -9,6 +9,7 @@ export type { NodeEvent } from './node-event.ts';
 export { defaultConfig, type NodeConfig, type RuntimeConfig } from './config.ts';
 export { addAgent, initAgent, type NewNodeAgent } from './init-agent.ts';
 export { MeshNode, type NodeOptions } from './mesh-node.ts';
+export type { NodeRelay, OpenRelay, OpenRelayOptions } from './node-relay.ts';
 export { openOffline } from './offline.ts';
 export { type NodeReady, type RunNodeOptions, runNode } from './run-node.ts';
 export { examineFolder } from './doctor/examine-folder.ts';

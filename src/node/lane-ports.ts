@@ -13,8 +13,10 @@ import {
   tellMailAnswers,
   unsealLeft,
 } from '#pipeline';
-import { blobVersion, type MessageId } from '#protocol';
+import { blobVersion, type MessageId, parseHubAddress } from '#protocol';
 import { type Contact, type EventOf, owesStep } from '#trust';
+import { passOverMailbox } from './contact-addresses.ts';
+import type { RouteHealth } from './route-health.ts';
 import { tellRotationsByMail, tellStep, tellStepByMail } from './tell-step.ts';
 
 export interface LaneWiring {
@@ -22,6 +24,8 @@ export interface LaneWiring {
   readonly lane: Lane;
   dial(contact: Contact, options: { readonly signal: AbortSignal }): Promise<Link>;
   onChange(lane: Lane, change: CourierChange): void;
+  /** How the ways to peers are. */
+  readonly health: RouteHealth;
 }
 
 /** Ties the courier of one lane to the store, the contact exchange and the session. */
@@ -31,6 +35,8 @@ export function lanePorts(wiring: LaneWiring): CourierPorts {
   return {
     dial: ({ signal }) => wiring.dial(requireContact(wiring), { signal }),
     greet: (link) => greet(wiring, link),
+    lookAgain: (link) => lookAgain(wiring, link),
+    passOver: (link) => passOver(wiring, link),
     unacknowledged: () => store.read.outbox.frames(lane.agent.name, lane.peer),
     hasWork: () => hasWork(wiring),
     onSent: ({ frame }, route) => {
@@ -136,6 +142,22 @@ async function refreshCard({ desk, lane }: LaneWiring, link: Link): Promise<void
     // An old card still serves: the link itself proved the key.
     desk.ports.logger.info('card.not-refreshed', { agent: lane.agent.name, peer: lane.peer, code: codeOf(error) });
   }
+}
+
+/** A peer that went to another hub reads what is kept for it at the one of before for a while only. */
+async function lookAgain(wiring: LaneWiring, link: Link): Promise<void> {
+  await refreshCard(wiring, link);
+  const keepers = (contactOf(wiring)?.card?.mailboxes ?? []).map((url) => parseHubAddress(url)?.hub);
+  if (keepers.length > 0 && !keepers.includes(link.keeper)) link.close();
+}
+
+/** Others who keep frames for the peer go before this one. */
+function passOver(wiring: LaneWiring, link: Link): boolean {
+  const contact = contactOf(wiring);
+  const at = wiring.desk.ports.clock.now();
+  if (contact === undefined || !passOverMailbox(wiring.health, contact, { keeper: link.keeper, at })) return false;
+  link.close();
+  return true;
 }
 
 interface Refusal {

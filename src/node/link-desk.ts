@@ -15,6 +15,7 @@ import {
 import type { Frame, HubAddress } from '#protocol';
 import type { AgentHost } from './agent-host.ts';
 import type { DialHow } from './dial-how.ts';
+import type { NodeRelay } from './node-relay.ts';
 
 export interface LinkDeskOptions {
   readonly hosts: ReadonlyMap<string, AgentHost>;
@@ -24,6 +25,7 @@ export interface LinkDeskOptions {
   readonly logger: Logger;
   /** Versions of the link protocol that this node speaks; all without it. */
   readonly versions?: readonly number[] | undefined;
+  readonly relay?: NodeRelay | undefined;
 }
 
 /** Hands what comes in over links to the agent it is for. */
@@ -33,7 +35,13 @@ export class LinkDesk implements LinkHandler {
 
   constructor(options: LinkDeskOptions) {
     this.#options = options;
-    this.listener = new LinkListener({ ...options, handler: this, agents: (agentId) => this.#selfOf(agentId) });
+    const { relay } = options;
+    this.listener = new LinkListener({
+      ...options,
+      handler: this,
+      handlerOf: (local) => (local === relay?.self.agentId ? relay.handler : undefined),
+      agents: (agentId) => (agentId === relay?.self.agentId ? relay.self : this.#selfOf(agentId)),
+    });
   }
 
   onFrame(frame: Frame, link: Link): Promise<FrameOutcome> {

@@ -4,7 +4,7 @@ import { type Desk, flushLane, Lane } from '#pipeline';
 import { lanePorts, type LaneWiring } from './lane-ports.ts';
 
 /** The lane of a local agent to a peer, with what waits for the peer in the store. */
-export function makeLane(desk: Desk, peer: AgentId, wiring: Pick<LaneWiring, 'dial' | 'onChange'>): Lane {
+export function makeLane(desk: Desk, peer: AgentId, wiring: Omit<LaneWiring, 'desk' | 'lane'>): Lane {
   const { agent, ports } = desk;
   const { clock, random, limits, logger, store } = ports;
   const makeCourier = (lane: Lane): Courier =>

@@ -28,7 +28,9 @@ import { endpointsOf } from './endpoints.ts';
 import type { LanPorts } from './lan-desk.ts';
 import { type Listening, startListeners } from './listeners.ts';
 import { createOperations } from './create-operations.ts';
+import type { OpenRelay } from './node-relay.ts';
 import { type NodeParts, hostNamed } from './parts.ts';
+import { capabilitiesOf } from './relay.ts';
 import { takeOver } from './recovery/revive.ts';
 import { apiToken, removeRunning, writeRunning } from './running-file.ts';
 import type { StateDir } from './state-dir.ts';
@@ -59,6 +61,8 @@ export interface NodeOptions {
   readonly connectHub?: ((address: HubAddress) => Promise<Connection | undefined>) | undefined;
   /** Called when the folder is this node's, before anything in it is opened. */
   readonly prepare?: (() => Promise<void>) | undefined;
+  /** Needed by a node that is a relay. */
+  readonly openRelay?: OpenRelay | undefined;
   /** Instead of the usual database; it is closed with the node. */
   readonly openStore?: ((options: SqliteStoreOptions) => Promise<MeshStore>) | undefined;
 }
@@ -126,7 +130,12 @@ export class MeshNode implements AsyncDisposable {
     let node: MeshNode | undefined;
     try {
       if (options.takeOver === true) await takeOverFolder(options, store);
-      const composed = await compose({ ...options, store, requestStop: () => stop.resolve(undefined) });
+      const composed = await compose({
+        ...options,
+        store,
+        requestStop: () => stop.resolve(undefined),
+        fail: stop.resolve,
+      });
       bypassSockets(composed.links, options.connectHub);
       node = new MeshNode({ composed, lock, options, stopRequested: stop.promise });
       await node.#begin();
@@ -153,14 +162,16 @@ export class MeshNode implements AsyncDisposable {
   }
 
   async #begin(): Promise<void> {
-    const { listens = true } = this.#options;
+    const { listens = true, config } = this.#options;
     const { parts } = this.#composed;
     await parts.store.transact((tx) => tx.inbox.releaseAll());
+    await parts.relay?.start();
     const endpoints = listens ? await this.#listen() : [];
     for (const host of parts.hosts.values()) {
       const former = host.agent.card().endpoints.filter((endpoint) => !endpoints.includes(endpoint));
       await host.renewDevice();
-      await host.agent.publish({ endpoints: [...endpoints], ...this.#capabilities(host.agent.name) });
+      const capabilities = capabilitiesOf(host.agent, { config, relay: parts.relay, endpoints });
+      await host.agent.publish({ endpoints: [...endpoints], capabilities });
       host.start();
       if (host.agent.incarnation !== undefined) void this.#callFormer(host, former);
     }
@@ -204,13 +215,6 @@ export class MeshNode implements AsyncDisposable {
     return { port, exact: config.apiPort !== undefined, token: await apiToken(state) };
   }
 
-  #capabilities(name: string) {
-    const capabilities = this.#options.config.agents[name]?.capabilities;
-    return capabilities === undefined
-      ? {}
-      : { capabilities: capabilities.map((one) => ({ ...one, tags: [...one.tags] })) };
-  }
-
   async #stop(): Promise<void> {
     const { parts, events } = this.#composed;
     events.emit({ type: 'stopping' });
@@ -220,6 +224,7 @@ export class MeshNode implements AsyncDisposable {
     await Promise.all([...parts.hosts.values()].map((host) => host.stop(parts.limits)));
     await this.#checkpoint();
     await this.#sweep;
+    await parts.relay?.stop();
     await this.#listening?.close();
     events.close();
     await parts.store.close();

@@ -27,7 +27,7 @@ export async function openOffline(options: {
   const composed = await compose({
     state,
     // No program is started here, and its settings may need files that are not at hand.
-    config: { ...config, agents: {} },
+    config: { ...config, agents: {}, relay: false },
     store,
     logger: silentLogger,
     passphrase: readPassphrase(config),

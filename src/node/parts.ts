@@ -7,6 +7,7 @@ import type { AwaitedAnswers } from './awaited-answers.ts';
 import type { ContactWatch } from './contact-watch.ts';
 import type { NodeConfig } from './config.ts';
 import type { LanDesk } from './lan-desk.ts';
+import type { NodeRelay } from './node-relay.ts';
 import type { StateDir } from './state-dir.ts';
 
 export interface Address {
@@ -29,6 +30,8 @@ export interface NodeParts {
   readonly answers: AwaitedAnswers;
   readonly watch: ContactWatch;
   readonly lan: LanDesk;
+  /** Absent in a node that keeps nothing for others. */
+  readonly relay?: NodeRelay | undefined;
   readonly version: string;
   readonly running?: { readonly startedAt: number; listen(): Address | undefined; api(): Address | undefined };
   /** Makes one more agent and puts it to work. */

@@ -10,7 +10,7 @@ import type { Address } from './parts.ts';
 import { readPassphrase } from './read-passphrase.ts';
 import { stateDir } from './state-dir.ts';
 
-export interface RunNodeOptions extends Pick<NodeOptions, 'limits' | 'openStore'> {
+export interface RunNodeOptions extends Pick<NodeOptions, 'limits' | 'openStore' | 'openRelay'> {
   readonly stateDir: string;
   readonly host?: string;
   readonly port?: number;
@@ -18,6 +18,8 @@ export interface RunNodeOptions extends Pick<NodeOptions, 'limits' | 'openStore'
   readonly endpoint?: string;
   /** Others on the local network find this node. */
   readonly lan?: boolean;
+  /** It keeps mailboxes for those whom its agents trust. */
+  readonly relay?: boolean;
   readonly passphrase?: string;
   /** Speak for the agents again although a later life took their place. */
   readonly takeOver?: boolean;
@@ -34,6 +36,8 @@ export interface NodeReady {
   readonly endpoints: readonly string[];
   /** Absent when the node keeps away from the local network. */
   readonly lan?: LanView;
+  /** It keeps mailboxes for those whom its agents trust. */
+  readonly relay?: boolean;
 }
 
 /**
@@ -49,8 +53,8 @@ export async function runNode(options: RunNodeOptions): Promise<void> {
     level: config.logLevel,
     fd: options.logsToFile === true ? openSync(state.log, 'a', 0o600) : 2,
   });
-  const { takeOver, limits, openStore } = options;
-  const node = await MeshNode.start({ state, config, logger, passphrase, takeOver, limits, openStore });
+  const { takeOver, limits, openStore, openRelay } = options;
+  const node = await MeshNode.start({ state, config, logger, passphrase, takeOver, limits, openStore, openRelay });
   let failure: MeshError | undefined;
   try {
     const info = readyInfo(node);
@@ -81,18 +85,20 @@ function readyInfo(node: MeshNode): NodeReady {
     api: apiAddress,
     agents: hosts.map(({ agent }) => ({ name: agent.name, agentId: agent.agentId })),
     endpoints: hosts[0]?.agent.card().endpoints ?? [],
+    ...(node.parts.relay === undefined ? {} : { relay: true }),
     ...(node.parts.lan.status === undefined ? {} : { lan: lanView(node.parts.lan.status) }),
   };
 }
 
 function withFlags(config: NodeConfig, options: RunNodeOptions): NodeConfig {
-  const { host, port, apiPort, endpoint, lan = false } = options;
+  const { host, port, apiPort, endpoint, lan = false, relay = false } = options;
   return {
     ...config,
     ...(host === undefined ? {} : { host }),
     ...(port === undefined ? {} : { port }),
     ...(apiPort === undefined ? {} : { apiPort }),
     ...(endpoint === undefined ? {} : { endpoints: [checkEndpoint(endpoint)] }),
+    ...(relay ? { relay } : {}),
     ...(lan ? { lan: { ...config.lan, enabled: true } } : {}),
   };
 }

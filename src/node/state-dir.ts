@@ -12,6 +12,8 @@ export interface StateDir {
   readonly log: string;
   /** Sealed bytes of files, in a folder for each agent. */
   readonly files: string;
+  /** What the node keeps for others when it is a relay. */
+  readonly relay: string;
   /** Of the first agent in the folder itself, of the others in `agents/NAME`. */
   readonly agents: string;
 }
@@ -28,6 +30,7 @@ export function stateDir(named?: string, environment: NodeJS.ProcessEnv = proces
     running: join(path, 'node.json'),
     log: join(path, 'node.log'),
     files: join(path, 'files'),
+    relay: join(path, 'relay'),
     agents: join(path, 'agents'),
   };
 }

@@ -55,6 +55,7 @@ export { encodeLanText, type LanText, lanServiceType, parseLanText } from './lan
 export { type Frame, type FrameId, type FrameKind, frameKinds } from './frame.ts';
 export { decodeFrame, encodeFrame, type FrameLimits } from './frame-codec.ts';
 export { decodeRotationNotice, encodeRotationNotice } from './rotation-notice.ts';
+export { relayCapability, relayCapabilityId, relaysIn } from './relay-capability.ts';
 export { formatHubAddress, type HubAddress, parseHubAddress } from './hub-address.ts';
 export { inviteSecretBytes } from './hub-operation-codec.ts';
 export { decodeHubInvite, encodeHubInvite, type HubInvite } from './hub-invite.ts';

@@ -111,5 +111,6 @@ export const hubDoor: HubDoor = {
       ...(host === undefined ? {} : { listen: { host, port: 7700 }, url: `http://${host}:7700`, admission: 'invite' }),
       ...(admission === undefined ? {} : { admission, guests: admission !== 'allowlist' }),
     }),
+  openRelay: () => Promise.reject(new MeshError('INTERNAL', 'No relay here')),
   openHubAdmin: async () => ({ admin: hubAdmin, close: async () => {} }),
 };

@@ -26,7 +26,7 @@ const join = (node: MemoryNode, hub: TestHub) => node.host.hubs.join({ address: 
 /** A node that can call hubs, and that nobody can call. */
 async function behindNat(name: string, options: Omit<MemoryNodeOptions, 'name' | 'wire'> = {}): Promise<MemoryNode> {
   story.wire.hidden.add(name);
-  const limits = { hubRetryMs: 10, hubMaxRetryMs: 20, ...options.limits };
+  const limits = { hubRetryMs: 10, hubMaxRetryMs: 20, mailRepeatMs: 500, ...options.limits };
   return story.start(name, { ...options, hubs, limits });
 }
 
@@ -131,6 +131,41 @@ describe('two agents behind NAT that share a hub', () => {
 });
 
 describe('an agent', () => {
+  test('goes on to the hub that its peer moved to, also while the one of before still takes frames', async () => {
+    const [one, two] = [await openHub({ name: 'one' }), await openHub({ name: 'two', seed: 201 })];
+    const limits = { slowRetryMs: 30, mailRepeatMs: 30 };
+    const alice = await behindNat('alice', { limits });
+    const bob = await behindNat('bob', { limits });
+    await join(alice, one);
+    await join(bob, one);
+    await alice.api.request({ target: 'bob@one' }, { signal });
+    const request = await eventually([bob], async () => (await bob.api.requests({}, { signal })).requests[0]);
+    await bob.api.approve({ id: request.id, tier: 'trusted' }, { signal });
+    await eventually([alice], async () => alice.host.contact(bob.agentId)?.state === 'trusted');
+    const before = await send(alice, 'bob', 'before');
+    await reaches([alice, bob], { from: alice, id: before, state: 'delivered' });
+    await join(bob, two);
+    await bob.host.hubs.leave(one.self.agentId);
+    const after = await send(alice, 'bob', 'after');
+    await reaches([alice, bob], { from: alice, id: after, state: 'delivered' });
+    expect(await inboxTexts(bob)).toEqual(['before', 'after']);
+  });
+
+  test('tries the next hub of a peer that answers nothing of what the first one keeps', async () => {
+    const [one, two] = [await openHub({ name: 'one' }), await openHub({ name: 'two', seed: 201 })];
+    const { alice, bob } = await friends();
+    for (const node of [alice, bob]) await join(node, two);
+    alice.host.lane(bob.agentId).courier.hangUp();
+    // From here on Bob gets nothing through the first hub, which is in order for everybody else.
+    one.hiddenFrom.add('bob');
+    one.cut('bob');
+    const { agentId } = bob;
+    const id = await send(alice, 'bob', 'hello');
+    await until(() => alice.host.lane(agentId).courier.link?.keeper === one.self.agentId);
+    await reaches([alice, bob], { from: alice, id, state: 'delivered' });
+    expect(await inboxTexts(bob)).toEqual(['hello']);
+  });
+
   test('writes to a peer at another hub as a guest, and is answered through its own', async () => {
     const [one, two] = [await openHub({ name: 'one' }), await openHub({ name: 'two', seed: 201 })];
     const alice = await behindNat('alice');

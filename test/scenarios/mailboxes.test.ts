@@ -37,7 +37,7 @@ describe('agents that cannot call each other', () => {
     expect(answer.body).toBe('echo ping');
     await quiet(alice, bob);
     expect(routeOf(alice, bob)).toBe('hub http://hub.test');
-    expect(office.waiting(alice.agentId) + office.waiting(bob.agentId)).toBe(0);
+    await until(() => office.waiting(alice.agentId) + office.waiting(bob.agentId) === 0);
   });
 
   test('see that a message is stored while the other is away, and delivered when it is back', async () => {

@@ -105,6 +105,8 @@ export function bench(
     limits: defaultLimits,
     logger: silentLogger,
     ports: {
+      lookAgain: async () => {},
+      passOver: () => false,
       dial: async (how) => {
         if (options.dial !== undefined) return options.dial(how);
         const link = new FakeLink();

@@ -17,11 +17,13 @@ import { blobFilesIn, openSqliteStore } from '#storage';
 import type { AgentHost } from '../../src/node/agent-host.ts';
 import { type Composed, compose } from '../../src/node/compose.ts';
 import { createOperations } from '../../src/node/create-operations.ts';
+import { capabilitiesOf } from '../../src/node/relay.ts';
 import { sweep } from '../../src/node/sweeper.ts';
 import { FaultyStore } from './faulty-store.ts';
 import { MortalBlobs } from './mortal-blobs.ts';
 import { impatient } from './story.ts';
-import type { Connection } from '#link';
+import type { Connection, LinkSelf } from '#link';
+import { openTestRelay } from './memory-relay.ts';
 import type { HubAddress } from '#protocol';
 import type { PostOffice } from './post-office.ts';
 import type { TestHub } from './test-hub.ts';
@@ -42,6 +44,8 @@ export interface MemoryNodeOptions {
   readonly config?: Partial<NodeConfig>;
   /** Versions of the link protocol that it speaks; all without it. */
   readonly linkVersions?: readonly number[];
+  /** It keeps mailboxes for those whom it trusts, with this key. */
+  readonly relay?: LinkSelf;
 }
 
 interface Life extends Composed {
@@ -128,11 +132,12 @@ export class MemoryNode implements NodeLike, AsyncDisposable {
     const store = new FaultyStore(inner, () => this.crash());
     this.#stores.push(store);
     const { runtime, limits, linkVersions } = this;
-    const { config } = this.#options;
+    const { config, relay } = this.#options;
     const blobs = new MortalBlobs(blobFilesIn(join(state.files, name)));
     const composed = await compose({
       state,
-      config: { ...defaultConfig, ...config },
+      config: { ...defaultConfig, ...config, relay: relay !== undefined },
+      openRelay: relay && ((how) => openTestRelay(how, relay)),
       store,
       blobFiles: () => blobs,
       linkVersions,
@@ -145,17 +150,23 @@ export class MemoryNode implements NodeLike, AsyncDisposable {
     const { parts, links } = composed;
     links.connectLocal = (peer) => this.#options.wire.connect(name, peer);
     const { postOffice, hubs = [] } = this.#options;
-    links.connectHub = async (address) => connectTo(hubs, name, address);
+    links.connectHub = async (address) =>
+      hubs.some(({ self }) => self.agentId === address.hub)
+        ? connectTo(hubs, name, address)
+        : this.#options.wire.connect(name, address.hub);
     const sweeping = new AbortController();
     this.#life = { ...composed, store, blobs, clock, sweeping, api: createOperations(parts) };
     await store.transact((tx) => tx.inbox.releaseAll());
     this.#options.wire.join({
       name,
-      lives: (agentId) => this.host.agent.agentId === agentId || this.host.agent.formerIds.includes(agentId),
+      lives: (agentId) => [this.host.agent.agentId, ...this.host.agent.formerIds, relay?.agentId].includes(agentId),
       accept: (connection) => void links.listener.accept(connection),
     });
     const mailboxes = postOffice === undefined ? this.host.hubs.mailboxes : [postOffice.address];
-    await this.host.agent.publish({ endpoints: [`http://${name}.test`], mailboxes: [...mailboxes] });
+    await parts.relay?.start();
+    const endpoints = [`http://${name}.test`];
+    const capabilities = capabilitiesOf(this.host.agent, { config: parts.config, relay: parts.relay, endpoints });
+    await this.host.agent.publish({ endpoints, capabilities, mailboxes: [...mailboxes] });
     if (postOffice !== undefined) postOffice.serve(this.host);
     this.host.start();
     postOffice?.open(this.host);
@@ -170,6 +181,7 @@ export class MemoryNode implements NodeLike, AsyncDisposable {
     life.sweeping.abort();
     this.#options.postOffice?.leave(this.host);
     await this.host.stop(this.limits);
+    await life.parts.relay?.stop();
     await life.links.listener.close();
     life.events.close();
     await life.store.close();

@@ -19,6 +19,8 @@ export class TestHub implements AsyncDisposable {
   readonly base: string;
   readonly self: LinkSelf;
   readonly hub: Hub;
+  /** Nodes that cannot reach it. */
+  readonly hiddenFrom = new Set<string>();
   readonly #connections = new Map<Connection, string>();
   #isGone = false;
 
@@ -53,7 +55,7 @@ export class TestHub implements AsyncDisposable {
 
   /** Throws UNREACHABLE while it is gone. */
   connect(from: string): Connection {
-    if (this.#isGone) throw new MeshError('UNREACHABLE', `${this.name} is gone`);
+    if (this.#isGone || this.hiddenFrom.has(from)) throw new MeshError('UNREACHABLE', `${this.name} is gone`);
     const [near, far] = memoryConnections();
     this.#connections.set(near, from);
     void near.closed.then(() => this.#connections.delete(near));

@@ -26,6 +26,8 @@ import {
   writeRunning,
 } from './hub-folder.ts';
 
+export { openRelay } from './relay.ts';
+
 const standard = { host: '127.0.0.1', port: 7700, name: 'hub' } as const;
 
 /** `mesh hub`. */

@@ -7,9 +7,16 @@ export const hubVerbs: readonly VerbSpec[] = [
     name: 'hub-join',
     group: 'Hubs and routes',
     summary: 'Let a hub keep messages while you are away',
-    args: [['<target>', 'URL of the hub, or an invite of its owner (mesh-hub:…)']],
-    options: [{ flags: '--invite <invite>', about: 'the invite, when you give the URL' }],
-    examples: ['mesh hub-join http://10.0.0.9:7700', 'mesh hub-join mesh-hub:pGNodWJ4OGRpZDprZXk…'],
+    args: [['<target>', 'URL of the hub, an invite of its owner (mesh-hub:…), or a contact']],
+    options: [
+      { flags: '--invite <invite>', about: 'the invite, when you give the URL' },
+      { flags: '--relay', about: 'the node of this contact, which runs with mesh up --relay' },
+    ],
+    examples: [
+      'mesh hub-join http://10.0.0.9:7700',
+      'mesh hub-join mesh-hub:pGNodWJ4OGRpZDprZXk…',
+      'mesh hub-join bob --relay',
+    ],
     load: async () => (await import('../verbs/hub-join.ts')).hubJoin,
   },
   {

@@ -25,6 +25,7 @@ export const startVerbs: readonly VerbSpec[] = [
       { flags: '--api-port <number>', about: 'port of the local API (default 8788)' },
       { flags: '--endpoint <url>', about: 'address at which others reach this node' },
       { flags: '--lan', about: 'let others on the local network find this node' },
+      { flags: '--relay', about: 'keep messages for those whom the agents trust while they are away' },
       { flags: '--take-over', about: 'speak for the agent again after it was restored elsewhere' },
       { flags: '--detach', about: 'return when it is ready and leave it running' },
       { flags: '--report-ready', about: 'tell the parent process', hidden: true },

@@ -43,7 +43,7 @@ export interface VerbSpec extends VerbBody {
 export const tierNames = ['blocked', 'notify', 'bounded', 'trusted', 'owner'] as const;
 export const typeNames = ['request', 'response', 'notification', 'alert', 'ack'] as const;
 export const priorityNames = ['high', 'normal', 'low'] as const;
-export const untilStateNames = ['delivered', 'seen', 'answered'] as const;
+export const untilStateNames = ['stored', 'delivered', 'seen', 'answered'] as const;
 export const boxNames = ['outbox', 'inbox'] as const;
 export const outboxStateNames = [
   'queued',

@@ -13,6 +13,6 @@ export async function hubs({ client, settings, signal }: Call): Promise<Outcome>
     next:
       all.length === 0
         ? ['Join one: mesh hub-join URL', { elsewhere: 'Run one yourself: mesh hub' }]
-        : ['See who else is there: mesh directory'],
+        : [all.every(({ relayOf }) => relayOf !== undefined) ? undefined : 'See who else is there: mesh directory'],
   };
 }

@@ -42,6 +42,7 @@ async function upHere({ args, settings, ports, screen, signal }: Call): Promise<
       ...listenOptions(args),
       ...present({ passphrase }),
       takeOver: args.flag('takeOver'),
+      openRelay: async (how) => (await ports.hubDoor()).openRelay(how),
       onReady: (info) => {
         report?.({ type: 'ready', info });
         if (report !== undefined) return;
@@ -104,6 +105,7 @@ function listenOptions(args: Call['args']) {
     apiPort: args.number('apiPort', [0, 65_535]),
     endpoint: args.text('endpoint'),
     lan: args.flag('lan') ? true : undefined,
+    relay: args.flag('relay') ? true : undefined,
   });
 }
 
@@ -112,7 +114,7 @@ const readyData = (info: NodeReady, pid: number, stateDir: string) => ({ ...info
 type Fields = readonly (readonly [label: string, value: string | undefined])[];
 
 function readyLines(
-  { listen, api, agents, endpoints, lan }: NodeReady,
+  { listen, api, agents, endpoints, lan, relay }: NodeReady,
   more: Fields,
   { settings, paint }: Pick<Shown, 'settings' | 'paint'>,
 ): readonly string[] {
@@ -124,6 +126,7 @@ function readyLines(
         ['listens', `${listen.host}:${listen.port}`],
         ['reached at', endpoints.map(visible).join('\n')],
         ['LAN', lan === undefined ? undefined : lanLine(lan)],
+        ['relay', relay === true ? 'keeps messages for those whom your agents trust' : undefined],
         ['local API', `${api.host}:${api.port}`],
         ...more,
       ],

@@ -12,7 +12,7 @@ type Entry = Output<'directory'>['agents'][number];
 export function hubLines(hub: HubView, paint: Paint): readonly string[] {
   return fields(
     [
-      ['hub', paint.colour('bold', visible(hub.name))],
+      [hub.relayOf === undefined ? 'hub' : 'relay', paint.colour('bold', titleOf(hub))],
       ['address', visible(hub.url)],
       ['id', hub.agentId],
       ['fingerprint', hub.fingerprint],
@@ -23,10 +23,26 @@ export function hubLines(hub: HubView, paint: Paint): readonly string[] {
   );
 }
 
+const titleOf = ({ name, relayOf }: HubView): string =>
+  relayOf === undefined ? visible(name) : `relay of ${visible(relayOf)}`;
+
 export function hubTable(hubs: readonly HubView[], paint: Paint): readonly string[] {
+  const notes = hubs.flatMap(standInLines);
+  return [...rows(hubs, paint), ...(notes.length === 0 ? [] : ['', ...notes])];
+}
+
+function standInLines(hub: HubView): readonly string[] {
+  if (hub.standsIn === undefined) return [];
+  const { relayOf = hub.name } = hub;
+  return hub.standsIn === 'now'
+    ? [`No hub of this agent can be reached: the node of ${visible(relayOf)} stands in for them.`]
+    : [`The node of ${visible(relayOf)} stood in for the hubs; what still comes there is taken for a while.`];
+}
+
+function rows(hubs: readonly HubView[], paint: Paint): readonly string[] {
   return table(
     [
-      { title: 'HUB', cell: ({ name }) => visible(name), shrinkTo: 10 },
+      { title: 'HUB', cell: titleOf, shrinkTo: 16 },
       {
         title: 'CONNECTION',
         cell: connectionOf,

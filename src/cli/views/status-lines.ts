@@ -6,7 +6,7 @@ import { agentTable } from './agent-lines.ts';
 import { contactTable, peerSummary } from './contact-lines.ts';
 import type { Status } from './types.ts';
 import { lanLine, warningLines } from './warning-lines.ts';
-import { count } from './words.ts';
+import { count, size } from './words.ts';
 
 /** The node on one page: where it listens, who lives here, how the peers are, what waits, what is wrong. */
 export function statusLines(status: Status, paint: Paint): readonly string[] {
@@ -18,6 +18,7 @@ export function statusLines(status: Status, paint: Paint): readonly string[] {
         ['listens', addressOf(status.listen)],
         ['local API', addressOf(status.api)],
         ['LAN', status.lan === undefined ? undefined : lanLine(status.lan)],
+        ['relay', status.relay && relayLine(status.relay)],
         ['state', visible(status.stateDir)],
         ['queue', queueLine(status)],
         ['peers', peers.length === 0 ? 'none yet' : peerSummary(peers)],
@@ -39,6 +40,11 @@ function nodeLine({ running, startedAt, pid, version }: Status, paint: Paint): s
   const since = startedAt === undefined ? '' : ` for ${span(paint.now - startedAt)}`;
   const process = pid === undefined ? '' : `, process ${pid}`;
   return `${paint.colour('green', 'running')}${since}${process}, version ${visible(version)}`;
+}
+
+function relayLine({ agents, frames, bytes }: NonNullable<Status['relay']>): string {
+  const waiting = frames === 0 ? 'nothing waits' : `${count(frames, 'frame')} wait, ${size(bytes)}`;
+  return `keeps messages for ${agents === 0 ? 'nobody yet' : count(agents, 'agent')}${agents === 0 ? '' : `: ${waiting}`}`;
 }
 
 function addressOf(address: { readonly host: string; readonly port: number } | undefined): string | undefined {

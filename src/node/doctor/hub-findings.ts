@@ -6,12 +6,13 @@ export function hubFindings(agent: string, hubs: readonly KnownHub[]): readonly 
   return hubs.flatMap(({ membership, status }) => {
     const { lastError } = status;
     if (status.state === 'up' || lastError === undefined) return [];
-    const { name, address } = membership;
+    const { name, address, relayOf } = membership;
+    const what = relayOf === undefined ? `its hub ${name}` : `the relay of ${name}`;
     return [
       {
         check: 'hub',
         severity: 'warning',
-        message: `${agent} has no connection to its hub ${name} at ${address.base}: ${lastError.code}`,
+        message: `${agent} has no connection to ${what} at ${address.base}: ${lastError.code}`,
         meaning: 'What others leave there is not fetched. It is tried again by itself.',
         fix: fixes[lastError.code] ?? 'Ask the owner of the hub whether it runs. How it stands: mesh hubs',
       },

@@ -13,9 +13,10 @@ export function hubNamed(host: AgentHost, text: string): KnownHub {
   const hubs = host.hubs.memberships;
   if (hubs.length === 0) throw new MeshError('NO_HUB');
   const wanted = text.replace(/\/+$/, '');
-  const matches = hubs.filter(({ membership: { address, name } }) => {
+  const matches = hubs.filter(({ membership: { address, name, relayOf } }) => {
     const { host: place, hostname } = new URL(address.base);
-    return [name, address.base, address.hub, place, hostname].includes(wanted);
+    const contact = relayOf && host.contact(relayOf)?.petname;
+    return [contact ?? name, address.base, address.hub, place, hostname].includes(wanted);
   });
   const [hub, second] = matches;
   const names = hubs.map(({ membership: { name, address } }) => `${name} (${address.base})`);

@@ -5,6 +5,7 @@ import { type Desk, freshKeyPackage } from '#pipeline';
 import { formatHubAddress, type Frame, type HubAddress } from '#protocol';
 import { HubLine, type HubLinePorts, type HubLineStatus } from './hub-line.ts';
 import { type Membership, readMemberships, writeMemberships } from './memberships.ts';
+import { type Relay, type RelayPeer, StandIn } from './stand-in.ts';
 
 export interface HubDeskOptions {
   readonly desk: Desk;
@@ -15,6 +16,24 @@ export interface HubDeskOptions {
   /** The mailboxes of the agent are others than before: a new card has to say so. */
   onMailboxes(mailboxes: readonly string[]): Promise<void>;
   onChange(membership: Membership, status: HubLineStatus): void;
+  /** Peers that keep mailboxes for those whom they trust. */
+  relayPeers(): readonly RelayPeer[];
+}
+
+/** What to join, and how. */
+export interface Joining {
+  readonly address: HubAddress;
+  readonly name: string;
+  readonly invite?: Uint8Array;
+  /** The hub is the relay of this peer. */
+  readonly relayOf?: AgentId;
+}
+
+interface Entry {
+  membership: Membership;
+  /** Nobody is told of it any more. */
+  isLeft?: boolean;
+  readonly line: HubLine;
 }
 
 interface Guest {
@@ -25,13 +44,15 @@ interface Guest {
 /** The hubs of one local agent: those that keep its mailbox, and those that keep the mailbox of somebody it writes to. */
 export class HubDesk {
   readonly #options: HubDeskOptions;
-  readonly #lines = new Map<AgentId, { readonly membership: Membership; readonly line: HubLine }>();
+  readonly #lines = new Map<AgentId, Entry>();
   readonly #guests = new Map<AgentId, Guest>();
+  readonly #standIn: StandIn;
   #isStarted = false;
 
   constructor(options: HubDeskOptions) {
     this.#options = options;
     const { agent, ports } = options.desk;
+    this.#standIn = this.#makeStandIn();
     for (const membership of readMemberships(ports.store.read.values, agent.name)) this.#add(membership);
   }
 
@@ -41,16 +62,23 @@ export class HubDesk {
 
   /** As they stand in a card. */
   get mailboxes(): readonly string[] {
-    return [...this.#lines.values()].map(({ membership }) => formatHubAddress(membership.address));
+    return [...this.#lines.values()]
+      .filter(({ membership, isLeft = false }) => !isLeft && membership.standsIn?.leftAt === undefined)
+      .map(({ membership }) => formatHubAddress(membership.address));
   }
 
   start(): void {
     this.#isStarted = true;
     for (const { line } of this.#lines.values()) line.start();
+    if (this.#lines.size === 0) return;
+    this.#standIn.notice();
+    // A crash may have come between what is stored and the card that says it.
+    void this.#tellMailboxes();
   }
 
   async stop(): Promise<void> {
-    await Promise.all([...this.#lines.values()].map(({ line }) => line.stop()));
+    this.#isStarted = false;
+    await Promise.all([this.#standIn.stop(), ...[...this.#lines.values()].map(({ line }) => line.stop())]);
     for (const { link } of this.#guests.values()) void link.then((open) => open.close('SHUTTING_DOWN')).catch(() => {});
   }
 
@@ -58,29 +86,37 @@ export class HubDesk {
    * Registers at the hub and keeps the mailbox there from now on. Rejects with what the hub refuses (NOT_ADMITTED, NAME_TAKEN, INVITE_*),
    * and when it cannot be reached; then nothing changed.
    */
-  async join(joining: { readonly address: HubAddress; readonly name: string; readonly invite?: Uint8Array }) {
-    const { address, name, invite } = joining;
+  async join({ address, name, invite, relayOf }: Joining) {
     const { clock } = this.#options.desk.ports;
+    const joinedAt = this.#lines.get(address.hub)?.membership.joinedAt ?? clock.now();
+    const membership = { address, name, joinedAt, ...(relayOf === undefined ? {} : { relayOf }) };
+    return this.#join(membership, invite);
+  }
+
+  async #join(membership: Membership, invite?: Uint8Array) {
+    const { address } = membership;
     const known = this.#lines.get(address.hub);
     if (known !== undefined) await this.#remove(address.hub);
-    const membership = { address, name, joinedAt: known?.membership.joinedAt ?? clock.now() };
     const line = this.#add(membership, invite);
     line.start();
     try {
       await line.attempt();
     } catch (error) {
       await this.#remove(address.hub);
-      if (known !== undefined) this.#add(known.membership).start();
+      if (known !== undefined) this.#add(known.membership);
       throw error;
     }
     await this.#store();
     return { membership, status: line.status };
   }
 
-  /** The mailbox there is used no more; what lies in it stays there. */
+  /** The mailbox there is used no more; what lies in it stays there. Who looks there is told where the agent is now. */
   async leave(hub: AgentId): Promise<void> {
-    await this.#remove(hub);
+    const left = this.#lines.get(hub);
+    if (left === undefined) return;
+    left.isLeft = true;
     await this.#store();
+    await this.#remove(hub);
   }
 
   /** The open link to a hub that the agent is a member of. Throws NO_HUB, UNREACHABLE. */
@@ -146,7 +182,10 @@ export class HubDesk {
           });
           return fresh.map(({ bytes }) => bytes);
         },
-        onChange: () => onChange(membership, line.status),
+        onChange: () => {
+          onChange(membership, line.status);
+          this.#standIn.notice();
+        },
       },
     });
     this.#lines.set(address.hub, { membership, line });
@@ -162,9 +201,71 @@ export class HubDesk {
 
   async #store(): Promise<void> {
     const { agent, ports } = this.#options.desk;
-    const memberships = [...this.#lines.values()].map(({ membership }) => membership);
+    const used = [...this.#lines.values()].filter(({ isLeft = false }) => !isLeft);
+    const memberships = used.map(({ membership }) => membership);
     await ports.store.transact((tx) => writeMemberships(tx.values, agent.name, memberships));
     await this.#options.onMailboxes(this.mailboxes);
     await this.publish();
+    this.#standIn.notice();
+  }
+
+  async #tellMailboxes(): Promise<void> {
+    try {
+      await this.#options.onMailboxes(this.mailboxes);
+    } catch (error) {
+      this.#options.desk.ports.logger.warn('hub.card-not-renewed', { code: codeOf(error) });
+    }
+  }
+
+  #isJoined(hub: AgentId): boolean {
+    const known = this.#lines.get(hub);
+    return known !== undefined && known.membership.standsIn === undefined;
+  }
+
+  get #relay(): Entry | undefined {
+    return [...this.#lines.values()].find(({ membership }) => membership.standsIn !== undefined);
+  }
+
+  #makeStandIn(): StandIn {
+    const { desk, dial, relayPeers } = this.#options;
+    return new StandIn({
+      ...desk.ports,
+      // Those that were joined come back by themselves.
+      relayPeers: () => relayPeers().filter(({ addresses }) => !addresses.some(({ hub }) => this.#isJoined(hub))),
+      hasHub: () => {
+        const joined = [...this.#lines.values()].filter(({ membership }) => membership.standsIn === undefined);
+        return joined.length === 0 ? undefined : joined.some(({ line }) => line.link !== undefined);
+      },
+      current: () => {
+        const relay = this.#relay;
+        return relay && { isUp: relay.line.link !== undefined, leftAt: relay.membership.standsIn?.leftAt };
+      },
+      ping: async (address, signal) => {
+        const link = await dial(address, { signal });
+        return await link.ping().finally(() => link.close());
+      },
+      begin: (relay) => this.#stand(relay),
+      leave: () => this.#mark({ leftAt: desk.ports.clock.now() }),
+      resume: () => this.#mark({}),
+      forget: async () => {
+        const relay = this.#relay;
+        if (relay !== undefined) await this.leave(relay.membership.address.hub);
+      },
+    });
+  }
+
+  /** In the place of the relay of before, if there is one. */
+  async #stand({ peer, name, address }: Relay): Promise<void> {
+    const before = this.#relay?.membership.address.hub;
+    const joinedAt = this.#options.desk.ports.clock.now();
+    await this.#join({ address, name, joinedAt, relayOf: peer, standsIn: {} });
+    if (before !== undefined && before !== address.hub) await this.leave(before);
+  }
+
+  async #mark(standsIn: NonNullable<Membership['standsIn']>): Promise<void> {
+    const relay = this.#relay;
+    if (relay === undefined) return;
+    relay.membership = { ...relay.membership, standsIn };
+    await this.#store();
   }
 }

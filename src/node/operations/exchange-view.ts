@@ -1,7 +1,7 @@
 import { type ErrorCode, type Limits, MeshError } from '#kernel';
 import { blamesClock, type Contact, endsExchange, exchangeStanding, type Refusal } from '#trust';
 import type { AgentHost } from '../agent-host.ts';
-import { routesOf } from '../dial-peer.ts';
+import { routesOf } from '../contact-addresses.ts';
 import { defined } from './defined.ts';
 import { pasteAddress } from './paste-address.ts';
 

@@ -3,7 +3,8 @@ import { type ErrorCode, MeshError, toMeshError } from '#kernel';
 import { fingerprintOf, parseCard, publicKeyOf, type VerifiedCard, verifyCard } from '#identity';
 import { fetchDiscovery } from '#discovery';
 import type { Link } from '#link';
-import { decodeHubInvite, formatHubAddress, type HubAddress } from '#protocol';
+import { decodeHubInvite, formatHubAddress, type HubAddress, relaysIn } from '#protocol';
+import { resolveContact } from '#trust';
 import type { AgentHost } from '../agent-host.ts';
 import { hubNamed, type KnownHub } from '../hubs/find-hub.ts';
 import { hostNamed, type NodeParts } from '../parts.ts';
@@ -19,25 +20,29 @@ const usualLimit = 200;
 export function hubOperations(parts: NodeParts): HubOperations {
   return {
     async hubs(input) {
-      return { hubs: hostNamed(parts, input.agent).hubs.memberships.map(hubView) };
+      const host = hostNamed(parts, input.agent);
+      return { hubs: host.hubs.memberships.map((hub) => hubView(host, hub)) };
     },
 
     async joinHub(input) {
       const host = hostNamed(parts, input.agent);
+      if (input.relay === true) return hubView(host, await joinRelay(host, input.target));
       const joining = await hubToJoin(parts, input);
-      return hubView(await host.hubs.join(joining).catch((error: unknown) => notJoined(host, joining, error)));
+      return hubView(host, await host.hubs.join(joining).catch((error: unknown) => notJoined(host, joining, error)));
     },
 
     async leaveHub(input) {
       const host = hostNamed(parts, input.agent);
       const hub = hubNamed(host, input.hub);
       await host.hubs.leave(hub.membership.address.hub);
-      return { left: hubView({ ...hub, status: { state: 'down' } }) };
+      return { left: hubView(host, { ...hub, status: { state: 'down' } }) };
     },
 
     async directory(input) {
       const host = hostNamed(parts, input.agent);
-      const hubs = input.hub === undefined ? host.hubs.memberships : [hubNamed(host, input.hub)];
+      // A relay tells nobody whom it serves.
+      const listing = host.hubs.memberships.filter(({ membership }) => membership.relayOf === undefined);
+      const hubs = input.hub === undefined ? listing : [hubNamed(host, input.hub)];
       if (hubs.length === 0) throw new MeshError('NO_HUB');
       const { limit = usualLimit, search, capability } = input;
       const query = { ...defined({ search, capability }), limit };
@@ -71,6 +76,28 @@ export async function agentAtHub(parts: NodeParts, host: AgentHost, target: stri
   const similar = cards.map((one) => one.name);
   throw new MeshError('UNKNOWN_AGENT', `${hub.membership.name} lists no agent ${name}`, {
     hint: similar.length === 0 ? 'See who is there: mesh directory' : `There are: ${similar.slice(0, 10).join(', ')}`,
+  });
+}
+
+/** The relay of a contact, at the first of its addresses that answers. */
+async function joinRelay(host: AgentHost, name: string): Promise<KnownHub> {
+  const contact = resolveContact(host.desk.ports.store.read.contacts, host.agent.name, name);
+  const { petname, agentId } = contact;
+  const addresses = relaysIn(contact.card?.capabilities ?? []);
+  let last: unknown = new MeshError('NOT_FOUND', `The node of ${petname} keeps no messages for others`, {
+    hint: 'Its owner can start that node with the option --relay.',
+  });
+  for (const address of addresses) {
+    try {
+      return await host.hubs.join({ address, name: petname, relayOf: agentId });
+    } catch (error) {
+      last = error;
+    }
+  }
+  if (toMeshError(last).code !== 'NOT_ADMITTED') throw last;
+  throw new MeshError('NOT_ADMITTED', `The node of ${petname} keeps messages only for those whom it trusts`, {
+    hint: `See whether the two of you trust each other: mesh contact ${petname}`,
+    cause: last,
   });
 }
 
@@ -123,10 +150,19 @@ function joiningBy({ clock }: NodeParts, text: string): Joining & { readonly inv
   return { address: { base: url, hub }, name, invite: secret };
 }
 
-function hubView({ membership, status }: KnownHub): Output<'joinHub'> {
-  const { address, name, joinedAt } = membership;
+function hubView(host: AgentHost, { membership, status }: KnownHub): Output<'joinHub'> {
+  const { address, name, joinedAt, relayOf, standsIn } = membership;
   const fingerprint = fingerprintOf(publicKeyOf(address.hub)).short;
-  return { name, url: address.base, agentId: address.hub, fingerprint, joinedAt, ...status };
+  const contact = relayOf && (host.contact(relayOf)?.petname ?? name);
+  return {
+    name: contact ?? name,
+    url: address.base,
+    agentId: address.hub,
+    fingerprint,
+    joinedAt,
+    ...defined({ relayOf: contact, standsIn: standsIn && (standsIn.leftAt === undefined ? 'now' : 'before') }),
+    ...status,
+  };
 }
 
 interface Query {

@@ -35,6 +35,7 @@ export function statusOperations(parts: NodeParts): Pick<Operations, 'status' | 
           api: running?.api(),
         }),
         stateDir: parts.state.path,
+        ...(await relayTotals(parts)),
         ...(lan === undefined || running === undefined ? {} : { lan: lanView(lan) }),
         agents: [...parts.hosts.values()].map(agentView),
         peers,
@@ -63,6 +64,12 @@ export function statusOperations(parts: NodeParts): Pick<Operations, 'status' | 
       return { stopping: true as const };
     },
   };
+}
+
+async function relayTotals({ relay, running }: NodeParts) {
+  if (relay === undefined || running === undefined) return {};
+  const { agents, frames, bytes } = await relay.totals();
+  return { relay: { agents, frames, bytes } };
 }
 
 function peersOf(host: AgentHost): readonly Contact[] {

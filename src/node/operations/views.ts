@@ -3,7 +3,7 @@ import type { FileDirection, InboxMessage, OutboxMessage, RouteStatus } from '#d
 import { type Attachment, decodeMessage, type MessageId, type Payload } from '#protocol';
 import { type Contact, lifeOf } from '#trust';
 import type { AgentHost } from '../agent-host.ts';
-import { routesOf } from '../dial-peer.ts';
+import { routesOf } from '../contact-addresses.ts';
 import { defined } from './defined.ts';
 import { exchangeView } from './exchange-view.ts';
 import { fileFacts } from './file-views.ts';

@@ -175,10 +175,11 @@ export class NatsAgents implements HubAgents {
   }
 
   /** An invite is used only by whoever needs it. */
-  #admit({ isAdmitted, invite, agentId, at, maxAgents }: Registration, wasEvicted: boolean): UsedInvite[] {
+  #admit(registration: Registration, wasEvicted: boolean): UsedInvite[] {
+    const { isAdmitted, isReadmitted = false, invite, agentId, at, maxAgents } = registration;
     const index = this.#core.index();
     if (index.memberCount >= maxAgents) throw new MeshError('HUB_FULL', `The hub has maxAgents ${maxAgents} members`);
-    if (isAdmitted && !wasEvicted) return [];
+    if (isAdmitted && (isReadmitted || !wasEvicted)) return [];
     if (invite === undefined) throw new MeshError('NOT_ADMITTED');
     const hash = toHex(invite);
     const known = index.invites.get(hash);

@@ -122,11 +122,11 @@ function register(queries: Queries, registration: Registration): void {
 
 /** An invite is used only by whoever needs it. */
 function admit(queries: Queries, registration: Registration, wasEvicted: boolean): void {
-  const { isAdmitted, invite, agentId, at, maxAgents } = registration;
+  const { isAdmitted, isReadmitted = false, invite, agentId, at, maxAgents } = registration;
   const members = queries.get('SELECT count(*) AS count FROM agent WHERE state = 0');
   if (members !== undefined && int(members, 'count') >= maxAgents)
     throw new MeshError('HUB_FULL', `The hub has maxAgents ${maxAgents} members`);
-  if (isAdmitted && !wasEvicted) return;
+  if (isAdmitted && (isReadmitted || !wasEvicted)) return;
   if (invite === undefined) throw new MeshError('NOT_ADMITTED');
   useInvite(queries, { hash: invite, agentId, at });
 }

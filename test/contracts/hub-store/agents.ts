@@ -73,6 +73,16 @@ export function hubAgentContract(harness: HubStoreHarness): void {
       expect(await store.invites.list()).toMatchObject([{ note: 'for Bob', usedBy: alice, usedAt: now }]);
     });
 
+    it('come in again after they were evicted with an invite, or when the hub says so', async () => {
+      const store = await withMembers(await open());
+      await store.agents.evict(alice);
+      expect(await refusal(register(store, alice, 'alice', { seq: 2 }))).toBe('NOT_ADMITTED');
+      const unlisted = { isAdmitted: false, isReadmitted: true, seq: 2 };
+      expect(await refusal(register(store, alice, 'alice', unlisted))).toBe('NOT_ADMITTED');
+      await register(store, alice, 'alice', { isReadmitted: true, seq: 2 });
+      expect((await store.agents.find(alice))?.name).toBe('alice');
+    });
+
     it('do not use up an invite that was refused for another reason, or that they do not need', async () => {
       const store = await withMembers(await open());
       await store.invites.create(invite);
