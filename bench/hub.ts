@@ -14,7 +14,7 @@ const pacedMessages = 1000;
 export async function run(): Promise<Record<string, number | string>> {
   const dir = mkdtempSync(join(tmpdir(), 'mesh-bench-'));
   const nats = process.argv.includes('nats') ? await NatsServer.start() : undefined;
-  const hub = await startHub(join(dir, 'hub'), nats?.url);
+  const hub = await startHub(join(dir, 'hub'), { store: nats?.url });
   const sender = new End('alice', join(dir, 'alice'), { unreachable: true });
   const receiver = new End('bob', join(dir, 'bob'), { unreachable: true });
   try {

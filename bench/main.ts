@@ -5,6 +5,7 @@ const benches: Record<string, () => Promise<{ run(): Promise<Record<string, numb
   file: () => import('./file.ts'),
   hub: () => import('./hub.ts'),
   mailboxes: () => import('./mailboxes.ts'),
+  connections: () => import('./connections.ts'),
   failover: () => import('./failover.ts'),
   start: () => import('./start.ts'),
   'hub-store': () => import('./hub-store.ts'),

@@ -2,8 +2,7 @@ import { createHash } from 'node:crypto';
 import { codeOf, MeshError } from '#kernel';
 import { parseCard, type VerifiedCard, verifyCard } from '#identity';
 import type { Frame, MailboxAck } from '#protocol';
-import type { AskedBy, FrameOutcome, Link, LinkService, ServiceAnswer, ServiceQuestion, WithoutNumber } from '#link';
-import { awaitArrival } from './arrivals.ts';
+import type { FrameOutcome, Link, LinkService, ServiceAnswer, ServiceQuestion, WithoutNumber } from '#link';
 import { takeOne } from './hub-rates.ts';
 import type { HubLinks } from './hub-links.ts';
 import { type HubSession, lifeOf, memberOf } from './hub-session.ts';
@@ -33,14 +32,15 @@ export class HubService implements LinkService {
     return await this.#sessionOf(link).intake.take(frame);
   }
 
-  async answer(question: ServiceQuestion, asked: AskedBy): Promise<Answer> {
+  async answer(question: ServiceQuestion, link: Link): Promise<Answer> {
     const { counts } = this.#options;
     counts.questions += 1;
     try {
       if (!this.#options.isOpen()) throw new MeshError('SHUTTING_DOWN');
-      const session = this.#sessionOf(asked.link);
+      const session = this.#sessionOf(link);
       await session.ready;
-      return await this.#answer(question, session, asked.signal);
+      if (question.op === 'fetch') return await this.#fetch(question, session);
+      return await this.#answer(question, session);
     } catch (error) {
       counts.questionsRefused += 1;
       this.#report(question, error);
@@ -58,11 +58,9 @@ export class HubService implements LinkService {
     return session;
   }
 
-  async #answer(question: ServiceQuestion, session: HubSession, signal: AbortSignal): Promise<Answer> {
+  async #answer(question: Exclude<ServiceQuestion, Question<'fetch'>>, session: HubSession): Promise<Answer> {
     const { rates, parts } = this.#options;
-    const { op } = question;
-    if (op === 'fetch') return await this.#fetch(question, session, signal);
-    if (op === 'blob.put') {
+    if (question.op === 'blob.put') {
       return { op: 'done', have: await session.uploads.put(memberOf(session).agentId, question) };
     }
     takeOne(rates.questions, session.agentId);
@@ -157,19 +155,21 @@ export class HubService implements LinkService {
     return { op: 'presence.is', online: agents.filter((agent) => links.session(agent) !== undefined) };
   }
 
-  async #fetch(question: Question<'fetch'>, session: HubSession, signal: AbortSignal): Promise<Answer> {
-    const { arrivals, parts, counts, rates } = this.#options;
+  async #fetch(question: Question<'fetch'>, session: HubSession): Promise<Answer> {
+    const { counts, rates } = this.#options;
     const { agentId } = memberOf(session);
     const { after, waitMs } = question;
-    using arrival = arrivals.expect(agentId);
-    let page = await this.#page(agentId, question);
+    const { mail } = session;
+    // Before anything is looked at: so nothing is missed that comes meanwhile.
+    const { count } = mail;
+    let page = session.emptyPage(question) ?? (await this.#page(agentId, question));
     // Who is at a place that is not known here is told so at once.
-    if (page.items.length === 0 && page.after === after && waitMs > 0) {
-      await awaitArrival(arrival, { clock: parts.clock, ms: waitMs, signal });
-      page = await this.#page(agentId, question);
-    }
+    const mayWait = page.items.length === 0 && page.after === after && waitMs > 0 && !session.isOver;
+    // When nothing came there is nothing to look for: whoever asks again looks again.
+    if (mayWait && (await mail.wait(count, waitMs)) && !session.isOver) page = await this.#page(agentId, question);
     // Who gets nothing may wait for something, but not ask again and again.
     if (page.items.length === 0 && waitMs === 0) takeOne(rates.questions, agentId);
+    session.looked(page, count);
     counts.framesFetched += page.items.length;
     for (const { frame } of page.items) counts.bytesFetched += frame.length;
     return { op: 'frames', ...page };

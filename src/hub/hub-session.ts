@@ -1,11 +1,17 @@
-import { codeOf, MeshError } from '#kernel';
+import { codeOf, equalBytes, MeshError } from '#kernel';
 import { type AgentId, encodeIncarnation } from '#identity';
 import { type Link, type LinkPeer, superseded } from '#link';
+import type { Lookout } from './arrivals.ts';
 import type { HubParts } from './hub-parts.ts';
 import { MailIntake, type MailPorts } from './mail-intake.ts';
 import { PendingAcks } from './pending-acks.ts';
-import type { AgentLife, HubAgent } from './store.ts';
+import type { AgentLife, HubAgent, MailPage, Place } from './store.ts';
 import { Uploads } from './uploads.ts';
+
+interface EmptyPlace {
+  readonly page: MailPage;
+  readonly count: number;
+}
 
 /** One agent that is linked to the hub. Nothing is done for it before `ready`. */
 export class HubSession {
@@ -14,15 +20,20 @@ export class HubSession {
   /** Resolves when it is known what the hub keeps for the agent. Rejects with SUPERSEDED, and with what the store throws. */
   readonly ready: Promise<void>;
   readonly acks = new PendingAcks();
+  /** What comes for the agent while it is linked. */
+  readonly mail: Lookout;
   readonly #ports: MailPorts;
   #intake: MailIntake | undefined;
   #uploads: Uploads | undefined;
   #member: HubAgent | undefined;
+  #isOver = false;
+  #empty: EmptyPlace | undefined;
 
   constructor(link: Link, ports: MailPorts) {
     this.link = link;
     this.agentId = link.remote.agentId;
     this.#ports = ports;
+    this.mail = ports.arrivals.lookOut(this.agentId);
     this.ready = this.#begin(ports.parts);
     // Whoever asks is told; the link ends in any case.
     this.ready.catch((error: unknown) => {
@@ -42,9 +53,28 @@ export class HubSession {
     return this.#uploads;
   }
 
+  /** What a look at that place would find, when nothing was there before and nothing came since; so an agent that waits costs no look. */
+  emptyPage({ epoch, after }: Place): MailPage | undefined {
+    const { page, count } = this.#empty ?? {};
+    // What another process of the hub stores may come without a word.
+    if (page === undefined || this.#ports.parts.store.mailboxes.onArrival !== undefined) return undefined;
+    const isSame = count === this.mail.count && after === page.after && epoch !== undefined;
+    return isSame && equalBytes(epoch, page.epoch) ? page : undefined;
+  }
+
+  /** `count` is that of before the look. */
+  looked(page: MailPage, count: number): void {
+    this.#empty = page.items.length === 0 ? { page, count } : undefined;
+  }
+
   /** Resolves when all frames that came are answered. */
   async idle(): Promise<void> {
     await this.#intake?.idle();
+  }
+
+  /** Its link has ended: nobody gets an answer any more. */
+  get isOver(): boolean {
+    return this.#isOver;
   }
 
   /** What the hub keeps for it; undefined for a guest. */
@@ -59,6 +89,8 @@ export class HubSession {
   }
 
   async #letGo(): Promise<void> {
+    this.#isOver = true;
+    this.mail[Symbol.dispose]();
     try {
       await this.#uploads?.close();
     } catch (error) {

@@ -27,7 +27,7 @@ export class Hub {
   constructor(parts: HubParts) {
     this.parts = parts;
     const { clock, limits, random, logger, self } = parts;
-    const arrivals = new Arrivals();
+    const arrivals = new Arrivals(clock);
     parts.store.mailboxes.onArrival?.((owner) => arrivals.tell(owner));
     const ports = {
       parts,

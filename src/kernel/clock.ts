@@ -8,6 +8,8 @@ export interface Clock {
   monotonic(): number;
   /** Resolves after `ms`; rejects with the signal's reason when aborted. */
   sleep(ms: number, options?: { readonly signal?: AbortSignal | undefined }): Promise<void>;
+  /** Calls `ring` once after `ms`, unless what is returned was disposed of before. Much cheaper than `sleep`: for what exists in thousands. */
+  alarm(ms: number, ring: () => void): Disposable;
   /** Resolves in the next turn of the event loop: what is ready now goes first. Takes no time that a clock would show. */
   turn(): Promise<void>;
 }
@@ -18,6 +20,7 @@ export const systemClock: Clock = {
   sleep: async (ms, options = {}) => {
     await delay(ms, undefined, options.signal === undefined ? undefined : { signal: options.signal });
   },
+  alarm: (ms, ring) => setTimeout(ring, ms),
   turn: async () => {
     await turn();
   },
@@ -29,4 +32,5 @@ export const backgroundClock: Clock = {
   sleep: async (ms, { signal } = {}) => {
     await delay(ms, undefined, signal === undefined ? { ref: false } : { ref: false, signal });
   },
+  alarm: (ms, ring) => setTimeout(ring, ms).unref(),
 };

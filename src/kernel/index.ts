@@ -20,6 +20,7 @@ export { EventStream } from './event-stream.ts';
 export { createIds, type IdSource, isId } from './ids.ts';
 export { defaultLimits, type Limits } from './limits.ts';
 export { type LogFields, type Logger, silentLogger } from './logger.ts';
+export { networkOf } from './network-of.ts';
 export { PacedRetry } from './paced-retry.ts';
 export { type Random, systemRandom } from './random.ts';
 export { Serial } from './serial.ts';

@@ -113,6 +113,8 @@ export const defaultLimits = {
   relayAfterMs: 10 * second,
   relayBackMs: 30 * second,
   relayKeptMs: 20 * minute,
+  // all who lost a hub at the same moment call it again within this time, each at a moment of its own
+  hubReturnMs: 5 * second,
   quickRetryMs: [2 * second, 4 * second, 8 * second],
   slowRetryMs: 5 * minute,
   breakerFailures: 3,
@@ -167,7 +169,9 @@ export const defaultLimits = {
   creditBytes: 8 * megabyte,
   maxLinks: 1000,
   maxUnauthenticatedLinks: 100,
-  linkPingMs: 25 * second,
+  // of one address
+  unauthenticatedAddressPercent: 25,
+  linkPingMs: 50 * second,
   linkIdleMs: 60 * second,
   dialMs: 5 * second,
   linkRequestMs: 10 * second,

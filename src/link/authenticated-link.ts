@@ -14,10 +14,10 @@ import { errorOfEnd, normalClose } from './close-code.ts';
 import { type Connection, waterMarks } from './connection.ts';
 import { answerTo, outcomeOf } from './frame-answer.ts';
 import { refuse, tellProof } from './handshake-channel.ts';
-import { idsOf } from './handshake-proof.ts';
+import { isIdOf, type KnownIds } from './handshake-proof.ts';
 import type { Established } from './handshake.ts';
 import { IncomingFrames, isFromBefore } from './incoming-frames.ts';
-import { keepAlive } from './keep-alive.ts';
+import { KeepAlive } from './keep-alive.ts';
 import type { Acked, Ask, AskAnswer } from './link-asks.ts';
 import type { BlobAsk, FrameOutcome, Link, LinkHandler, LinkPeer } from './link.ts';
 import { LinkQuestions } from './link-questions.ts';
@@ -48,32 +48,28 @@ export class AuthenticatedLink implements Link {
   readonly version: number;
   readonly #connection: Connection;
   readonly #handler: LinkHandler;
-  readonly #clock: Clock;
   readonly #limits: Limits;
   readonly #logger: Logger;
-  readonly #localIds: ReadonlySet<AgentId>;
-  readonly #remoteIds: ReadonlySet<AgentId>;
+  readonly #self: KnownIds;
   readonly #outgoing: OutgoingFrames;
   readonly #incoming: IncomingFrames;
   readonly #questions: LinkQuestions;
   readonly #blobs: BlobTraffic;
-  readonly #over = new AbortController();
+  readonly #keepAlive: KeepAlive;
   readonly #closed = Promise.withResolvers<MeshError | undefined>();
-  #heardAt: number;
+  #isOver = false;
 
   constructor(options: AuthenticatedLinkOptions) {
     const { connection, established, handler, clock, limits } = options;
+    this.#self = established.self;
     this.local = established.self.agentId;
     this.remote = established.remote;
     this.route = options.route;
     this.version = established.version;
     this.#connection = connection;
     this.#handler = handler;
-    this.#clock = clock;
     this.#limits = limits;
     this.#logger = options.logger;
-    this.#localIds = idsOf(established.self);
-    this.#remoteIds = idsOf(established.remote);
     this.#outgoing = new OutgoingFrames(connection, options.credit);
     this.#incoming = new IncomingFrames({
       limits,
@@ -81,12 +77,15 @@ export class AuthenticatedLink implements Link {
       grant: (credit) => this.#write({ op: 'credit', ...credit }),
     });
     const write = (operation: LinkOperation): void => this.#write(operation);
-    const signal = this.#over.signal;
-    const localIds = this.#localIds;
-    this.#questions = new LinkQuestions({ link: this, handler, clock, limits, localIds, signal, write });
+    this.#questions = new LinkQuestions({ link: this, handler, clock, limits, self: this.#self, write });
     const nextNumber = (): number => this.#questions.nextNumber();
     this.#blobs = new BlobTraffic({ link: this, handler, connection, clock, limits, nextNumber, write });
-    this.#heardAt = clock.monotonic();
+    this.#keepAlive = new KeepAlive({
+      clock,
+      limits,
+      ping: () => void this.ping().catch(() => {}),
+      onSilent: () => this.#giveUp(),
+    });
   }
 
   get closed(): Promise<MeshError | undefined> {
@@ -112,14 +111,7 @@ export class AuthenticatedLink implements Link {
       return;
     }
     void this.#read();
-    void keepAlive({
-      clock: this.#clock,
-      limits: this.#limits,
-      signal: this.#over.signal,
-      heardAt: () => this.#heardAt,
-      ping: () => void this.ping().catch(() => {}),
-      onSilent: () => this.#giveUp(),
-    });
+    this.#keepAlive.start();
   }
 
   async sendFrame(frame: Frame, options: { readonly onWritten?: () => void } = {}): Promise<FrameOutcome> {
@@ -152,7 +144,7 @@ export class AuthenticatedLink implements Link {
   }
 
   grant(): void {
-    if (!this.#over.signal.aborted) this.#incoming.trust();
+    if (!this.#isOver) this.#incoming.trust();
   }
 
   close(reason?: ErrorCode | MeshError): void {
@@ -161,15 +153,15 @@ export class AuthenticatedLink implements Link {
   }
 
   async #read(): Promise<void> {
-    while (!this.#over.signal.aborted) {
+    while (!this.#isOver) {
       const bytes = await this.#connection.receive();
-      if (this.#over.signal.aborted) return;
+      if (this.#isOver) return;
       if (bytes === undefined) {
         const end = await this.#connection.closed;
         this.#end(errorOfEnd(end), () => {});
         return;
       }
-      this.#heardAt = this.#clock.monotonic();
+      this.#keepAlive.heard();
       try {
         this.#take(bytes);
       } catch (error) {
@@ -215,7 +207,7 @@ export class AuthenticatedLink implements Link {
 
   async #handle(frame: Frame, size: number): Promise<void> {
     const outcome = await this.#outcomeOf(frame);
-    if (this.#over.signal.aborted) return;
+    if (this.#isOver) return;
     this.#write(answerTo(frame.id, outcome));
     this.#incoming.release(size, { fromBefore: isFromBefore(frame, outcome) });
     // A contact request or acceptance may have made the stranger a peer.
@@ -232,8 +224,8 @@ export class AuthenticatedLink implements Link {
   }
 
   async #outcomeOf(frame: Frame): Promise<FrameOutcome> {
-    const takes = this.#localIds.has(frame.to) ? this.#handler : this.#handler.service;
-    if (takes === undefined || !this.#remoteIds.has(frame.from)) return { kind: 'refused', code: 'WRONG_RECIPIENT' };
+    const takes = isIdOf(frame.to, this.#self) ? this.#handler : this.#handler.service;
+    if (takes === undefined || !isIdOf(frame.from, this.remote)) return { kind: 'refused', code: 'WRONG_RECIPIENT' };
     try {
       return await takes.onFrame(frame, this);
     } catch (error) {
@@ -257,7 +249,7 @@ export class AuthenticatedLink implements Link {
   }
 
   #write(operation: LinkOperation): void {
-    if (this.#over.signal.aborted) return;
+    if (this.#isOver) return;
     this.#connection.send(encodeLinkOperation(operation));
     if (this.#connection.bufferedBytes > maxUnreadBytes) this.#giveUp();
   }
@@ -280,8 +272,9 @@ export class AuthenticatedLink implements Link {
   }
 
   #end(error: MeshError | undefined, closeConnection: () => void): void {
-    if (this.#over.signal.aborted) return;
-    this.#over.abort();
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#keepAlive.stop();
     closeConnection();
     const lost = new MeshError('LINK_CLOSED', `The link closed${error === undefined ? '' : `: ${error.message}`}`);
     this.#outgoing.end(lost);

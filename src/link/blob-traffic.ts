@@ -15,22 +15,23 @@ export interface BlobTrafficOptions {
   write(operation: LinkOperation): void;
 }
 
-/** Bytes of files over one link, both ways; only when both sides know of them. */
+/** Bytes of files over one link, both ways; only when both sides know of them. Most links carry none. */
 export class BlobTraffic {
-  readonly #link: Link;
-  readonly #connection: Connection;
-  readonly #asks: BlobAsks;
-  readonly #answers: BlobAnswers;
+  readonly #options: BlobTrafficOptions;
+  #asks: BlobAsks | undefined;
+  #answers: BlobAnswers | undefined;
+  #ended: MeshError | undefined;
 
   constructor(options: BlobTrafficOptions) {
-    this.#link = options.link;
-    this.#connection = options.connection;
-    this.#asks = new BlobAsks(options);
-    this.#answers = new BlobAnswers(options);
+    this.#options = options;
   }
 
   ask(ask: BlobAsk, onPiece: (bytes: Uint8Array) => void): Promise<void> {
-    if (this.#isKnown) return this.#asks.ask(ask, onPiece);
+    if (this.#ended !== undefined) return Promise.reject(this.#ended);
+    if (this.#isKnown) {
+      this.#asks ??= new BlobAsks(this.#options);
+      return this.#asks.ask(ask, onPiece);
+    }
     return Promise.reject(new MeshError('PEER_TOO_OLD', 'The software of the peer knows no files'));
   }
 
@@ -38,25 +39,27 @@ export class BlobTraffic {
   take(operation: LinkOperationOf<'blob.get' | 'blob'>, message: Uint8Array): boolean {
     if (!this.#isKnown) return false;
     if (operation.op === 'blob.get') {
+      this.#answers ??= new BlobAnswers(this.#options);
       this.#answers.take(operation);
       return true;
     }
-    const isExpected = this.#asks.taken(operation.n, operation.bytes);
-    this.#connection.discard(message);
+    const isExpected = this.#asks?.taken(operation.n, operation.bytes) === true;
+    this.#options.connection.discard(message);
     return isExpected;
   }
 
   /** False when that was not asked for. */
   refused(n: number, error: MeshError): boolean {
-    return this.#asks.refused(n, error);
+    return this.#asks?.refused(n, error) === true;
   }
 
   end(error: MeshError): void {
-    this.#asks.end(error);
-    this.#answers.end();
+    this.#ended = error;
+    this.#asks?.end(error);
+    this.#answers?.end();
   }
 
   get #isKnown(): boolean {
-    return this.#link.version >= blobVersion;
+    return this.#options.link.version >= blobVersion;
   }
 }

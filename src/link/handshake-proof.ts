@@ -88,10 +88,9 @@ function newestWithin(rotations: readonly RotationStatement[], maxBytes: number)
   return chosen;
 }
 
-/** The present id and those that it followed from: a frame sealed before a rotation still names the earlier one. */
-export function idsOf(agent: {
-  readonly agentId: AgentId;
-  readonly rotations: readonly RotationStatement[];
-}): ReadonlySet<AgentId> {
-  return new Set([agent.agentId, ...agent.rotations.map(({ from }) => from)]);
-}
+/** Who an agent is and was. */
+export type KnownIds = Pick<LinkSelf, 'agentId' | 'rotations'>;
+
+/** True for its present id and those that it followed from: a frame sealed before a rotation still names the earlier one. */
+export const isIdOf = (agentId: AgentId, agent: KnownIds): boolean =>
+  agent.agentId === agentId || agent.rotations.some(({ from }) => from === agentId);

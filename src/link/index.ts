@@ -3,7 +3,7 @@ export type { Connection, ConnectionEnd, ReceiveLimit } from './connection.ts';
 export { dialLink, type DialLinkOptions } from './dial-link.ts';
 export { dialWebSocket, type DialWebSocketOptions } from './dial-websocket.ts';
 export type { LinkSelf } from './handshake-proof.ts';
-export type { AskedBy, BlobAsk, FrameAnswer, FrameOutcome, Link, LinkHandler, LinkPeer, LinkService } from './link.ts';
+export type { BlobAsk, FrameAnswer, FrameOutcome, Link, LinkHandler, LinkPeer, LinkService } from './link.ts';
 export type { Acked, Ask, AskAnswer, AskName, ServiceAnswer, ServiceQuestion, WithoutNumber } from './link-asks.ts';
 export { LinkListener, type LinkListenerOptions } from './link-listener.ts';
 export { MailboxLink, type MailboxLinkOptions } from './mailbox-link.ts';

@@ -44,18 +44,34 @@ describe('a link listener', () => {
   });
 
   test('has room for so many that did not prove who they are, and room again when their time is over', async () => {
-    const { listener, clock } = listening({ maxUnauthenticatedLinks: 2 });
+    const { listener, clock } = listening({ maxUnauthenticatedLinks: 2, unauthenticatedAddressPercent: 100 });
     const silent = [memoryConnections(), memoryConnections()];
     const accepting = silent.map(([, far]) => listener.accept(far));
-    expect(listener.hasRoom).toBe(false);
+    expect(listener.hasRoomFor('10.0.0.1')).toBe(false);
     expect(await failure(dial(listener, alice))).toMatchObject({
       code: 'RATE_LIMITED',
-      data: { retryAfterMs: 10_000 },
+      data: { retryAfterMs: 5000 },
     });
     await clock.advance(5000);
     await Promise.all(accepting);
-    expect(listener.hasRoom).toBe(true);
+    expect(listener.hasRoomFor('10.0.0.1')).toBe(true);
     expect((await dial(listener, alice)).remote.agentId).toBe(bob.agentId);
+  });
+
+  test('keeps room for others when one address makes ten thousand connections and proves nothing', async () => {
+    const { listener, clock } = listening({ maxUnauthenticatedLinks: 8, unauthenticatedAddressPercent: 25 });
+    const from = (address: string) => memoryConnections({ address })[1];
+    const flood = Array.from({ length: 10_000 }, (_, n) => from(`2001:db8:0:1::${n.toString(16)}`));
+    const accepting = flood.map((connection) => listener.accept(connection));
+    expect(listener.hasRoomFor('2001:db8:0:1::ffff')).toBe(false);
+    expect(listener.hasRoomFor('2001:db8:0:2::1')).toBe(true);
+    const refused = await Promise.all(flood.slice(2).map(({ closed }) => closed));
+    expect(new Set(refused.map(({ code }) => code))).toEqual(new Set([1013]));
+    expect((await dial(listener, alice)).remote.agentId).toBe(bob.agentId);
+    await clock.advance(5000);
+    await Promise.all(accepting);
+    expect(listener.hasRoomFor('2001:db8:0:1::1')).toBe(true);
+    expect(listener.size).toBe(1);
   });
 
   test('refuses links beyond the limit until one is gone', async () => {

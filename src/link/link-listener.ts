@@ -4,27 +4,29 @@ import type { AuthenticatedLink } from './authenticated-link.ts';
 import type { Connection } from './connection.ts';
 import { refuse } from './handshake-channel.ts';
 import type { Link } from './link.ts';
+import { Newcomers } from './newcomers.ts';
 
 export type LinkListenerOptions = Omit<AcceptLinkOptions, 'connection' | 'admit' | 'signal'>;
 
 /** When a caller that found no room should try again. */
-export const retryAfterMs = 10_000;
+export const retryAfterMs = 5000;
 
 /** Takes the connections that others make, and keeps their number within `maxUnauthenticatedLinks` and `maxLinks`. */
 export class LinkListener {
   readonly #options: LinkListenerOptions;
-  readonly #connections = new Map<Connection, Promise<void>>();
+  readonly #connections = new Set<Connection>();
   readonly #links = new Set<AuthenticatedLink>();
-  #unauthenticated = 0;
+  readonly #newcomers: Newcomers;
   #closed = false;
 
   constructor(options: LinkListenerOptions) {
     this.#options = options;
+    this.#newcomers = new Newcomers(options.limits);
   }
 
   /** False when as many as may have yet to prove who they are: another is better refused before it costs anything. */
-  get hasRoom(): boolean {
-    return !this.#closed && this.#unauthenticated < this.#options.limits.maxUnauthenticatedLinks;
+  hasRoomFor(address: string): boolean {
+    return !this.#closed && this.#newcomers.hasRoomFor(address);
   }
 
   /** Links that are open. */
@@ -34,12 +36,14 @@ export class LinkListener {
 
   /** Resolves when the handshake is over, with the link or without; refusals are told to the far end and logged. */
   async accept(connection: Connection): Promise<Link | undefined> {
-    this.#connections.set(connection, this.#forget(connection));
-    if (!this.hasRoom) {
+    this.#connections.add(connection);
+    void connection.closed.then(() => this.#connections.delete(connection));
+    const { address } = connection;
+    if (!this.hasRoomFor(address)) {
       refuse(connection, this.#closed ? new MeshError('SHUTTING_DOWN') : full('maxUnauthenticatedLinks'));
       return undefined;
     }
-    this.#unauthenticated += 1;
+    this.#newcomers.enter(address);
     try {
       return await acceptLink({ ...this.#options, connection, admit: (link) => this.#admit(link) });
     } catch (error) {
@@ -47,7 +51,7 @@ export class LinkListener {
       this.#options.logger.info('link.refused', { from: connection.address, code, reason: message });
       return undefined;
     } finally {
-      this.#unauthenticated -= 1;
+      this.#newcomers.leave(address);
     }
   }
 
@@ -56,8 +60,8 @@ export class LinkListener {
     this.#closed = true;
     for (const link of this.#links) link.close(reason);
     const error = new MeshError(reason);
-    for (const connection of this.#connections.keys()) refuse(connection, error);
-    await Promise.all(this.#connections.values());
+    for (const connection of this.#connections) refuse(connection, error);
+    await Promise.all([...this.#connections].map(({ closed }) => closed));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -75,11 +79,6 @@ export class LinkListener {
     }
     this.#links.add(link);
     void link.closed.then(() => this.#links.delete(link));
-  }
-
-  async #forget(connection: Connection): Promise<void> {
-    await connection.closed;
-    this.#connections.delete(connection);
   }
 }
 

@@ -32,7 +32,7 @@ export class LinkRequests {
   readonly #limits: LinkRequestsLimits;
   readonly #open = new Map<number, Question>();
   readonly #waiting: Question[] = [];
-  readonly #asked = new Map<Lane, number>();
+  readonly #asked: Record<Lane, number> = { ping: 0, fetch: 0, other: 0 };
   #last = 0;
   #clockOffsetMs: number | undefined;
   #ended: MeshError | undefined;
@@ -97,8 +97,7 @@ export class LinkRequests {
   }
 
   #startNext(lane: Lane): void {
-    const asked = this.#asked.get(lane) ?? 0;
-    if (asked >= this.#most(lane)) return;
+    if (this.#asked[lane] >= this.#most(lane)) return;
     const index = this.#waiting.findIndex(({ op }) => laneOf(op) === lane);
     const [next] = index === -1 ? [] : this.#waiting.splice(index, 1);
     if (next === undefined) return;
@@ -108,7 +107,7 @@ export class LinkRequests {
       this.#startNext(lane);
       return;
     }
-    this.#asked.set(lane, asked + 1);
+    this.#asked[lane] += 1;
     this.#start(next);
   }
 
@@ -140,7 +139,7 @@ export class LinkRequests {
   #close(n: number, { op }: Question): void {
     const lane = laneOf(op);
     this.#open.delete(n);
-    this.#asked.set(lane, (this.#asked.get(lane) ?? 1) - 1);
+    this.#asked[lane] -= 1;
     this.#startNext(lane);
   }
 

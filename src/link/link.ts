@@ -76,14 +76,9 @@ export interface Link {
 export interface LinkService {
   /** A frame whose sender the link proved and that is for another agent than the local one. As `LinkHandler.onFrame`. */
   onFrame(frame: Frame, link: Link): Promise<FrameOutcome>;
-  /** Throws to refuse; the far end is told the code and `data.retryAfterMs`. The signal aborts when the link ends. */
-  answer(question: ServiceQuestion, asked: AskedBy): Promise<WithoutNumber<ServiceAnswer>>;
+  /** Throws to refuse; the far end is told the code and `data.retryAfterMs`. Once the link has ended nobody gets the answer. */
+  answer(question: ServiceQuestion, link: Link): Promise<WithoutNumber<ServiceAnswer>>;
   onAck(ack: MailboxAck, link: Link): void;
-}
-
-export interface AskedBy {
-  readonly link: Link;
-  readonly signal: AbortSignal;
 }
 
 /** What a node does with what comes in over its links. */

@@ -9,6 +9,11 @@ export interface Credit {
   readonly bytes: number;
 }
 
+interface Open {
+  readonly answer: PromiseWithResolvers<FrameOutcome>;
+  isWritten: boolean;
+}
+
 interface Waiting {
   readonly id: FrameId;
   /** The encoded operation. */
@@ -20,8 +25,8 @@ interface Waiting {
 export class OutgoingFrames {
   readonly #connection: Connection;
   readonly #waiting: Waiting[] = [];
-  readonly #answers = new Map<FrameId, PromiseWithResolvers<FrameOutcome>>();
-  readonly #written = new Set<FrameId>();
+  /** Those without an answer. */
+  readonly #open = new Map<FrameId, Open>();
   #frames: number;
   #bytes: number;
   #draining = false;
@@ -39,10 +44,10 @@ export class OutgoingFrames {
    */
   async send(frame: Waiting): Promise<FrameOutcome> {
     if (this.#ended !== undefined) throw this.#ended;
-    if (this.#answers.has(frame.id))
+    if (this.#open.has(frame.id))
       throw new MeshError('WRONG_STATE', `Frame ${frame.id} is under way on this link already`);
     const answer = Promise.withResolvers<FrameOutcome>();
-    this.#answers.set(frame.id, answer);
+    this.#open.set(frame.id, { answer, isWritten: false });
     this.#waiting.push(frame);
     this.#write();
     return await answer.promise;
@@ -56,9 +61,10 @@ export class OutgoingFrames {
 
   /** False when no such frame was written. */
   answered(id: FrameId, outcome: FrameOutcome): boolean {
-    if (!this.#written.delete(id)) return false;
-    this.#answers.get(id)?.resolve(outcome);
-    this.#answers.delete(id);
+    const open = this.#open.get(id);
+    if (open?.isWritten !== true) return false;
+    this.#open.delete(id);
+    open.answer.resolve(outcome);
     return true;
   }
 
@@ -66,9 +72,8 @@ export class OutgoingFrames {
   end(error: MeshError): void {
     this.#ended = error;
     this.#waiting.length = 0;
-    this.#written.clear();
-    for (const answer of this.#answers.values()) answer.reject(error);
-    this.#answers.clear();
+    for (const { answer } of this.#open.values()) answer.reject(error);
+    this.#open.clear();
   }
 
   #write(): void {
@@ -79,7 +84,8 @@ export class OutgoingFrames {
       this.#waiting.shift();
       this.#frames -= 1;
       this.#bytes -= next.bytes.length;
-      this.#written.add(next.id);
+      const open = this.#open.get(next.id);
+      if (open !== undefined) open.isWritten = true;
       next.onWritten?.();
       next = this.#waiting[0];
     }

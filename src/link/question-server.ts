@@ -1,6 +1,6 @@
 import { type Limits, MeshError } from '#kernel';
-import type { AgentId } from '#identity';
 import type { LinkOperation } from '#protocol';
+import { isIdOf, type KnownIds } from './handshake-proof.ts';
 import type { Link, LinkHandler } from './link.ts';
 import type { ServiceAnswer, ServiceQuestion, WithoutNumber } from './link-asks.ts';
 import { operationError } from './operation-error.ts';
@@ -9,12 +9,12 @@ export interface QuestionServerOptions {
   readonly link: Link;
   readonly handler: LinkHandler;
   readonly limits: Pick<Limits, 'maxLinkRequests' | 'maxFetches'>;
-  /** The ids under which the local agent is asked for. */
-  readonly localIds: ReadonlySet<AgentId>;
-  /** Aborts when the link ends. */
-  readonly signal: AbortSignal;
+  /** The local agent, which is asked for by any of its ids. */
+  readonly self: KnownIds;
   write(operation: LinkOperation): void;
 }
+
+type AboutAgent = Extract<ServiceQuestion, { readonly op: 'card.get' | 'keypackage.take' }>;
 
 /** Answers what the far end asks about the local agent or of its service, so many questions at once as one may ask. */
 export class QuestionServer {
@@ -51,21 +51,23 @@ export class QuestionServer {
     this.#options.write(answer);
   }
 
-  async #answer(question: ServiceQuestion): Promise<WithoutNumber<ServiceAnswer>> {
-    const { link, handler, localIds, signal } = this.#options;
+  #answer(question: ServiceQuestion): Promise<WithoutNumber<ServiceAnswer>> {
+    const { link, handler, self } = this.#options;
     const { service } = handler;
     const { op } = question;
     if (op === 'card.get' || op === 'keypackage.take') {
-      const { agent } = question;
-      if (localIds.has(agent)) {
-        if (op === 'card.get') return { op: 'card', agent, card: await handler.cardOf(link.local) };
-        return { op: 'keypackage', agent, bytes: await handler.keyPackageFor(link) };
-      }
+      if (isIdOf(question.agent, self)) return this.#ownAnswer(question);
       if (service === undefined) throw new MeshError('UNKNOWN_AGENT');
     }
     // Nothing is kept here for others.
     if (service === undefined) throw new MeshError('NOT_FOUND');
-    return await service.answer(question, { link, signal });
+    return service.answer(question, link);
+  }
+
+  async #ownAnswer({ op, agent }: AboutAgent): Promise<WithoutNumber<ServiceAnswer>> {
+    const { link, handler } = this.#options;
+    if (op === 'card.get') return { op: 'card', agent, card: await handler.cardOf(link.local) };
+    return { op: 'keypackage', agent, bytes: await handler.keyPackageFor(link) };
   }
 }
 

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { ReadBuffers } from './read-buffers.ts';
 
-const chunk = (): Uint8Array => new Uint8Array(100).fill(7);
+const chunkBytes = 16 * 1024;
+const chunk = (): Uint8Array => new Uint8Array(chunkBytes).fill(7);
 const isThere = (bytes: Uint8Array): boolean => bytes.length > 0;
 
 /** A reader of three chunks: a message lies in the first and second, the next one in the second and third. */
@@ -67,10 +68,19 @@ describe('the memory of what was read', () => {
 
   test('stays when it is a part of something larger', () => {
     const buffers = new ReadBuffers();
-    const pool = new Uint8Array(1000);
-    buffers.read(pool.subarray(0, 100));
+    const pool = new Uint8Array(10 * chunkBytes);
+    buffers.read(pool.subarray(0, chunkBytes));
     buffers.read(chunk());
     buffers.arrived(new Uint8Array(120));
-    expect(pool).toHaveLength(1000);
+    expect(pool).toHaveLength(10 * chunkBytes);
+  });
+
+  test('is left to the garbage collector when it is small; a large one before it is given back all the same', () => {
+    const { buffers, first, second } = threeChunks();
+    const small = new Uint8Array(200).fill(7);
+    buffers.read(small);
+    buffers.arrived(small.subarray(10, 60));
+    buffers.discard(small.subarray(10, 60));
+    expect([isThere(first), isThere(second), isThere(small)]).toEqual([false, false, true]);
   });
 });

@@ -8,6 +8,8 @@ interface Chunk {
   isParsed: boolean;
 }
 
+/** What is smaller is left to the garbage collector, too: most links are quiet, and there may be many. */
+const minChunkBytes = 16 * 1024;
 /** Chunks that are kept in sight; what messages hold on to for longer is left to the garbage collector. */
 const maxChunks = 32;
 
@@ -17,9 +19,12 @@ const maxChunks = 32;
  */
 export class ReadBuffers {
   readonly #chunks: Chunk[] = [];
+  #latestIsSmall = false;
 
   /** Before the parser gets the chunk. */
   read(bytes: Uint8Array): void {
+    this.#latestIsSmall = bytes.length < minChunkBytes;
+    if (this.#latestIsSmall) return;
     this.#chunks.push({ bytes, messages: 0, isParsed: false });
     if (this.#chunks.length > maxChunks) this.#chunks.shift();
   }
@@ -29,7 +34,7 @@ export class ReadBuffers {
     const latest = this.#chunks.at(-1);
     if (latest?.bytes.buffer === message.buffer) latest.messages += 1;
     const parsed = this.#chunks.findLastIndex(({ isParsed }) => isParsed) + 1;
-    for (const earlier of this.#chunks.slice(parsed, -1)) {
+    for (const earlier of this.#chunks.slice(parsed, this.#latestIsSmall ? undefined : -1)) {
       earlier.isParsed = true;
       this.#giveBack(earlier);
     }

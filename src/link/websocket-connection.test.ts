@@ -61,7 +61,7 @@ async function node(hasRoom = true): Promise<Node> {
     accepted.push(connection);
     return Promise.resolve(undefined);
   };
-  server.on('upgrade', acceptWebSockets({ hasRoom, accept }, defaultLimits));
+  server.on('upgrade', acceptWebSockets({ hasRoomFor: () => hasRoom, accept }, defaultLimits));
   const url = await listen(server);
   closing.unshift(async () => {
     for (const connection of accepted) connection.cut();
@@ -137,7 +137,7 @@ describe('dialling', () => {
   test('says when to come back to a node that has no room', async () => {
     const { url, accepted } = await node(false);
     const error = await failure(dialWebSocket(url, options));
-    expect([error.code, error.data['retryAfterMs']]).toEqual(['RATE_LIMITED', 10_000]);
+    expect([error.code, error.data['retryAfterMs']]).toEqual(['RATE_LIMITED', 5000]);
     expect(accepted).toEqual([]);
   });
 });

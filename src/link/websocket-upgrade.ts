@@ -11,7 +11,7 @@ export type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Bu
  * For `server.on('upgrade', …)` of an HTTP server: WebSockets on the link path go to the listener, all else is refused.
  */
 export function acceptWebSockets(
-  listener: Pick<LinkListener, 'accept' | 'hasRoom'>,
+  listener: Pick<LinkListener, 'accept' | 'hasRoomFor'>,
   limits: Pick<Limits, 'maxHandshakeFrameBytes'>,
 ): UpgradeHandler {
   const server = new WebSocketServer({
@@ -33,11 +33,11 @@ export function acceptWebSockets(
   };
 }
 
-function refusalOf(request: IncomingMessage, listener: Pick<LinkListener, 'hasRoom'>): number | undefined {
+function refusalOf(request: IncomingMessage, listener: Pick<LinkListener, 'hasRoomFor'>): number | undefined {
   if (request.url !== linkPath) return 404;
   const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim());
   if (!offered.includes(linkSubprotocol)) return 400;
-  return listener.hasRoom ? undefined : 429;
+  return listener.hasRoomFor(addressOf(request)) ? undefined : 429;
 }
 
 function refuseUpgrade(socket: Duplex, status: number): void {

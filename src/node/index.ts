@@ -19,3 +19,4 @@ export { type RestoreDone, restoreBackup, type RestoreOptions } from './recovery
 export { type StateDir, stateDir } from './state-dir.ts';
 export type { ReceivedFile } from './received-file.ts';
 export type { SendingFile } from './sending-files.ts';
+export { HubLine } from './hubs/hub-line.ts';

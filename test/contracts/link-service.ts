@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { MeshError } from '#kernel';
 import { encodeFrame, type Frame, type MailboxAck } from '#protocol';
-import type { AskedBy, LinkService, ServiceQuestion } from '#link';
+import type { Link, LinkService, ServiceQuestion } from '#link';
 import { failure } from '../support/failure.ts';
 import { acceptAs, alice, bob, frameFrom, linked, linkEnd, mallory } from '../support/link-agents.ts';
 import type { LinkTransport } from '../support/link-transports.ts';
@@ -16,7 +16,7 @@ const fetch = { op: 'fetch', after: 0, frames: 10, bytes: 1000, waitMs: 30_000 }
 class FakeService implements LinkService {
   readonly frames: Frame[] = [];
   readonly questions: ServiceQuestion[] = [];
-  readonly asked: AskedBy[] = [];
+  readonly askedOver: Link[] = [];
   readonly acks: MailboxAck[] = [];
   reply: LinkService['answer'] = async () => ({ op: 'done' });
 
@@ -25,10 +25,10 @@ class FakeService implements LinkService {
     return { kind: 'stored', receipt };
   };
 
-  answer: LinkService['answer'] = async (question, asked) => {
+  answer: LinkService['answer'] = async (question, link) => {
     this.questions.push(question);
-    this.asked.push(asked);
-    return await this.reply(question, asked);
+    this.askedOver.push(link);
+    return await this.reply(question, link);
   };
 
   onAck(ack: MailboxAck): void {
@@ -83,7 +83,7 @@ export function linkServiceContract(transport: () => LinkTransport): void {
     expect(presence.online).toEqual([mallory.agentId]);
     slow.resolve();
     expect(await put).toMatchObject({ op: 'done' });
-    expect(service.asked.every(({ link }) => link.remote.agentId === alice.agentId)).toBe(true);
+    expect(service.askedOver.every(({ remote }) => remote.agentId === alice.agentId)).toBe(true);
   });
 
   test('what the service throws is the refusal of that question, with when to try again', async () => {
@@ -203,13 +203,13 @@ export function linkServiceContract(transport: () => LinkTransport): void {
     await expect(dialler.link.ask(fetch, { signal })).rejects.toThrow('enough');
   });
 
-  test('the signal of a question aborts when the link ends, and who asked learns that it closed', async () => {
+  test('what is answered when the link has ended goes to nobody, and who asked learns that it closed', async () => {
     const { listener, service } = withService();
     const { dialler, listener: far } = await linked(transport(), { listener });
     const began = Promise.withResolvers<void>();
-    service.reply = async (_question, { signal }) => {
+    service.reply = async (_question, link) => {
       began.resolve();
-      await new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+      await link.closed;
       return { op: 'done' };
     };
     const asked = failure(dialler.link.ask(fetch));
@@ -217,7 +217,7 @@ export function linkServiceContract(transport: () => LinkTransport): void {
     far.connection.cut();
     expect((await asked).code).toBe('LINK_CLOSED');
     await far.link.closed;
-    expect(service.asked[0]?.signal.aborted).toBe(true);
+    expect(service.askedOver).toEqual([far.link]);
     expect((await failure(dialler.link.ask(fetch))).code).toBe('LINK_CLOSED');
   });
 

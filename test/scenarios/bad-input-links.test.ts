@@ -72,7 +72,11 @@ describe('who connects and says nothing', () => {
   });
 
   test('takes no place from peers: those there are stay, and there is room again when its time is over', async () => {
-    const [alice, bob] = await aliceAndBob({ handshakeMs: 400, maxUnauthenticatedLinks: 3 });
+    const [alice, bob] = await aliceAndBob({
+      handshakeMs: 400,
+      maxUnauthenticatedLinks: 3,
+      unauthenticatedAddressPercent: 100,
+    });
     await stillTalk(bob, alice);
     const silent = [await connectRaw(alice), await connectRaw(alice), await connectRaw(alice)];
     expect(await codeOfRejection(connectRaw(alice))).toBe('RATE_LIMITED');

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { MeshError } from '#kernel';
 import { encodeFrame, type Frame, verifyHubReceipt } from '#protocol';
 import type { FrameOutcome, Link } from '#link';
@@ -141,6 +141,31 @@ describe('fetching', () => {
     const { receiver } = await opened();
     const lost = { epoch: new Uint8Array(16), after: 7 };
     expect(await receiver.ask({ ...fetchAll, ...lost, waitMs: 30_000 })).toMatchObject({ after: 0, items: [] });
+  });
+
+  it('that nothing came for is not looked into again, and what comes between two questions is given at once', async () => {
+    const { world, sender, receiver } = await opened();
+    const read = vi.spyOn(world.hub.parts.store.mailboxes, 'read');
+    const { epoch, after } = await receiver.ask(fetchAll);
+    const there = { ...fetchAll, epoch, after };
+    for (let n = 0; n < 3; n += 1) expect((await receiver.ask(there)).items).toEqual([]);
+    expect(read).toHaveBeenCalledTimes(1);
+    const frame = mailFrom(alice, bob);
+    await sender.sendFrame(frame);
+    const found = { items: [{ frame: encodeFrame(frame) }] };
+    expect(await receiver.ask({ ...there, waitMs: 30_000 })).toMatchObject(found);
+    expect(await receiver.ask(there)).toMatchObject(found);
+    expect(await receiver.ask({ ...there, epoch: new Uint8Array(16) })).toMatchObject(found);
+  });
+
+  it('is looked into each time when another process of the hub may have put something there', async () => {
+    const { world, receiver } = await opened();
+    const { mailboxes } = world.hub.parts.store;
+    Object.assign(mailboxes, { onArrival: () => undefined });
+    const read = vi.spyOn(mailboxes, 'read');
+    const { epoch, after } = await receiver.ask(fetchAll);
+    await receiver.ask({ ...fetchAll, epoch, after });
+    expect(read).toHaveBeenCalledTimes(2);
   });
 
   it('holds up nothing: frames go both ways meanwhile', async () => {

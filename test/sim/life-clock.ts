@@ -52,6 +52,18 @@ export class LifeClock implements Clock {
     });
   }
 
+  alarm(ms: number, ring: () => void): Disposable {
+    const { timeline, life, random } = this.#options;
+    const task = timeline.schedule(Math.max(1, ms) + random.fraction(), () => {
+      if (life.touch('slept')) ring();
+    });
+    return {
+      [Symbol.dispose]: () => {
+        task.cancelled = true;
+      },
+    };
+  }
+
   turn(): Promise<void> {
     const { timeline, life, random } = this.#options;
     return new Promise((resolve) => {

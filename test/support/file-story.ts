@@ -97,5 +97,6 @@ export class ShiftedClock implements Clock {
   now = (): number => systemClock.now() + this.shiftMs;
   monotonic = (): number => systemClock.monotonic() + this.shiftMs;
   sleep: Clock['sleep'] = (ms, options) => systemClock.sleep(ms, options);
+  alarm: Clock['alarm'] = (ms, ring) => systemClock.alarm(ms, ring);
   turn = (): Promise<void> => systemClock.turn();
 }

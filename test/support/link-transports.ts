@@ -28,7 +28,7 @@ export async function webSocketTransport(): Promise<LinkTransport> {
     accepted.resolve(connection);
     return Promise.resolve(undefined);
   };
-  server.on('upgrade', acceptWebSockets({ hasRoom: true, accept }, defaultLimits));
+  server.on('upgrade', acceptWebSockets({ hasRoomFor: () => true, accept }, defaultLimits));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {

@@ -58,6 +58,18 @@ export class ManualClock implements Clock {
     });
   }
 
+  alarm(ms: number, ring: () => void): Disposable {
+    const sleeper: Sleeper = { at: this.#elapsed + ms, wake: ring };
+    this.#sleepers.push(sleeper);
+    this.#tellWatchers();
+    return {
+      [Symbol.dispose]: () => {
+        const at = this.#sleepers.indexOf(sleeper);
+        if (at !== -1) this.#sleepers.splice(at, 1);
+      },
+    };
+  }
+
   async turn(): Promise<void> {
     await turn();
   }

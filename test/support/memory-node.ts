@@ -249,6 +249,12 @@ class MortalClock implements Clock {
     });
   }
 
+  alarm(ms: number, ring: () => void): Disposable {
+    return this.#time.alarm(ms, () => {
+      if (!this.#death.signal.aborted) ring();
+    });
+  }
+
   turn(): Promise<void> {
     return new Promise((resolve) => {
       void this.#time.turn().then(() => this.#death.signal.aborted || resolve());

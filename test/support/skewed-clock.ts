@@ -23,6 +23,10 @@ export class SkewedClock implements Clock {
     return this.#time.sleep(ms, options);
   }
 
+  alarm(ms: number, ring: () => void): Disposable {
+    return this.#time.alarm(ms, ring);
+  }
+
   turn(): Promise<void> {
     return this.#time.turn();
   }

@@ -23,13 +23,13 @@ afterEach(async () => {
   for (const line of lines.splice(0)) await line.stop();
 });
 
-function lineTo(dial: () => Promise<Link>): { readonly line: HubLine; readonly clock: ManualClock } {
+function lineTo(dial: () => Promise<Link>, fraction = 0.5): { readonly line: HubLine; readonly clock: ManualClock } {
   const clock = new ManualClock();
   const line = new HubLine({
     address: { base: 'http://hub.test', hub },
     ports: {
       clock,
-      random: { ...systemRandom, fraction: () => 0.5 },
+      random: { ...systemRandom, fraction: () => fraction },
       limits: defaultLimits,
       logger: silentLogger,
       dial,
@@ -71,6 +71,42 @@ describe('the line to a hub', () => {
     await clock.advance(1);
     await settled();
     expect([calls, line.status.state]).toEqual([3, 'up']);
+  });
+
+  it('comes back to a hub that was lost within a time that all who lost it share, each at a moment of its own', async () => {
+    const returns: number[] = [];
+    for (const fraction of [0.1, 0.5, 0.9]) {
+      const { link, end } = hubLink();
+      let calls = 0;
+      const { line, clock } = lineTo(async () => {
+        calls += 1;
+        return calls === 1 ? link : hubLink().link;
+      }, fraction);
+      await line.attempt();
+      end();
+      await settled();
+      while (calls === 1) await clock.advance(100);
+      returns.push(clock.monotonic());
+    }
+    expect(returns).toEqual([0.1, 0.5, 0.9].map((fraction) => fraction * defaultLimits.hubReturnMs));
+  });
+
+  it('comes later than a hub that is full asks for, and not when all others do', async () => {
+    const pauses: number[] = [];
+    for (const fraction of [0.1, 0.9]) {
+      let calls = 0;
+      const { clock } = lineTo(async () => {
+        calls += 1;
+        throw new MeshError('RATE_LIMITED', undefined, { data: { retryAfterMs: 10_000 } });
+      }, fraction);
+      await settled();
+      while (calls === 1) await clock.advance(100);
+      pauses.push(clock.monotonic());
+      while (calls < 10) await clock.advance(100);
+      pauses.push(clock.monotonic());
+    }
+    // No longer each time, either: it is there.
+    expect(pauses).toEqual([11_000, 9 * 11_000, 19_000, 9 * 19_000]);
   });
 
   it('leaves the agent to another node that speaks for it for a while', async () => {

@@ -65,6 +65,7 @@ export class HubLine {
   readonly #attempt = Promise.withResolvers<Link>();
   #running: Promise<void> | undefined;
   #failures = 0;
+  #wasUp = false;
 
   constructor({ address, ports, invite }: HubLineOptions) {
     this.address = address;
@@ -163,6 +164,7 @@ export class HubLine {
 
   #up(link: Link): void {
     this.#link = link;
+    this.#wasUp = true;
     this.#failures = 0;
     this.#lastError = undefined;
     this.#attempt.resolve(link);
@@ -183,7 +185,7 @@ export class HubLine {
   #down(error: MeshError): void {
     const { logger, onChange } = this.#ports;
     this.#hasNone(error);
-    this.#failures += 1;
+    if (askedMs(error) === undefined) this.#failures += 1;
     this.#attempt.reject(error);
     logger.debug('hub.failed', { hub: this.address.base, code: codeOf(error), failures: this.#failures });
     onChange();
@@ -192,9 +194,16 @@ export class HubLine {
   #pauseMs(error: MeshError): number {
     const { limits, random } = this.#ports;
     const pace: Backoff = { firstMs: limits.hubRetryMs, maxMs: limits.hubMaxRetryMs };
-    const pause = backoffMs(pace, this.#failures, random);
-    const { retryAfterMs } = error.data;
-    const asked = typeof retryAfterMs === 'number' ? Math.min(retryAfterMs, limits.maxHoldMs) : 0;
-    return Math.max(pause, asked, error.code === 'LINK_REPLACED' ? replacedMs : 0);
+    const asked = askedMs(error);
+    // A hub that says when to come is there, and full: those whom it sent away together come again one by one.
+    if (asked !== undefined) return Math.min(asked, limits.maxHoldMs) * (1 + random.fraction());
+    // Whoever was linked lost the hub at the same moment.
+    const pause = this.#wasUp ? random.fraction() * limits.hubReturnMs : backoffMs(pace, this.#failures, random);
+    this.#wasUp = false;
+    return Math.max(pause, error.code === 'LINK_REPLACED' ? replacedMs : 0);
   }
+}
+
+function askedMs({ data: { retryAfterMs } }: MeshError): number | undefined {
+  return typeof retryAfterMs === 'number' ? retryAfterMs : undefined;
 }

@@ -23,7 +23,13 @@ const counting: Random = {
   bytes: (length) => Uint8Array.from({ length }, (_, index) => (counter++ * 31 + index) % 256),
   fraction: () => 0.5,
 };
-const clock = { now: () => start, monotonic: () => 0, sleep: () => Promise.resolve(), turn: () => Promise.resolve() };
+const clock = {
+  now: () => start,
+  monotonic: () => 0,
+  sleep: () => Promise.resolve(),
+  alarm: () => ({ [Symbol.dispose]: () => undefined }),
+  turn: () => Promise.resolve(),
+};
 export const ids: IdSource = createIds(clock, counting);
 
 export const bytesOf = (length: number, fill = 7): Uint8Array => new Uint8Array(length).fill(fill);
