@@ -19,6 +19,14 @@ export const fileFacts = z.object({
   state: fileState,
   have: count.describe('Bytes that the receiver has for good'),
   reason: z.string().optional().describe('Error code: why it failed, or does not go on now'),
+  why: z.string().optional().describe('The reason of one that waits for a hub, in words, and what helps'),
+  kept: z
+    .object({
+      by: z.string().describe('Name of the hub, or its id'),
+      have: count.describe('Bytes of it that are there'),
+    })
+    .optional()
+    .describe('Of one that goes out: who keeps it for its receiver'),
 });
 
 export const fileView = z.object({

@@ -32,6 +32,21 @@ describe('a courier', () => {
     expect(outcomes).toEqual(['frm_1 delivered', 'frm_2 delivered', 'frm_3 delivered']);
   });
 
+  test('makes a new link, also without work, when what there is to say needs one', async () => {
+    const { clock, courier, links, dialled } = bench();
+    courier.connect();
+    const first = await dialled();
+    await clock.advance(defaultLimits.quickRetryMs[0]);
+    courier.hangUp();
+    courier.connect();
+    expect((await first.closed)?.code).toBeUndefined();
+    await settled();
+    expect([links.length, courier.link === links[1]]).toEqual([2, true]);
+    links[1]?.close('LINK_CLOSED');
+    await clock.advance(60_000);
+    expect(links).toHaveLength(2);
+  });
+
   test('starts with the frames that an earlier process left unacknowledged', async () => {
     const { courier, dialled } = bench({ stored: [frameOf(7), frameOf(8)] });
     courier.wake();

@@ -123,6 +123,7 @@ export class Courier {
 
   /** One attempt also without work: a node that starts tells its peers that it is back. */
   connect(): void {
+    if (this.#link !== undefined) return;
     this.#wanted = true;
     this.wake();
   }
@@ -164,9 +165,11 @@ export class Courier {
     else void this.#greet(this.link);
   }
 
-  /** What there is to say needs a new link. */
+  /** What there is to say needs a new link: this one ends, and another is made, also without work. */
   hangUp(): void {
-    this.#link?.close();
+    if (this.#link === undefined) return;
+    this.#wanted = true;
+    this.#link.close();
   }
 
   heard(): void {
@@ -248,7 +251,7 @@ export class Courier {
     this.#options.ports.onChange({ type: 'down', code: error.code, message: error.message });
     const older = [...this.#older].at(-1);
     if (older !== undefined) this.attach(older);
-    else if (this.#options.ports.hasWork()) this.wake();
+    else if (this.#wanted || this.#options.ports.hasWork()) this.wake();
   }
 
   async #dialUntilUp(): Promise<void> {

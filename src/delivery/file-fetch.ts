@@ -8,18 +8,14 @@ import {
   MeshError,
   type Random,
 } from '#kernel';
+import type { AgentId } from '#identity';
 import type { Link } from '#link';
-import { type BlobAttachment, blobVersion } from '#protocol';
+import { blobVersion } from '#protocol';
 import type { BlobFiles } from './blob-files.ts';
 import { BlobIntake } from './blob-intake.ts';
 import type { BlobWindow } from './blob-window.ts';
-import type { FileRow } from './file-store.ts';
-
-/** A file that is to come, with what its message says of it. */
-export interface WantedFile {
-  readonly row: FileRow;
-  readonly attachment: BlobAttachment;
-}
+import { FileKeepers } from './file-keepers.ts';
+import type { WantedFile } from './wanted-file.ts';
 
 /** What becomes of a file that is fetched. */
 export interface FetchPorts {
@@ -64,6 +60,9 @@ export class FileFetch {
   #failures = 0;
   #damages = 0;
   #notBefore = 0;
+  readonly #keepers: FileKeepers;
+  /** Over which bytes come now. */
+  #way: Link | undefined;
   #reason: ErrorCode | undefined;
   #isSettling = false;
   /** Never rejects. */
@@ -74,6 +73,7 @@ export class FileFetch {
     this.#options = options;
     this.wanted = options.wanted;
     this.#have = options.wanted.row.have;
+    this.#keepers = new FileKeepers(options);
   }
 
   /** Nothing is left to do: it is here, or it will not come. */
@@ -100,17 +100,24 @@ export class FileFetch {
     return this.#intake?.isMidChunk === true && this.left > 0;
   }
 
-  /** When it may be tried again, by the monotonic clock. */
-  get notBefore(): number {
-    return this.#notBefore;
+  /** The link to ask over now: the one in use, or else the first that may be tried. Undefined while it cannot go on. */
+  wayOf(links: readonly Link[]): Link | undefined {
+    if (this.#isOver || this.#isSettling || this.left <= 0) return undefined;
+    const now = this.#options.clock.monotonic();
+    const open = links.filter((link) => this.#dueAt(link) <= now);
+    return open.find((link) => link === this.#way) ?? open[0];
   }
 
-  isReady(now: number): boolean {
-    return !this.#isOver && !this.#isSettling && this.#notBefore <= now && this.left > 0;
+  /** When it may be tried again over one of the links, by the monotonic clock. */
+  dueAt(links: readonly Link[]): number {
+    return links.length === 0 ? this.#notBefore : Math.min(...links.map((link) => this.#dueAt(link)));
   }
 
   /** Asks for the next bytes over the link. Returns when the next ask may be made: answers are taken as they come. Never rejects. */
   async advance(link: Link): Promise<void> {
+    // What was asked for on another way must not come between.
+    if (this.#way !== link) this.#startOver();
+    this.#way = link;
     const round = this.#round;
     try {
       if (link.version < blobVersion) throw new MeshError('PEER_TOO_OLD');
@@ -129,6 +136,15 @@ export class FileFetch {
     this.#round += 1;
     await this.#closeIntake();
     await this.#settling;
+  }
+
+  #dueAt({ keeper }: Link): number {
+    return Math.max(this.#notBefore, keeper === undefined ? 0 : this.#keepers.dueAt(keeper));
+  }
+
+  #startOver(): void {
+    this.#round += 1;
+    this.#intake?.forgetAsked();
   }
 
   /** Room that messages need is not filled with files. */
@@ -186,7 +202,7 @@ export class FileFetch {
     const onPiece = (bytes: Uint8Array): void => {
       left -= bytes.length;
       window.arrived(bytes.length);
-      if (round === this.#round) this.#take(intake, bytes);
+      if (round === this.#round) this.#take(intake, bytes, link);
     };
     link.getBlob({ blob: this.wanted.attachment.blob, ...part, have: intake.have }, onPiece).catch((error: unknown) => {
       window.giveBack(left);
@@ -194,9 +210,10 @@ export class FileFetch {
     });
   }
 
-  #take(intake: BlobIntake, bytes: Uint8Array): void {
+  #take(intake: BlobIntake, bytes: Uint8Array, { keeper }: Link): void {
     intake.take(bytes);
     this.#failures = 0;
+    if (keeper !== undefined) this.#keepers.gave(keeper);
     this.#reason = undefined;
     if (intake.isReceived) this.#settle(() => this.#complete(intake));
   }
@@ -236,25 +253,41 @@ export class FileFetch {
   #failed(error: unknown, link?: Link): void {
     if (this.#isOver) return;
     const code = codeOf(error);
-    this.#round += 1;
-    this.#intake?.forgetAsked();
+    this.#startOver();
     if (link !== undefined && (code === 'LINK_CLOSED' || code === 'PEER_TOO_OLD')) this.#options.onUseless(link);
-    if (code !== 'LINK_CLOSED') this.#retryLater(code);
-    if (code === 'FILE_DAMAGED') this.#damages += 1;
-    if (this.#damages >= this.#options.limits.maxBlobDamages) this.#settle(() => this.#lose('FILE_DAMAGED'));
-    else if (code === 'NOT_FOUND' || code === 'FILE_GONE') this.#settle(() => this.#lose('FILE_GONE'));
+    if (link?.keeper !== undefined) this.#failedAt(link.keeper, code);
+    else if (code === 'FILE_DAMAGED' && this.#keepers.blame()) this.#note(code, code);
+    else this.#failedHere(code);
     this.#options.ports.progress(this.wanted);
     this.#options.onChange();
   }
 
+  /** Only its sender can say that there is no such file: with who keeps it for others it may come yet, or come back. */
+  #failedAt(keeper: AgentId, code: ErrorCode): void {
+    if (code === 'LINK_CLOSED') return;
+    this.#keepers.failed(keeper);
+    this.#note(code, code === 'NOT_FOUND' ? undefined : code);
+  }
+
+  #failedHere(code: ErrorCode): void {
+    if (code !== 'LINK_CLOSED') this.#retryLater(code);
+    if (code === 'FILE_DAMAGED') this.#damages += 1;
+    if (this.#damages >= this.#options.limits.maxBlobDamages) this.#settle(() => this.#lose('FILE_DAMAGED'));
+    else if (code === 'NOT_FOUND' || code === 'FILE_GONE') this.#settle(() => this.#lose('FILE_GONE'));
+  }
+
   #retryLater(code: ErrorCode): void {
-    const { clock, limits, random, logger } = this.#options;
-    this.#reason = code;
+    const { clock, random, limits } = this.#options;
     this.#failures += 1;
     const pace = { firstMs: limits.blobRetryMs, maxMs: limits.blobMaxRetryMs };
     this.#notBefore = clock.monotonic() + backoffMs(pace, this.#failures, random);
+    this.#note(code, code);
+  }
+
+  #note(code: ErrorCode, reason: ErrorCode | undefined): void {
+    this.#reason = reason;
     const { no, message, agent } = this.wanted.row;
-    logger.info('file.interrupted', { agent, file: no, message, code });
+    this.#options.logger.info('file.interrupted', { agent, file: no, message, code });
   }
 
   /** What could not be written is read again from the disk later: only that says what is there. */

@@ -245,6 +245,75 @@ describe('a file that is fetched', () => {
   });
 });
 
+describe('a file that somebody keeps for its sender', () => {
+  const keeperOf = (no: number, ...files: readonly Sent[]) => {
+    const source = sourceOf(...files);
+    source.keeper = `did:key:z6MkHub${no}`;
+    return source;
+  };
+
+  it('comes from there, and may be there later only', async () => {
+    const [file, bob] = [await sentFile(1, 2500), receiver()];
+    bob.want(file);
+    const without = keeperOf(1);
+    bob.use(without);
+    await until(() => without.asks.length > 0);
+    await until(() => bob.fetcher.reasonOf(1) === undefined);
+    expect(bob.lost).toEqual([]);
+    bob.use(without, keeperOf(2, file));
+    await bob.settled();
+    expect([bob.arrived, isWhole(bob, file)]).toEqual([[1], true]);
+  });
+
+  it('goes on from the byte where another one ended', async () => {
+    const [file, bob] = [await sentFile(1, 9500), receiver()];
+    const [first, second] = [keeperOf(1, file), keeperOf(2, file)];
+    first.givesUntil = 4400;
+    bob.want(file);
+    bob.use(first, second);
+    await bob.settled();
+    expect(isWhole(bob, file)).toBe(true);
+    expect(second.asks[0]?.offset).toBeGreaterThan(4200);
+    expect(first.given + second.given).toBe(file.sealed.length);
+  });
+
+  it('goes on with its sender in the middle, and no byte takes the place of another', async () => {
+    const [file, bob] = [await sentFile(1, 20_000), receiver()];
+    const [hub, alice] = [keeperOf(1, file), sourceOf(file)];
+    hub.holdsAt = 5000;
+    bob.want(file);
+    bob.use(hub);
+    await until(() => hub.given >= 5000);
+    bob.use(alice);
+    hub.holdsAt = Number.POSITIVE_INFINITY;
+    await bob.settled();
+    expect([bob.arrived, isWhole(bob, file)]).toEqual([[1], true]);
+    expect([hub.given < file.sealed.length, alice.asks[0]?.offset]).toEqual([true, expect.any(Number)]);
+  });
+
+  it('is not given up when others than its sender give other bytes, however often', async () => {
+    const [file, bob] = [await sentFile(1, 2500), receiver()];
+    const spoilt = { ...file, sealed: file.sealed.map((byte, at) => (at === 1500 ? byte ^ 1 : byte)) };
+    const liar = keeperOf(1, spoilt);
+    bob.want(file);
+    bob.use(liar);
+    for (let n = 1; n <= smallLimits.maxBlobDamages + 1; n += 1) {
+      await until(() => bob.fetcher.reasonOf(1) === 'FILE_DAMAGED');
+      const { given } = liar;
+      await bob.clock.advance(smallLimits.mailRepeatMs * 0.7);
+      expect(liar.given).toBe(given);
+      const more = until(() => liar.given > given);
+      await bob.clock.advance(smallLimits.mailMaxRepeatMs * 2);
+      await more;
+    }
+    await until(() => bob.fetcher.reasonOf(1) === 'FILE_DAMAGED');
+    expect(bob.lost).toEqual([]);
+    bob.use(sourceOf(file));
+    await bob.settled();
+    expect([bob.arrived, isWhole(bob, file)]).toEqual([[1], true]);
+  });
+});
+
 describe('several files', () => {
   it('come smallest first, also when a large one is under way', async () => {
     const [large, middle, small] = [await sentFile(1, 20_000), await sentFile(2, 3000), await sentFile(3, 100)];

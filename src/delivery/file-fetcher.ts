@@ -1,17 +1,20 @@
 import type { ErrorCode } from '#kernel';
 import type { Link } from '#link';
 import { BlobWindow } from './blob-window.ts';
-import { type FetchOptions, FileFetch, type WantedFile } from './file-fetch.ts';
+import { type FetchOptions, FileFetch } from './file-fetch.ts';
+import type { WantedFile } from './wanted-file.ts';
 
 export interface FetcherOptions extends FetchOptions {
   /** Files of the peer that are not here, oldest first. */
   wanted(): readonly WantedFile[];
-  /** The link to the peer, while files may be taken from it. */
-  link(): Link | undefined;
+  /** From which files of the peer may be taken now, best first. Asked while there are some to fetch. */
+  links(): readonly Link[];
+  /** There is nothing to fetch. */
+  onIdle?(): void;
 }
 
 /**
- * Pulls the files that one peer announced over whatever link to it is up: always the file that needs least, so that a small one is not kept
+ * Pulls the files that one peer announced, from it or from who keeps them for it: always the file that needs least, so that a small one is not kept
  * waiting by a large one (spec §10.4).
  */
 export class FileFetcher {
@@ -20,7 +23,7 @@ export class FileFetcher {
   readonly #window: BlobWindow;
   readonly #stop = new AbortController();
   #current: FileFetch | undefined;
-  #useless: Link | undefined;
+  readonly #useless = new WeakSet<Link>();
   /** What is wanted may be something else now. */
   #isStale = true;
   #woken = Promise.withResolvers<void>();
@@ -68,11 +71,18 @@ export class FileFetcher {
       const woken = Promise.withResolvers<void>();
       this.#woken = woken;
       if (this.#isStale) this.#refresh();
-      const link = this.#options.link();
-      const next = link === undefined || link === this.#useless ? undefined : this.#choose();
-      if (link === undefined || next === undefined) await this.#pause(woken.promise);
-      else await next.advance(link);
+      const links = this.#links();
+      const next = this.#choose(links);
+      if (next === undefined) await this.#pause(woken.promise, links);
+      else await next.fetch.advance(next.link);
     }
+  }
+
+  #links(): readonly Link[] {
+    const { links, onIdle } = this.#options;
+    if (this.#fetches.size > 0) return links().filter((link) => !this.#useless.has(link));
+    onIdle?.();
+    return [];
   }
 
   #refresh(): void {
@@ -88,7 +98,7 @@ export class FileFetcher {
 
   #begin(wanted: WantedFile): FileFetch {
     const onUseless = (link: Link): void => {
-      this.#useless = link;
+      this.#useless.add(link);
     };
     const onChange = (): void => {
       if (this.#fetches.get(wanted.row.no)?.isOver === true) this.#fetches.delete(wanted.row.no);
@@ -98,22 +108,23 @@ export class FileFetcher {
   }
 
   /** A chunk that was begun first, then the file of which least is missing. */
-  #choose(): FileFetch | undefined {
-    const now = this.#options.clock.monotonic();
-    if (this.#current?.isMidChunk === true && this.#current.isReady(now)) return this.#current;
-    let best: FileFetch | undefined;
+  #choose(links: readonly Link[]): { readonly fetch: FileFetch; readonly link: Link } | undefined {
+    const begun = this.#current?.isMidChunk === true ? this.#current.wayOf(links) : undefined;
+    if (this.#current !== undefined && begun !== undefined) return { fetch: this.#current, link: begun };
+    let best: { readonly fetch: FileFetch; readonly link: Link } | undefined;
     for (const fetch of this.#fetches.values()) {
-      if (fetch.isReady(now) && (best === undefined || fetch.left < best.left)) best = fetch;
+      const link = fetch.wayOf(links);
+      if (link !== undefined && (best === undefined || fetch.left < best.fetch.left)) best = { fetch, link };
     }
-    this.#current = best;
+    this.#current = best?.fetch;
     return best;
   }
 
   /** Until something changes, or what failed is due again. */
-  async #pause(woken: Promise<void>): Promise<void> {
+  async #pause(woken: Promise<void>, links: readonly Link[]): Promise<void> {
     const { clock } = this.#options;
     const now = clock.monotonic();
-    const times = [...this.#fetches.values()].map(({ notBefore }) => notBefore).filter((at) => at > now);
+    const times = [...this.#fetches.values()].map((fetch) => fetch.dueAt(links)).filter((at) => at > now);
     if (times.length === 0) {
       await woken;
       return;

@@ -2,7 +2,8 @@ export type { FrameOutcome } from '#link';
 export type { BlobFile, BlobFiles } from './blob-files.ts';
 export type { BreakerState } from './breaker.ts';
 export { Courier } from './courier.ts';
-export type { WantedFile } from './file-fetch.ts';
+export { Deposit, type DepositOptions } from './deposit.ts';
+export { type DepositStatus, FileDeposits } from './file-deposits.ts';
 export { FileFetcher } from './file-fetcher.ts';
 export { FileSealer, type SealedFile } from './file-sealer.ts';
 export { FileServer } from './file-server.ts';
@@ -63,3 +64,5 @@ export type {
   ReceivedFrame,
 } from './store.ts';
 export { StoredFile } from './stored-file.ts';
+export type { WantedFile } from './wanted-file.ts';
+export { WayPauses } from './way-pauses.ts';

@@ -64,6 +64,10 @@ export class HubService implements LinkService {
       return { op: 'done', have: await session.uploads.put(memberOf(session).agentId, question) };
     }
     takeOne(rates.questions, session.agentId);
+    if (question.op === 'blob.drop') {
+      await session.uploads.remove(memberOf(session).agentId, question.blob);
+      return { op: 'done' };
+    }
     if (isRoomQuestion(question)) return await answerRoom(question, memberOf(session).agentId, parts);
     switch (question.op) {
       case 'card.put':

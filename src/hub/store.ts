@@ -228,6 +228,8 @@ export interface HubBlobs {
   }): Promise<StoredBlob>;
   complete(name: string): Promise<void>;
   drop(name: string): Promise<void>;
+  /** Forgets what the owner put under that address. Its name; undefined when there is none. */
+  dropOf(owner: AgentId, blob: Uint8Array): Promise<string | undefined>;
   /** One that is complete, for its owner and readers. */
   find(blob: Uint8Array, reader: AgentId, at: number): Promise<StoredBlob | undefined>;
   /** Forgets those that nobody asked for since; the names of their files. */

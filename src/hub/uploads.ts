@@ -3,6 +3,7 @@ import type { AgentId } from '#identity';
 import { BlobIdMaker, chunkIdOf, chunkTagBytes, type HubQuestion } from '#protocol';
 import type { HubBlobFile } from './blob-files.ts';
 import type { HubParts } from './hub-parts.ts';
+import type { StoredBlob } from './store.ts';
 
 export type BlobPut = Extract<HubQuestion, { readonly op: 'blob.put' }>;
 
@@ -38,6 +39,17 @@ export class Uploads {
     return await queued.taken;
   }
 
+  /** Nothing stays of what the owner put under that address. */
+  async remove(owner: AgentId, blob: Uint8Array): Promise<void> {
+    const { store, files } = this.#parts;
+    await this.#serial.run(async () => {
+      const open = this.#open.get(toHex(blob));
+      if (open !== undefined) await this.#drop(open);
+      const name = await store.blobs.dropOf(owner, blob);
+      if (name !== undefined) await files.remove(name);
+    });
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.#serial.run(async () => {
@@ -52,24 +64,37 @@ export class Uploads {
     const known = this.#open.get(key);
     if (known?.readers === readers) return known;
     if (known !== undefined) await this.#drop(known);
-    const { store, files, clock, random, limits } = this.#parts;
-    if ((await files.freeBytes()) < limits.keepFreeDiskBytes + size) throw new MeshError('STORE_FULL');
-    const stored = await store.blobs.open({
-      blob,
-      owner,
-      to,
-      size,
-      at: clock.now(),
-      name: toHex(random.bytes(16)),
-      maxBytes: limits.maxHubBlobBytes,
-    });
-    const { name, isComplete } = stored;
+    const { name, isComplete } = await this.#stored(owner, { blob, to, size });
+    const { files } = this.#parts;
     const file = isComplete ? undefined : ((await files.open(name)) ?? (await files.create(name)));
     const have = isComplete ? size : Math.min(size, (await file?.size()) ?? 0);
     const upload = { key, name, readers, file, serial: new Serial(), have, isComplete, isDamaged: false };
-    this.#open.set(key, upload);
+    // Of one that is there nothing is remembered here: it may go.
+    if (!isComplete) this.#open.set(key, upload);
     await this.#keepFew();
     return upload;
+  }
+
+  async #stored(owner: AgentId, { blob, to, size }: Pick<BlobPut, 'blob' | 'to' | 'size'>): Promise<StoredBlob> {
+    const { store, files, clock, random, limits } = this.#parts;
+    if ((await files.freeBytes()) < limits.keepFreeDiskBytes + size) throw new MeshError('STORE_FULL');
+    const [at, maxBytes] = [clock.now(), limits.maxHubBlobBytes];
+    const open = () => store.blobs.open({ blob, owner, to, size, at, name: toHex(random.bytes(16)), maxBytes });
+    const stored = await open();
+    if (!stored.isComplete || (await this.#isWhole(stored))) return stored;
+    // Its bytes were lost: it is put again.
+    await store.blobs.drop(stored.name);
+    await files.remove(stored.name);
+    return await open();
+  }
+
+  async #isWhole({ name, size }: StoredBlob): Promise<boolean> {
+    const file = await this.#parts.files.open(name);
+    try {
+      return file !== undefined && (await file.size()) >= size;
+    } finally {
+      await file?.close();
+    }
   }
 
   async #take(upload: Upload, { blob, offset, size, bytes }: BlobPut): Promise<number> {
@@ -90,6 +115,8 @@ export class Uploads {
     }
     await store.blobs.complete(upload.name);
     upload.isComplete = true;
+    this.#open.delete(upload.key);
+    await file.close();
     return size;
   }
 

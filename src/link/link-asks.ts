@@ -25,6 +25,7 @@ export const answersTo = {
   fetch: ['frames'],
   presence: ['presence.is'],
   'blob.put': ['done'],
+  'blob.drop': ['done'],
   'room.create': ['done'],
   'room.members': ['done'],
   'room.append': ['room.appended', 'room.taken'],

@@ -1,7 +1,7 @@
 import { type ErrorCode, MeshError } from '#kernel';
 import type { AgentId } from '#identity';
 import { type Frame, verifyHubReceipt } from '#protocol';
-import type { FrameOutcome, Link, LinkPeer } from './link.ts';
+import type { BlobAsk, FrameOutcome, Link, LinkPeer } from './link.ts';
 
 export interface MailboxLinkOptions {
   /** To the hub that keeps the mailbox. */
@@ -56,9 +56,10 @@ export class MailboxLink implements Link {
     return (await this.#hub.ask({ op: 'keypackage.take', agent: this.remote.agentId })).bytes;
   }
 
-  /** Files come from the agent itself. */
-  getBlob(): Promise<void> {
-    return Promise.reject(new MeshError('NOT_FOUND'));
+  /** What was put there for us, by the agent or by somebody else: who keeps it cannot read it, and is not believed. */
+  async getBlob(ask: BlobAsk, onPiece: (bytes: Uint8Array) => void): Promise<void> {
+    if (this.#isClosed) throw new MeshError('LINK_CLOSED');
+    await this.#hub.getBlob(ask, onPiece);
   }
 
   ask(): Promise<never> {

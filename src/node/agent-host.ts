@@ -70,7 +70,7 @@ export class AgentHost {
     this.#options = options;
     const { ports, blobFiles } = options;
     const lanes = { lanes: () => this.lanes, laneOf: (peer: AgentId) => this.lane(peer) };
-    this.files = new FileDesk({ agent: this.agent.name, ports, blobFiles, ...lanes });
+    this.files = new FileDesk({ agent: this.agent.name, ports, blobFiles, ...lanes, hubs: () => this.hubs });
     this.mail = new MailDesk({
       desk: this.desk,
       isContact: (peer) => this.contact(peer) !== undefined,

@@ -61,9 +61,6 @@ function* apiEvents(parts: NodeParts, event: NodeEvent, breakers: Map<string, st
     case 'superseded':
       yield { type: 'agent.superseded', agent: event.agent, at };
       return;
-    case 'frame-refused':
-      // The log has it; whoever sent it is told, and sends what it held once more.
-      return;
     case 'stopping':
       yield { type: 'node.stopping', at };
       return;
@@ -74,7 +71,10 @@ function* apiEvents(parts: NodeParts, event: NodeEvent, breakers: Map<string, st
 
 function* messageEvents(
   parts: NodeParts,
-  event: Extract<NodeEvent, { type: 'received' | 'state' | 'buried' | 'file' | 'files-refused' }>,
+  event: Extract<
+    NodeEvent,
+    { type: 'received' | 'state' | 'buried' | 'file' | 'files-refused' | 'mailed' | 'frame-refused' }
+  >,
   at: number,
 ): Generator<MeshEvent> {
   switch (event.type) {
@@ -92,6 +92,10 @@ function* messageEvents(
       yield { type: 'message.dead', agent, at, ...named(parts, agent, event.peer), ids: [...ids], reason };
       return;
     }
+    case 'mailed':
+    case 'frame-refused':
+      // The log has it; whoever sent what was refused is told, and sends what it held once more.
+      return;
     case 'file':
     case 'files-refused':
       yield* fileEvents(parts, event, at);

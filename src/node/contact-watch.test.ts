@@ -43,6 +43,18 @@ describe('what comes of a step', () => {
     expect((await waiting).state).toBe('trusted');
   });
 
+  test('is enough for who asks so when a mailbox holds it', async () => {
+    const { clock, watch, options } = bench();
+    const patient = watch.after(async () => asked, options);
+    const content = watch.after(async () => asked, { ...options, orMailed: true });
+    watch.notice({ type: 'mailed', contact: { ...asked, agent: 'another' } });
+    const mailed = { ...asked, updatedAt: 1 };
+    watch.notice({ type: 'mailed', contact: mailed });
+    expect(await content).toBe(mailed);
+    await clock.advance(1000);
+    expect(await patient).toBe(asked);
+  });
+
   test('is what the step made when nothing more comes in time, and at once when nobody waits', async () => {
     const { clock, watch, options } = bench();
     const waiting = watch.after(async () => asked, options);

@@ -8,11 +8,15 @@ export interface Awaited {
   readonly agentId: AgentId;
   /** Whether the contact is what the caller waits for. */
   isThere(contact: Contact): boolean;
+  /** It is enough that a mailbox holds what the contact is told. */
+  readonly orMailed?: boolean;
   readonly ms: number;
   readonly signal: AbortSignal;
 }
 
-type Watcher = Pick<Awaited, 'agent' | 'agentId' | 'isThere'> & { readonly reached: PromiseWithResolvers<Contact> };
+type Watcher = Pick<Awaited, 'agent' | 'agentId' | 'isThere' | 'orMailed'> & {
+  readonly reached: PromiseWithResolvers<Contact>;
+};
 
 /** Lets a caller wait until a contact exchange is through. */
 export class ContactWatch {
@@ -27,8 +31,9 @@ export class ContactWatch {
    * Takes the step and waits for what comes of it: resolves with the contact once it is there, or after `ms` with what the step
    * made. Rejects with what the step throws.
    */
-  async after(step: () => Promise<Contact>, { agent, agentId, isThere, ms, signal }: Awaited): Promise<Contact> {
-    const watcher: Watcher = { agent, agentId, isThere, reached: Promise.withResolvers() };
+  async after(step: () => Promise<Contact>, awaited: Awaited): Promise<Contact> {
+    const { isThere, ms, signal } = awaited;
+    const watcher: Watcher = { ...awaited, reached: Promise.withResolvers() };
     const done = new AbortController();
     this.#watchers.add(watcher);
     try {
@@ -46,10 +51,11 @@ export class ContactWatch {
   }
 
   notice(event: PipelineEvent): void {
-    if (event.type !== 'contact') return;
-    for (const { agent, agentId, isThere, reached } of this.#watchers) {
-      if (agent === event.contact.agent && agentId === event.contact.agentId && isThere(event.contact))
-        reached.resolve(event.contact);
+    if (event.type !== 'contact' && event.type !== 'mailed') return;
+    const { contact } = event;
+    for (const { agent, agentId, isThere, orMailed = false, reached } of this.#watchers) {
+      if (agent !== contact.agent || agentId !== contact.agentId) continue;
+      if (isThere(contact) || (orMailed && event.type === 'mailed')) reached.resolve(contact);
     }
   }
 }

@@ -8,6 +8,7 @@ import type { Contact } from '#trust';
 import type { AgentHost } from './agent-host.ts';
 import { mailboxesOf, routesOf } from './contact-addresses.ts';
 import type { DialHow } from './dial-how.ts';
+import { withHeadStart } from './head-start.ts';
 import { relayPeersOf } from './hubs/relay-peers.ts';
 
 export interface DialPorts {
@@ -37,7 +38,8 @@ export async function dialPeer(ports: DialPorts, who: DialWho, options: DialHow)
   const relays = options.direct === true ? [] : relaysToAsk(who, mailboxes);
   const node = dialNode(ports, who, options);
   if (mailboxes.length === 0 && relays.length === 0) return node;
-  const first = await Promise.race([node.catch(toMeshError), headStart(ports, options)]);
+  const wait = { clock: ports.clock, ms: ports.limits.directHeadStartMs, signal: options.signal };
+  const first = await withHeadStart(node.catch(toMeshError), wait);
   if (first !== undefined && !(first instanceof MeshError)) return first;
   let last: unknown = first;
   for (const address of mailboxes) {
@@ -94,10 +96,6 @@ async function firstRelay(
     }
   }
   return undefined;
-}
-
-async function headStart({ clock, limits }: DialPorts, { signal }: DialHow): Promise<undefined> {
-  await clock.sleep(limits.directHeadStartMs, { signal }).catch(() => undefined);
 }
 
 async function dialNode(ports: DialPorts, who: DialWho, options: DialHow): Promise<Link> {

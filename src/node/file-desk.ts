@@ -1,19 +1,12 @@
 import { codeOf, type ErrorCode, MeshError } from '#kernel';
 import type { AgentId } from '#identity';
-import { type BlobFiles, FileFetcher, type FileRow, FileServer, StoredFile } from '#delivery';
+import { type BlobFiles, type FileRow, FileServer, StoredFile } from '#delivery';
 import type { BlobAsk } from '#link';
-import {
-  endFiles,
-  endFilesOver,
-  fileArrived,
-  fileLost,
-  type Lane,
-  type PipelineEvent,
-  type PipelinePorts,
-  wantedFiles,
-} from '#pipeline';
+import { endFiles, endFilesOver, type Lane, type PipelineEvent, type PipelinePorts } from '#pipeline';
 import { type BlobAttachment, blobShape } from '#protocol';
 import { admitFrame, type Contact } from '#trust';
+import type { HubDesk } from './hubs/hub-desk.ts';
+import { LaneFiles } from './lane-files.ts';
 import { Uploads } from './uploads.ts';
 
 export interface FileDeskOptions {
@@ -22,12 +15,15 @@ export interface FileDeskOptions {
   readonly blobFiles: BlobFiles;
   lanes(): readonly Lane[];
   laneOf(peer: AgentId): Lane;
+  hubs(): HubDesk;
 }
 
 /** What is known of a file now: with what happened since it was stored. */
 export interface FileStatus {
   /** Chunks. */
   readonly have: number;
+  /** Who keeps it for its receiver, and how many sealed bytes of it. */
+  readonly kept?: { readonly by: AgentId; readonly bytes: number };
   /** Why it does not go on. */
   readonly reason?: ErrorCode;
 }
@@ -39,7 +35,7 @@ export class FileDesk {
   readonly uploads: Uploads;
   readonly #options: FileDeskOptions;
   readonly #server: FileServer;
-  readonly #fetchers = new Map<Lane, FileFetcher>();
+  readonly #ofLanes = new Map<Lane, LaneFiles>();
   /** What receivers said of files since that was told last. */
   readonly #said = new Map<number, { readonly have: number; readonly at: number }>();
   readonly #toldAt = new Map<number, number>();
@@ -75,22 +71,20 @@ export class FileDesk {
 
   async stop(): Promise<void> {
     await this.uploads.close();
-    await Promise.all([...this.#fetchers.values()].map((fetcher) => fetcher.close()));
-    this.#fetchers.clear();
+    await Promise.all([...this.#ofLanes.values()].map((files) => files.close()));
+    this.#ofLanes.clear();
     await this.#server.close();
   }
 
-  /** There may be something to fetch from the peer of the lane, or a way to it. */
+  /** There may be a file to fetch from the peer of the lane or to put somewhere for it, or a way to do so. */
   wake(lane: Lane): void {
-    const known = this.#fetchers.get(lane);
-    if (known !== undefined) known.wake();
-    else if (wantedFiles(lane).length > 0) this.#fetcherOf(lane).wake();
+    if (this.#ofLanes.has(lane) || LaneFiles.isNeeded(lane)) this.#filesOf(lane).wake();
   }
 
   async forget(lane: Lane): Promise<void> {
-    const fetcher = this.#fetchers.get(lane);
-    this.#fetchers.delete(lane);
-    await fetcher?.close();
+    const files = this.#ofLanes.get(lane);
+    this.#ofLanes.delete(lane);
+    await files?.close();
   }
 
   /** Sealed bytes for a peer that asks. Throws NOT_TRUSTED, and NOT_FOUND for what was not sent to it. */
@@ -110,19 +104,29 @@ export class FileDesk {
   notice(event: PipelineEvent): void {
     if (event.type === 'received') this.#wakePeer(event.peer);
     if (event.type === 'file' && event.dropped !== undefined) void this.#remove(event.dropped);
-    if (event.type === 'file' && event.file.state !== 'open') this.#said.delete(event.file.no);
-    if (event.type === 'state') void this.#endWith(event);
+    if (event.type === 'file' && event.file.state !== 'open') this.#settled(event.peer, event.file);
+    if (event.type === 'state') this.#stepped(event);
     if (event.type === 'contact') void this.#endOver(event.contact);
   }
 
   statusOf(row: FileRow): FileStatus {
-    if (row.direction === 'out') return { have: Math.max(row.have, this.#said.get(row.no)?.have ?? 0) };
-    const fetcher = this.#options
-      .lanes()
-      .map((lane) => this.#fetchers.get(lane))
-      .find((one) => one?.haveOf(row.no) !== undefined);
+    const lane = this.#laneWith(row.peer);
+    const files = lane && this.#ofLanes.get(lane);
+    if (row.direction === 'out') return this.#statusOut(row, files);
+    const { fetcher } = files ?? {};
     const reason = fetcher?.reasonOf(row.no);
     return { have: Math.max(row.have, fetcher?.haveOf(row.no) ?? 0), ...(reason === undefined ? {} : { reason }) };
+  }
+
+  #statusOut(row: FileRow, files: LaneFiles | undefined): FileStatus {
+    const have = Math.max(row.have, this.#said.get(row.no)?.have ?? 0);
+    const { keeper, have: bytes = 0, isThere } = files?.depositOf(row.no) ?? {};
+    const reason = isThere === true || row.state !== 'open' ? undefined : files?.reasonOf(row.no);
+    return {
+      have,
+      ...(keeper === undefined || bytes === 0 ? {} : { kept: { by: keeper, bytes } }),
+      ...(reason === undefined ? {} : { reason }),
+    };
   }
 
   /** A file that is here, to be read; close it. Throws FILE_INCOMPLETE, FILE_GONE. */
@@ -168,32 +172,38 @@ export class FileDesk {
     for (const name of names) await this.#remove(name);
   }
 
-  #fetcherOf(lane: Lane): FileFetcher {
-    const { ports, blobFiles } = this.#options;
-    const { store } = ports;
-    const fetcher = new FileFetcher({
-      ...ports,
-      wanted: () => wantedFiles(lane),
-      link: () => {
-        const { link } = lane.courier;
-        const isPeer = admitFrame(store.read.contacts.byAgentId(lane.agent.name, lane.peer)) === undefined;
-        // Files come from the peer itself: who keeps frames for it has none.
-        return isPeer && link?.keeper === undefined ? link : undefined;
-      },
-      ports: {
-        files: blobFiles,
-        keep: ({ row }, from, ids) => store.transact((tx) => tx.files.putChunks(row.no, from, ids)),
-        arrived: (wanted) => fileArrived(lane, wanted),
-        lost: (wanted, code) => fileLost(lane, wanted, code),
-        progress: ({ row }) => this.#tell(lane, row.no),
-      },
-    });
-    this.#fetchers.set(lane, fetcher);
-    return fetcher;
+  #filesOf(lane: Lane): LaneFiles {
+    const known = this.#ofLanes.get(lane);
+    if (known !== undefined) return known;
+    const { ports, blobFiles, hubs } = this.#options;
+    const tell = (no: number): void => this.#tell(lane, no);
+    const files = new LaneFiles({ lane, ports, blobFiles, server: this.#server, hubs: hubs(), tell });
+    this.#ofLanes.set(lane, files);
+    return files;
   }
 
-  #wakePeer(peer: Lane['peer']): void {
-    for (const lane of this.#options.lanes()) if (lane.peer === peer) this.wake(lane);
+  #laneWith(peer: AgentId): Lane | undefined {
+    return this.#options.lanes().find((lane) => lane.peer === peer);
+  }
+
+  #wakePeer(peer: AgentId): void {
+    const lane = this.#laneWith(peer);
+    if (lane !== undefined) this.wake(lane);
+  }
+
+  #settled(peer: AgentId, row: FileRow): void {
+    this.#said.delete(row.no);
+    const lane = this.#laneWith(peer);
+    if (lane !== undefined && row.direction === 'out') void this.#ofLanes.get(lane)?.settled(row);
+  }
+
+  #stepped(event: Extract<PipelineEvent, { type: 'state' }>): void {
+    const { peer, step } = event;
+    void this.#endWith(event);
+    // What its files are put with the hub for.
+    if (step !== 'sent' && step !== 'stored') return;
+    const lane = this.#laneWith(peer);
+    if (lane?.courier.link?.keeper !== undefined) this.wake(lane);
   }
 
   /** What the receiver says that it has; kept now and then, told now and then. */

@@ -1,6 +1,13 @@
 import { codeOf, type ErrorCode, MeshError } from '#kernel';
 import { parseCard, verifyCard } from '#identity';
-import { type CourierChange, type CourierPorts, isDistrust, isProof, type OutboxFrame } from '#delivery';
+import {
+  type CourierChange,
+  type CourierPorts,
+  type FileDirection,
+  isDistrust,
+  isProof,
+  type OutboxFrame,
+} from '#delivery';
 import type { Link } from '#link';
 import {
   changeContact,
@@ -16,13 +23,14 @@ import {
 import { blobVersion, type MessageId, parseHubAddress } from '#protocol';
 import { type Contact, type EventOf, owesStep } from '#trust';
 import { passOverMailbox } from './contact-addresses.ts';
+import type { DialHow } from './dial-how.ts';
 import type { RouteHealth } from './route-health.ts';
 import { tellRotationsByMail, tellStep, tellStepByMail } from './tell-step.ts';
 
 export interface LaneWiring {
   readonly desk: Desk;
   readonly lane: Lane;
-  dial(contact: Contact, options: { readonly signal: AbortSignal }): Promise<Link>;
+  dial(contact: Contact, how: DialHow): Promise<Link>;
   onChange(lane: Lane, change: CourierChange): void;
   /** How the ways to peers are. */
   readonly health: RouteHealth;
@@ -33,7 +41,7 @@ export function lanePorts(wiring: LaneWiring): CourierPorts {
   const { lane, desk } = wiring;
   const { store } = desk.ports;
   return {
-    dial: ({ signal }) => wiring.dial(requireContact(wiring), { signal }),
+    dial: (how) => wiring.dial(requireContact(wiring), how),
     greet: (link) => greet(wiring, link),
     lookAgain: (link) => lookAgain(wiring, link),
     passOver: (link) => passOver(wiring, link),
@@ -109,7 +117,16 @@ function hasWork({ desk, lane }: LaneWiring): boolean {
   if (owesStep(contact, desk.ports.clock.now())) return true;
   const { courier, arrivals, hasStored, hasReceipts } = lane;
   if (!lane.mailAnswers.isEmpty) return true;
-  return state === 'trusted' && (courier.inFlight > 0 || arrivals.length > 0 || hasStored || hasReceipts);
+  if (state !== 'trusted') return false;
+  if (courier.inFlight > 0 || arrivals.length > 0 || hasStored || hasReceipts) return true;
+  return hasFiles(desk, lane);
+}
+
+/** Files are to come, or wait for the peer. */
+function hasFiles({ ports }: Desk, { agent, peer }: Lane): boolean {
+  const isOpen = (direction: FileDirection): boolean =>
+    ports.store.read.files.open({ agent: agent.name, peer, direction }).length > 0;
+  return isOpen('in') || isOpen('out');
 }
 
 /** On every new link: what the contact exchange owes, then the peer's card as it is now. */

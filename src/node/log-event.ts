@@ -26,6 +26,9 @@ export function logEvent(logger: Logger, event: NodeEvent): void {
       logger.info('contact.state', { agent, petname, peer: agentId, state });
       return;
     }
+    case 'mailed':
+      logger.info('exchange.stored', { agent: event.contact.agent, peer: event.contact.agentId });
+      return;
     case 'route':
       logRoute(logger, event);
       return;

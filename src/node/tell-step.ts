@@ -65,7 +65,10 @@ export async function tellStepByMail({ desk, lane }: Way, link: Link, { contact,
   if (frame === undefined) return;
   lane.mailed = { frameId: frame.id, step, at: clock.monotonic() };
   const outcome = await answerTo(frame, link, desk.ports);
-  if (outcome.kind !== 'refused') return;
+  if (outcome.kind !== 'refused') {
+    desk.ports.emit({ type: 'mailed', contact });
+    return;
+  }
   lane.mailed = undefined;
   throw new MeshError(outcome.code, `${link.route} did not keep the contact exchange: ${outcome.code}`);
 }

@@ -76,5 +76,7 @@ export type PipelineEvent =
       readonly reason: ErrorCode;
     }
   | { readonly type: 'contact'; readonly contact: Contact }
+  /** A mailbox holds what the contact is told of trust: a request or an acceptance. */
+  | { readonly type: 'mailed'; readonly contact: Contact }
   | { readonly type: 'request'; readonly contact: Contact }
   | { readonly type: 'session-replaced'; readonly agent: string; readonly peer: AgentId; readonly reason: ErrorCode };

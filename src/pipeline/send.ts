@@ -267,7 +267,8 @@ async function commitLoad(lane: Lane, parts: { load: Load; prepared: Prepared })
   tellLane(lane, sealed, { step: 'sealed', state: 'queued' });
   if (load.waiting.length > 0) lane.hasStored = true;
   lane.courier.submit(prepared.frames);
-  return lane.courier.inFlight <= limits.inFlightFrames;
+  // A mailbox takes more than a peer that answers at once.
+  return lane.courier.hasRoom || lane.courier.inFlight <= limits.inFlightFrames;
 }
 
 function saveSession(lane: Lane, tx: MeshTransaction, prepared: Prepared): void {

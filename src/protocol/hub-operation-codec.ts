@@ -85,6 +85,10 @@ export const hubOperationTable: { readonly [K in Name]: Row<K> } = {
       ...(fields.has('bytes') ? { bytes: fields.bytesUpTo('bytes', defaultLimits.blobPieceBytes) } : {}),
     }),
   },
+  'blob.drop': {
+    required: ['op', 'n', 'blob'],
+    read: (fields) => ({ op: 'blob.drop', n: fields.count('n'), blob: fields.bytes('blob', blobIdBytes) }),
+  },
   'room.create': {
     required: ['op', 'n', 'room', 'members', 'owners'],
     read: (fields) => ({ op: 'room.create', n: fields.count('n'), room: roomId(fields), ...roster(fields) }),

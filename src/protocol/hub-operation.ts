@@ -40,6 +40,8 @@ export type HubQuestion =
       readonly size: number;
       readonly bytes?: Uint8Array;
     }
+  /** What the asker put is not needed any more. */
+  | { readonly op: 'blob.drop'; readonly n: number; readonly blob: Uint8Array }
   | ({ readonly op: 'room.create'; readonly n: number; readonly room: Uint8Array } & RoomRoster)
   | ({ readonly op: 'room.members'; readonly n: number; readonly room: Uint8Array } & RoomRoster)
   /** Takes effect only when nothing was appended for this epoch. */

@@ -1,9 +1,12 @@
+import { randomBytes } from 'node:crypto';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { decodeFrame, type Frame, type FrameId, verifyHubReceipt } from '#protocol';
+import { BlobIdMaker, chunkIdOf, decodeFrame, type Frame, type FrameId, verifyHubReceipt } from '#protocol';
 import type { Link } from '#link';
-import { systemClock } from '#kernel';
+import { Deposit, type DepositOptions, type FileRow } from '#delivery';
+import { defaultLimits, systemClock } from '#kernel';
+import { failure } from '../support/failure.ts';
 import { dialHub, type HubPlace, joinHub } from '../support/hub-network.ts';
 import { fetchAll, mailFrom } from '../support/hub-world.ts';
 import { alice, bob } from '../support/link-agents.ts';
@@ -32,6 +35,44 @@ function freshMail(): Frame {
   const createdAt = systemClock.now();
   return { ...mailFrom(alice, bob, { size: 2000 }), createdAt, expiresAt: createdAt + 3_600_000 };
 }
+
+async function untilThere(deposit: Deposit): Promise<void> {
+  while (!deposit.isThere) await deposit.advance();
+}
+
+/** What a node has of a file of so many chunks that it sent. */
+function sealedFile(chunks: number): { readonly row: FileRow; readonly bytes: Buffer } {
+  const size = chunks * defaultLimits.blobChunkBytes;
+  const sealedChunk = defaultLimits.blobChunkBytes + 16;
+  const bytes = randomBytes(chunks * sealedChunk);
+  const address = new BlobIdMaker();
+  for (let no = 0; no < chunks; no += 1)
+    address.add(chunkIdOf([bytes.subarray(no * sealedChunk, (no + 1) * sealedChunk)]));
+  const row: FileRow = {
+    no: 1,
+    agent: 'alice',
+    peer: bob.agentId,
+    direction: 'out',
+    message: 'msg_1',
+    place: 0,
+    blob: address.end(),
+    size,
+    state: 'open',
+    have: 0,
+    data: 'd',
+    createdAt: 0,
+    expiresAt: 1,
+  };
+  return { row, bytes };
+}
+
+/** Fills the parts with what is there from the offset on. */
+const readOf =
+  (bytes: Buffer): DepositOptions['read'] =>
+  async (_row, { offset }, parts) => {
+    let at = offset;
+    for (const part of parts) at += bytes.copy(part, 0, at, at + part.length);
+  };
 
 async function idsIn(link: Link): Promise<readonly FrameId[]> {
   const ids: FrameId[] = [];
@@ -76,6 +117,45 @@ describe('mesh hub as a process', () => {
     expect(outcomes.every(({ kind }) => kind === 'stored')).toBe(true);
     const all = await idsIn(receiver.link);
     expect([all.length, new Set(all).size]).toEqual([frames.length, frames.length]);
+    expect(await second.process.end('SIGTERM')).toMatchObject({ code: 0 });
+  });
+
+  it('goes on with a file that is put there where it was killed in the middle of it, and gives it out whole', async () => {
+    const first = await startHub();
+    await joinHub(first, bob, 'bob');
+    const { row, bytes } = sealedFile(40);
+    const depositOver = (link: Link): Deposit =>
+      new Deposit({
+        row,
+        link,
+        clock: systemClock,
+        limits: defaultLimits,
+        reader: () => bob.agentId,
+        read: readOf(bytes),
+      });
+    const before = depositOver((await joinHub(first, alice, 'alice')).link);
+    while (before.have < bytes.length / 2) await before.advance();
+    const cutOff = failure(untilThere(before));
+    await first.process.end('SIGKILL');
+    expect((await cutOff).code).toBe('LINK_CLOSED');
+
+    const second = await startHub();
+    const after = depositOver((await dialHub(second.url, second.hub, alice)).link);
+    await after.advance();
+    expect(after.have).toBeGreaterThanOrEqual(bytes.length / 2);
+    await untilThere(after);
+    const { link } = await dialHub(second.url, second.hub, bob);
+    const got: Uint8Array[] = [];
+    for (let offset = 0; offset < bytes.length; offset += defaultLimits.blobAskBytes) {
+      const ask = {
+        blob: row.blob,
+        offset,
+        bytes: Math.min(defaultLimits.blobAskBytes, bytes.length - offset),
+        have: 0,
+      };
+      await link.getBlob(ask, (piece) => got.push(Uint8Array.from(piece)));
+    }
+    expect(Buffer.concat(got).equals(bytes)).toBe(true);
     expect(await second.process.end('SIGTERM')).toMatchObject({ code: 0 });
   });
 

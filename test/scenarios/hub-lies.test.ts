@@ -1,13 +1,18 @@
-import { afterEach, describe, expect, test } from 'vitest';
-import { encodeFrame, signFrameAnswers } from '#protocol';
-import { systemRandom } from '#kernel';
+import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { decodeFrame, encodeFrame, signFrameAnswers } from '#protocol';
+import { type Limits, systemClock, systemRandom } from '#kernel';
+import { freshKeyPackage } from '#pipeline';
+import { openSqliteHubStore } from '#storage';
 import { generateKeyPair, signCard } from '#identity';
 import { ManualClock } from '../support/manual-clock.ts';
 import type { MemoryNode } from '../support/memory-node.ts';
 import { MemoryStory, numbered, sendAll } from '../support/memory-story.ts';
 import { PostOffice } from '../support/post-office.ts';
 import { inboxTexts, reaches, send, stateOf, until } from '../support/story.ts';
-import { eventually, signal } from '../support/test-agents.ts';
+import { eventually, pair, signal } from '../support/test-agents.ts';
 import { TestHub } from '../support/test-hub.ts';
 
 let story = new MemoryStory();
@@ -20,8 +25,9 @@ afterEach(async () => {
 });
 
 /** Peers that can only talk through the post office. */
-async function apart(): Promise<readonly [MemoryNode, MemoryNode]> {
-  const [alice, bob] = await story.friends({ alice: { postOffice: office }, bob: { postOffice: office } });
+async function apart(limits: Partial<Limits> = {}): Promise<readonly [MemoryNode, MemoryNode]> {
+  const options = { postOffice: office, limits };
+  const [alice, bob] = await story.friends({ alice: options, bob: options });
   story.wire.hidden.add('alice').add('bob');
   story.wire.cut('alice');
   return [alice, bob];
@@ -75,8 +81,35 @@ describe('a hub that', () => {
     expect(alice.host.contact(bob.agentId)?.card?.name).toBe('bob');
   });
 
-  test('changes bytes of frames delivers none of them, and nothing is lost', async () => {
+  test('hands out the key package of somebody else gets nothing sealed for that one', async () => {
     const [alice, bob] = await apart();
+    const mallory = await story.start('mallory');
+    const of = { agent: 'alice', peer: bob.agentId, now: Date.now() };
+    await alice.store.transact((tx) => {
+      tx.sessions.deleteSessionsOf(of.agent, of.peer);
+      for (const { ref } of tx.sessions.peerKeyPackages(of)) tx.sessions.deletePeerKeyPackage(of.agent, ref);
+    });
+    alice.host.lane(bob.agentId).forgetSessions();
+    const honest = office.keyPackageOf.bind(office);
+    let swapped = 0;
+    office.keyPackageOf = async () => {
+      swapped += 1;
+      return (await freshKeyPackage(mallory.host.agent, mallory.host.desk.ports)).bytes;
+    };
+    const before = office.seen.length;
+    const id = await send(alice, 'bob', 'for bob alone');
+    await until(() => swapped >= 2);
+    expect([await stateOf(alice, id), office.seen.slice(before).filter(({ from }) => from === alice.agentId)]).toEqual([
+      'queued',
+      [],
+    ]);
+    office.keyPackageOf = honest;
+    await reaches([alice, bob], { from: alice, id, state: 'delivered' });
+    expect(await inboxTexts(bob)).toEqual(['hello', 'for bob alone']);
+  });
+
+  test('changes bytes of frames delivers none of them, and nothing is lost', async () => {
+    const [alice, bob] = await apart({ mailRepeatMs: 20, mailMaxRepeatMs: 50 });
     let changed = 0;
     office.change = (bytes) => {
       changed += 1;
@@ -123,4 +156,76 @@ test('two nodes with the keys of one agent do not take the hub from each other w
   twin.close();
   await clock.advance(30_000);
   await eventually([alice], async () => alice.host.hubs.memberships[0]?.status.state === 'up');
+});
+
+describe('a hub that comes back with an older database', () => {
+  const limits = { hubRetryMs: 10, hubMaxRetryMs: 20, mailRepeatMs: 50, mailMaxRepeatMs: 100 };
+  const folder = mkdtempSync(join(tmpdir(), 'older-hub-'));
+  const hubs: TestHub[] = [];
+
+  afterEach(async () => {
+    for (const hub of hubs.splice(0)) await hub[Symbol.asyncDispose]();
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  const openAt = async (path: string): Promise<TestHub> => {
+    const store = await openSqliteHubStore({ clock: systemClock, random: systemRandom, path });
+    return TestHub.open({ store });
+  };
+
+  /** What the disk has now. */
+  function copyOf(path: string): string {
+    for (const suffix of ['', '-wal'])
+      if (existsSync(path + suffix)) copyFileSync(path + suffix, `${path}-older${suffix}`);
+    return `${path}-older`;
+  }
+
+  test.each(['is there', 'is away'])(
+    'delivers nothing twice, skips nothing and loses nothing, when the receiver %s meanwhile',
+    async (where) => {
+      const path = join(folder, `${where.replace(' ', '-')}.db`);
+      const hub = await openAt(path);
+      hubs.push(hub);
+      const [alice, bob] = [await story.start('alice', { hubs, limits }), await story.start('bob', { hubs, limits })];
+      await pair(alice, bob);
+      const receiver = bob.agentId;
+      for (const node of [alice, bob]) await node.host.hubs.join({ address: hub.address, name: hub.name });
+      const knows = (one: MemoryNode, other: MemoryNode): boolean =>
+        one.host.contact(other.agentId)?.card?.mailboxes.length === 1;
+      await eventually([alice, bob], async () => knows(alice, bob) && knows(bob, alice));
+      story.wire.hidden.add('alice').add('bob');
+      story.wire.cut('alice');
+      const delivered = (id: string) => reaches([alice, bob], { from: alice, id, state: 'delivered' });
+      await delivered(await send(alice, 'bob', 'm0'));
+      await bob.down();
+      const known = [await send(alice, 'bob', 'm1'), await send(alice, 'bob', 'm2')];
+      for (const id of known) await reaches([alice], { from: alice, id, state: 'stored' });
+      const older = copyOf(path);
+      await bob.up();
+      for (const id of known) await delivered(id);
+      if (where === 'is away') await bob.down();
+      const lost = [await send(alice, 'bob', 'm3'), await send(alice, 'bob', 'm4')];
+      for (const id of lost) {
+        if (where === 'is there') await delivered(id);
+        else await reaches([alice], { from: alice, id, state: 'stored' });
+      }
+      const gone = lost.map((id) => alice.store.read.outbox.message('alice', id as `msg_${string}`)?.frameId);
+      hub.vanish();
+      await hub[Symbol.asyncDispose]();
+      const restored = await openAt(older);
+      const { items } = await restored.hub.parts.store.mailboxes.read(receiver, {
+        after: 0,
+        frames: 100,
+        bytes: 1_000_000,
+      });
+      const kept = items.map(({ frame }) => decodeFrame(frame).id);
+      expect([kept.length > 0, kept.filter((id) => gone.includes(id))]).toEqual([true, []]);
+      hubs.splice(0, 1, restored);
+      if (where === 'is away') await bob.up();
+      for (const id of lost) await delivered(id);
+      await delivered(await send(alice, 'bob', 'm5'));
+      await eventually([bob], async () => (await hubs[0]?.hub.parts.store.totals())?.frames === 0);
+      expect(await inboxTexts(bob)).toEqual(numbered('m', 6));
+    },
+  );
 });

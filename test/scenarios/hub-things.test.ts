@@ -92,6 +92,33 @@ describe('a blob at a hub', () => {
     expect(await upload(sender, blob)).toBe(blob.size);
   });
 
+  it('goes when who put it says so, and nobody else can say so', async () => {
+    const { world, sender, receiver } = await opened();
+    const blob = blobOf(2 * piece);
+    await upload(sender, blob);
+    await receiver.ask({ op: 'blob.drop', blob: blob.blob });
+    expect((await download(receiver, blob)).length).toBe(blob.size);
+    const guest = await world.link(mallory);
+    expect(await refusal(guest.ask({ op: 'blob.drop', blob: blob.blob }))).toBe('NOT_ADMITTED');
+    await sender.ask({ ...putOf(blobOf(piece)), bytes: blobOf(piece).bytes.slice(0, 10) });
+    await sender.ask({ op: 'blob.drop', blob: blob.blob });
+    await sender.ask({ op: 'blob.drop', blob: blobOf(piece).blob });
+    expect(await refusal(download(receiver, blob))).toBe('NOT_FOUND');
+    expect([await world.files.list(), world.files.handles]).toEqual([[], 0]);
+    expect(await upload(sender, blob)).toBe(blob.size);
+  });
+
+  it('whose bytes were lost is put again', async () => {
+    const { world, sender, receiver } = await opened();
+    const blob = blobOf(2 * piece);
+    await upload(sender, blob);
+    const [name = ''] = await world.files.list();
+    await world.files.remove(name);
+    expect((await sender.ask(putOf(blob))).have).toBe(0);
+    expect(await upload(sender, blob)).toBe(blob.size);
+    expect((await download(receiver, blob)).length).toBe(blob.size);
+  });
+
   it('that never ends is bounded by what a member may keep', async () => {
     const { sender } = await opened({ limits: { maxHubBlobBytes: 100_000 } });
     const endless = { op: 'blob.put', blob: new Uint8Array(32), to: [bob.agentId], offset: 0 } as const;

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
+import { ManualClock } from '../support/manual-clock.ts';
 import type { MemoryNode, MemoryNodeOptions } from '../support/memory-node.ts';
 import { allReach, MemoryStory, numbered, quiet, sendAll } from '../support/memory-story.ts';
 import { codeOfRejection, inboxTexts, reaches, send, until } from '../support/story.ts';
@@ -63,6 +64,18 @@ describe('two agents behind NAT that share a hub', () => {
       return ways?.routes.find(({ state }) => state === 'in use');
     });
     expect(way).toMatchObject({ kind: 'hub', url: hub.base });
+  });
+
+  test('ask for contact, and are told at once that the hub has the request', async () => {
+    const clock = new ManualClock();
+    const hub = await openHub({ clock });
+    const limits = { hubRetryMs: 10, hubMaxRetryMs: 20 };
+    story.wire.hidden.add('alice').add('bob');
+    const alice = await story.start('alice', { hubs, limits, clock });
+    const bob = await story.start('bob', { hubs, limits, clock });
+    for (const node of [alice, bob]) await join(node, hub);
+    const asked = await alice.api.request({ target: `bob@${hub.name}`, waitMs: 5000 }, { signal });
+    expect(asked).toMatchObject({ exchange: { step: 'request', state: 'under-way', atHub: true } });
   });
 
   test('get what was sent while they were away, each once and in order', async () => {
@@ -207,6 +220,34 @@ describe('an agent', () => {
     expect(new Set(keepers)).toEqual(new Set([hub.self.agentId, second.self.agentId]));
   });
 
+  test('looks for the node of a peer while a hub is the way to it, and keeps that way meanwhile', async () => {
+    await openHub();
+    const { alice, bob } = await friends();
+    const id = await send(alice, 'bob', 'hello');
+    await reaches([alice, bob], { from: alice, id, state: 'delivered' });
+    const { courier } = alice.host.lane(bob.agentId);
+    const way = courier.link;
+    expect(way?.keeper).toBeDefined();
+    const before = story.wire.calls.length;
+    let tries = 0;
+    story.wire.onCall = () => (tries += 1);
+    await until(() => tries >= 3);
+    // It greets there meanwhile.
+    await until(() => courier.link !== undefined);
+    expect([courier.link === way, story.wire.calls.length]).toEqual([true, before]);
+    story.wire.hidden.clear();
+    await until(() => courier.link?.keeper === undefined && courier.link !== undefined);
+  });
+
+  test('hears of a new card of a peer that it meets at a hub only', async () => {
+    const hub = await openHub();
+    const second = await openHub({ name: 'second', seed: 201 });
+    const { alice, bob } = await friends();
+    await join(bob, second);
+    await eventually([alice, bob], async () => alice.host.contact(bob.agentId)?.card?.mailboxes.length === 2);
+    expect(alice.host.contact(bob.agentId)?.card?.mailboxes[0]).toContain(hub.self.agentId);
+  });
+
   test('is told why a hub does not take it, and nothing changed', async () => {
     const hub = await openHub({ admission: { kind: 'allowlist' } });
     const alice = await behindNat('alice');
@@ -215,6 +256,24 @@ describe('an agent', () => {
     expect(await codeOfRejection(alice.api.directory({}, { signal }))).toBe('NO_HUB');
     hub.vanish();
     expect(await codeOfRejection(join(alice, hub))).toBe('UNREACHABLE');
+  });
+
+  test('joins a hub anew, which keeps its place in the card, also when the hub does not answer', async () => {
+    const [one, two] = [await openHub({ name: 'one' }), await openHub({ name: 'two', seed: 201 })];
+    const alice = await behindNat('alice');
+    await join(alice, one);
+    await join(alice, two);
+    const order = alice.host.agent.card().mailboxes;
+    await join(alice, one);
+    expect(alice.host.agent.card().mailboxes).toEqual(order);
+    one.vanish();
+    expect(await codeOfRejection(join(alice, one))).toBe('UNREACHABLE');
+    one.comeBack();
+    await until(() => alice.host.hubs.memberships.every(({ status }) => status.state === 'up'));
+    expect(alice.host.hubs.mailboxes).toEqual(order);
+    await alice.down();
+    await alice.up();
+    expect(alice.host.hubs.mailboxes).toEqual(order);
   });
 
   test('leaves a hub, and its card says so', async () => {

@@ -53,7 +53,7 @@ describe('agents that cannot call each other', () => {
   });
 
   test('get more messages than a link takes unanswered, in order, also when the sender is gone meanwhile', async () => {
-    const [alice, bob] = await apart({ alice: { limits: { inFlightFrames: 4, leaseBatch: 2 } } });
+    const [alice, bob] = await apart({ alice: { limits: { inFlightFrames: 4, leaseBatch: 2, slowRetryMs: 60_000 } } });
     await bob.down();
     const texts = numbered('m', 60);
     const ids = await sendAll(alice, 'bob', texts);

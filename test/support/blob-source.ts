@@ -10,6 +10,8 @@ export class BlobSource implements Link {
   readonly remote = { agentId: 'did:key:z6MkAlice' as AgentId, rotations: [] };
   readonly route = 'test';
   readonly version: number;
+  /** Set when it is not the sender that has the blob. */
+  keeper?: AgentId;
   readonly closed = new Promise<undefined>(() => {});
   /** What was asked for, in order. */
   readonly asks: BlobAsk[] = [];

@@ -59,7 +59,7 @@ export async function sentFile(no: number, size: number): Promise<Sent> {
 export class Receiver {
   readonly clock = new ManualClock();
   blobs = new MemoryBlobs();
-  link: Link | undefined;
+  links: readonly Link[] = [];
   /** Files that came, by number, in order. */
   readonly arrived: number[] = [];
   readonly lost: (readonly [number, ErrorCode])[] = [];
@@ -85,8 +85,8 @@ export class Receiver {
     this.fetcher.wake();
   }
 
-  use(link: Link | undefined): void {
-    this.link = link;
+  use(...links: readonly Link[]): void {
+    this.links = links;
     this.fetcher.wake();
   }
 
@@ -94,7 +94,7 @@ export class Receiver {
   restart(disk = this.blobs.afterCrash()): void {
     void this.fetcher.close();
     this.blobs = disk;
-    this.link = undefined;
+    this.links = [];
     this.fetcher = this.#begin();
   }
 
@@ -114,7 +114,7 @@ export class Receiver {
       random: systemRandom,
       limits: smallLimits,
       logger: silentLogger,
-      link: () => this.link,
+      links: () => this.links,
       wanted: () => this.#open(),
       ports: {
         files: blobs,

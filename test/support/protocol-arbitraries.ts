@@ -208,6 +208,7 @@ const hubOperation: fc.Arbitrary<LinkOperation> = fc.oneof(
     },
     { requiredKeys: ['op', 'n', 'blob', 'to', 'offset', 'size'] },
   ),
+  fc.record({ op: op('blob.drop'), n, blob: bytes(32) }),
   fc
     .tuple(fc.constantFrom('room.create' as const, 'room.members' as const), n, bytes(1, 40), roster)
     .map(([kind, number, room, members]) => ({ op: kind, n: number, room, ...members })),

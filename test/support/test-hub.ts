@@ -1,5 +1,5 @@
 import { type Clock, defaultLimits, type Limits, MeshError, silentLogger, systemClock, systemRandom } from '#kernel';
-import { Hub, type HubAdmission } from '#hub';
+import { Hub, type HubAdmission, type HubStore } from '#hub';
 import { type Connection, dialLink, type Link, type LinkSelf, memoryConnections } from '#link';
 import { openMemoryHubStore } from '../../src/storage/index.ts';
 import { agent, FakeHandler } from './link-agents.ts';
@@ -11,6 +11,8 @@ export interface TestHubOptions {
   readonly admission?: Partial<HubAdmission>;
   readonly limits?: Partial<Limits>;
   readonly clock?: Clock;
+  /** Instead of one in memory. */
+  readonly store?: HubStore;
 }
 
 /** A real hub that nodes reach through memory, at `http://NAME.test`. */
@@ -21,11 +23,14 @@ export class TestHub implements AsyncDisposable {
   readonly hub: Hub;
   /** Nodes that cannot reach it. */
   readonly hiddenFrom = new Set<string>();
+  /** The bytes of blobs. */
+  readonly files: MemoryBlobs;
   readonly #connections = new Map<Connection, string>();
   #isGone = false;
 
-  private constructor(hub: Hub, self: LinkSelf) {
+  private constructor(hub: Hub, { self, files }: { readonly self: LinkSelf; readonly files: MemoryBlobs }) {
     this.hub = hub;
+    this.files = files;
     this.self = self;
     this.name = hub.parts.name;
     this.base = `http://${this.name}.test`;
@@ -34,11 +39,12 @@ export class TestHub implements AsyncDisposable {
   static async open(options: TestHubOptions = {}): Promise<TestHub> {
     const { name = 'team', seed = 200, clock = systemClock } = options;
     const self = agent(seed);
+    const files = new MemoryBlobs();
     const hub = new Hub({
       self,
       name,
-      store: await openMemoryHubStore({ clock, random: systemRandom }),
-      files: new MemoryBlobs(),
+      store: options.store ?? (await openMemoryHubStore({ clock, random: systemRandom })),
+      files,
       admission: { kind: 'open', allowlist: new Set(), guests: true, ...options.admission },
       clock,
       random: systemRandom,
@@ -46,7 +52,7 @@ export class TestHub implements AsyncDisposable {
       logger: silentLogger,
     });
     await hub.start();
-    return new TestHub(hub, self);
+    return new TestHub(hub, { self, files });
   }
 
   get address() {

@@ -35,6 +35,8 @@ export class Wire {
   readonly passed: Passing[] = [];
   /** Who dialled, in order, whatever became of it. */
   readonly calls: string[] = [];
+  /** Somebody tries to call, whatever becomes of it. */
+  onCall: () => void = () => {};
   fate: (passing: Passing) => Fate = () => 'pass';
   /** Nodes behind a NAT: they call, and nobody can call them. */
   readonly hidden = new Set<string>();
@@ -61,6 +63,7 @@ export class Wire {
 
   /** Throws UNREACHABLE when the agent is on no node that is up. */
   connect(from: string, to: AgentId): Connection {
+    this.onCall();
     const callee = this.#callees.values().find((one) => one.lives(to) && !this.hidden.has(one.name));
     if (callee === undefined) throw new MeshError('UNREACHABLE', 'Nothing listens there');
     this.calls.push(from);

@@ -44,6 +44,7 @@ const operations: readonly LinkOperation[] = [
   { op: 'presence', n: 5, agents: [aliceId, bobId] },
   { ...blobPut, bytes: counting(20) },
   blobPut,
+  { op: 'blob.drop', n: 6, blob: counting(32) },
   { op: 'room.create', n: 7, room, ...roster },
   { op: 'room.members', n: 8, room, ...roster },
   { op: 'room.append', n: 9, room, epoch: 0, bytes: counting(10) },

@@ -31,6 +31,9 @@ export async function files(call: Call): Promise<Outcome | undefined> {
         ? []
         : ['', `Kept here: ${size(kept.in)} that came in, ${size(kept.out)} for others, of ${size(kept.max)} each.`]),
     ],
-    next: [here === undefined ? undefined : `Save one: mesh save ${short(here.id)} DIR`],
+    next: [
+      ...new Set(list.map(({ why }) => why)),
+      here === undefined ? undefined : `Save one: mesh save ${short(here.id)} DIR`,
+    ],
   };
 }

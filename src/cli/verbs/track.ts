@@ -24,12 +24,14 @@ export async function track(call: Call): Promise<Outcome | undefined> {
 
 function nextSteps(message: Tracked): readonly (string | undefined)[] {
   const { id, state, peer, answerId, reason, replayedBy, sealedAt, restoredAt } = message;
+  const files = [...new Set(message.attachments.map(({ file }) => file?.why))];
   if (answerId !== undefined) return [`Read the answer: mesh read ${answerId}`];
   if (replayedBy !== undefined) return [`See what became of it then: mesh track ${replayedBy}`];
   if (state === 'queued' || state === 'sent') {
     return [
       `See how the connection is: mesh contact ${shellWord(peer)}`,
       (sealedAt ?? restoredAt) === undefined ? `Take it back: mesh cancel ${id}` : undefined,
+      ...files,
     ];
   }
   const meaning =
@@ -39,5 +41,9 @@ function nextSteps(message: Tracked): readonly (string | undefined)[] {
   if (state === 'dead') {
     return [`It goes by itself when ${peer} is heard from in time. Try at once: mesh dead replay ${id}`];
   }
-  return [meaning, state === 'refused' || state === 'expired' ? `Send it again: mesh dead replay ${id}` : undefined];
+  return [
+    ...files,
+    meaning,
+    state === 'refused' || state === 'expired' ? `Send it again: mesh dead replay ${id}` : undefined,
+  ];
 }

@@ -6,12 +6,16 @@ import { visible } from '../terminal-text.ts';
 import { relative } from '../times.ts';
 import { progressOf, size } from './words.ts';
 
-type Progress = Pick<FileView, 'state' | 'have' | 'size' | 'reason'>;
+type Progress = Pick<FileView, 'state' | 'have' | 'size' | 'reason' | 'kept'>;
 
-/** How far a file is, in a few words: `312 of 1024 MB`, `waits STORE_FULL`, `complete`. */
-export function fileWord({ state, have, size: bytes, reason }: Progress): string {
+/** How far a file is, in a few words: `312 of 1024 MB`, `waits STORE_FULL`, `stored at team`, `complete`. */
+export function fileWord({ state, have, size: bytes, reason, kept }: Progress): string {
   const why = reason === undefined ? '' : ` ${visible(reason)}`;
   if (state === 'moving') return `${progressOf(have, bytes)}${why}`;
+  if (state === 'waiting' && kept !== undefined) {
+    const place = `at ${visible(kept.by)}`;
+    return kept.have === bytes ? `stored ${place}` : `${progressOf(kept.have, bytes)} ${place}${why}`;
+  }
   if (state === 'waiting') return `waits${why}`;
   return `${state}${why}`;
 }

@@ -10,7 +10,11 @@ export function hubDeskOf(host: AgentHost, ports: Pick<HubDeskOptions, 'dial' | 
     onChange: (membership, status) => {
       ports.onChange(membership, status);
       // Peers that could not be reached before may be now.
-      if (status.state === 'up') for (const { courier } of host.lanes) if (!courier.isUp) courier.retryNow();
+      if (status.state !== 'up') return;
+      for (const lane of host.lanes) {
+        if (!lane.courier.isUp) lane.courier.retryNow();
+        host.files.wake(lane);
+      }
     },
     desk: host.desk,
     card: () => host.cardBytes(),

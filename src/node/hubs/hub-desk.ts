@@ -96,14 +96,16 @@ export class HubDesk {
   async #join(membership: Membership, invite?: Uint8Array) {
     const { address } = membership;
     const known = this.#lines.get(address.hub);
-    if (known !== undefined) await this.#remove(address.hub);
+    // It keeps its place among the others.
+    await known?.line.stop();
     const line = this.#add(membership, invite);
     line.start();
     try {
       await line.attempt();
     } catch (error) {
-      await this.#remove(address.hub);
-      if (known !== undefined) this.#add(known.membership);
+      await line.stop();
+      if (known === undefined) this.#lines.delete(address.hub);
+      else this.#add(known.membership);
       throw error;
     }
     await this.#store();
@@ -126,6 +128,19 @@ export class HubDesk {
     const { line, membership } = known;
     if (line.link !== undefined) return line.link;
     throw new MeshError('UNREACHABLE', `No connection to ${membership.address.base}`);
+  }
+
+  /** Open links to the hubs that keep things for the agent: those that keep a mailbox of the peer first. */
+  keepersFor(mailboxes: readonly HubAddress[]): readonly Link[] {
+    const shared = mailboxes.flatMap(({ hub }) => this.#lines.get(hub) ?? []);
+    const lines = new Set([...shared, ...this.#lines.values()].map(({ line }) => line));
+    return [...lines].flatMap(({ link }) => link ?? []);
+  }
+
+  /** False for a hub of the agent while there is no connection to it. */
+  mayReach(hub: AgentId): boolean {
+    const known = this.#lines.get(hub);
+    return known === undefined || known.line.link !== undefined;
   }
 
   /** The way to an agent whose frames the hub keeps. */

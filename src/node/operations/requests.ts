@@ -35,7 +35,8 @@ export function requestOperations(parts: NodeParts): RequestOperations {
         petname: petname && parseName(petname),
       };
       const { agentId } = card;
-      const options = { agent: host.agent.name, agentId, isThere: hasNews, ms: input.waitMs ?? 0, signal };
+      const ms = input.waitMs ?? 0;
+      const options = { agent: host.agent.name, agentId, isThere: hasNews, orMailed: true, ms, signal };
       const asked = latest(host, await parts.watch.after(() => askNow(host, target), options));
       checkTurnedAway(asked, parts.limits);
       return requestView(host, asked);

@@ -45,6 +45,18 @@ export class NatsBlobs implements HubBlobs {
     return this.#change(name, () => undefined);
   }
 
+  dropOf(owner: AgentId, blob: Uint8Array): Promise<string | undefined> {
+    const { directory, index, run } = this.#core;
+    return run(async () => {
+      let name: string | undefined;
+      await directory().commit(() => {
+        name = copiesOf(index(), blob).find((row) => row.owner === owner)?.name;
+        return name === undefined ? undefined : { key: `blob.${name}`, row: undefined };
+      });
+      return name;
+    });
+  }
+
   find(blob: Uint8Array, reader: AgentId, at: number): Promise<StoredBlob | undefined> {
     return this.#core.run(async () => {
       const found = this.#readable(blob, reader) ?? (await this.#lookAgain(blob, reader));

@@ -1,6 +1,7 @@
 import type { AgentId } from '#identity';
 import { int } from '../sqlite/columns.ts';
 import type { Queries } from '../sqlite/database.ts';
+import { lastCursor } from './mailboxes.ts';
 import { recount } from './shares.ts';
 
 /** All that `from` had is that of `to`. True when it is a member. */
@@ -48,4 +49,16 @@ function merge(queries: Queries, from: number, into: number): void {
   for (const table of ['seen', 'share']) queries.run(`DELETE FROM ${table} WHERE agent = ?`, from);
   queries.run('DELETE FROM agent WHERE no = ?', from);
   recount(queries, into);
+  renumber(queries, into);
+}
+
+/** Places in one of the two mailboxes say nothing about the other: all frames come behind every place that was given out. */
+function renumber(queries: Queries, agent: number): void {
+  let seq = lastCursor(queries);
+  for (const row of queries.all('SELECT seq FROM frame WHERE agent = ? ORDER BY seq', agent)) {
+    seq += 1;
+    for (const table of ['frame', 'seen'])
+      queries.run(`UPDATE ${table} SET seq = ? WHERE seq = ?`, seq, int(row, 'seq'));
+  }
+  queries.run("UPDATE sqlite_sequence SET seq = ? WHERE name = 'frame'", seq);
 }

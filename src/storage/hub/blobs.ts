@@ -37,6 +37,13 @@ export class SqliteBlobs implements HubBlobs {
     return this.#database.commits.add((queries) => void queries.run('DELETE FROM blob WHERE name = ?', name));
   }
 
+  dropOf(owner: AgentId, blob: Uint8Array): Promise<string | undefined> {
+    return this.#database.commits.add((queries) => {
+      const row = queries.get('DELETE FROM blob WHERE id = ? AND owner = ? RETURNING name', blob, owner);
+      return row === undefined ? undefined : text(row, 'name');
+    });
+  }
+
   async find(blob: Uint8Array, reader: AgentId, at: number): Promise<StoredBlob | undefined> {
     const { queries, commits } = this.#database;
     const sql = `SELECT * FROM blob WHERE id = ?1 AND complete = 1

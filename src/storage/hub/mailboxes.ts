@@ -112,7 +112,8 @@ const keyOf = (from: AgentId, id: string): Uint8Array =>
 
 const itemOf = (row: Row): MailItem => ({ cursor: int(row, 'seq'), at: int(row, 'at'), frame: blob(row, 'bytes') });
 
-function lastCursor(queries: Queries): number {
+/** The highest that was ever given out. */
+export function lastCursor(queries: Queries): number {
   const row = queries.get("SELECT seq FROM sqlite_sequence WHERE name = 'frame'");
   return row === undefined ? 0 : int(row, 'seq');
 }

@@ -158,6 +158,26 @@ export function hubAgentContract(harness: HubStoreHarness): void {
       expect((await store.mailboxes.read(carol, page)).items).toHaveLength(2);
       expect(await store.totals()).toMatchObject({ agents: 2, frames: 2, bytes: 20 });
     });
+
+    it('to an id that read further on its own skips and removes nothing that it has not seen', async () => {
+      const store = await withMembers(await open());
+      const { mailboxes, agents } = store;
+      await register(store, carol, 'carol');
+      const put = (to: typeof bob, n: number) => append(store, mail({ to, frame: new Uint8Array(10).fill(n) }));
+      for (const [index, to] of [bob, carol, carol].entries()) await put(to, index + 1);
+      const { epoch, items } = await mailboxes.read(carol, page);
+      const [read, last] = items.map(({ cursor }) => cursor);
+      await mailboxes.ack(carol, { epoch, upTo: read ?? 0 });
+      expect(await agents.move(bob, carol)).toBe(true);
+      await put(carol, 4);
+      const next = await mailboxes.read(carol, { ...page, epoch, after: last ?? 0 });
+      const seen = next.items.map(({ frame }) => frame[0]);
+      expect([seen.includes(1), seen.includes(2), seen.includes(4)]).toEqual([true, false, true]);
+      // What is said of a place of before is not said of what came in from the other mailbox.
+      await mailboxes.ack(carol, { epoch, upTo: last ?? 0 });
+      const left = (await mailboxes.read(carol, page)).items.map(({ frame }) => frame[0]);
+      expect(left.filter((first) => first !== 3)).toEqual([1, 4]);
+    });
   });
 
   describe('the lives of a member', () => {

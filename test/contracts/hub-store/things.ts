@@ -137,6 +137,18 @@ export function hubThingsContract(harness: HubStoreHarness): void {
   });
 
   describe('a blob', () => {
+    it('is dropped by who put it, for that one alone', async () => {
+      const { blobs } = await withMembers(await open());
+      await blobs.open(newBlob);
+      await blobs.complete('a');
+      await blobs.open({ ...newBlob, owner: bob, to: [alice], name: 'b' });
+      expect(await blobs.dropOf(carol, blob)).toBeUndefined();
+      expect(await blobs.dropOf(alice, blob)).toBe('a');
+      expect(await blobs.dropOf(alice, blob)).toBeUndefined();
+      expect(await blobs.names()).toEqual(['b']);
+      expect(await blobs.open({ ...newBlob, name: 'c', size: 100 })).toMatchObject({ name: 'c', isComplete: false });
+    });
+
     it('is for who put it and for whom it was put, once it is complete', async () => {
       const { blobs } = await withMembers(await open());
       expect(await blobs.open(newBlob)).toEqual({ name: 'a', size: 60, isComplete: false });
