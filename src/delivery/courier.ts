@@ -47,6 +47,7 @@ export class Courier {
       link: () => this.link,
       heard: () => this.heard(),
       giveUp: (link, error) => this.#giveUp(link, error),
+      greetAgain: () => this.greetAgain(),
       fault: (error) => {
         if (this.#link === undefined) this.#pace.failed(error);
       },

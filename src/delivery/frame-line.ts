@@ -19,6 +19,8 @@ export interface FrameLineOptions extends CourierOptions {
   heard(): void;
   /** Ends the link for a reason that paces the next attempt. */
   giveUp(link: Link, error: MeshError): void;
+  /** What a mailbox should have handed out is not answered: what goes before frames is said once more too, and then they. */
+  greetAgain(): void;
   /** Paces the next attempt while there is no link. */
   fault(error: MeshError): void;
 }
@@ -122,7 +124,7 @@ export class FrameLine {
     const [first] = this.#inFlight;
     if (link?.keeper === undefined || first === undefined || this.#options.ports.passOver(link)) return;
     first.links.delete(link);
-    this.#transmit(first);
+    this.#options.greetAgain();
   }
 
   #isUnderWay(): boolean {

@@ -18,7 +18,7 @@ export type {
   NewFile,
 } from './file-store.ts';
 export type { PeerOutcome } from './frame-line.ts';
-export { isDistrust, isPassing, isProof } from './outcome.ts';
+export { isDistrust, isPassing, isProof, isUndecided } from './outcome.ts';
 export type { CourierChange, CourierOptions, CourierPorts, RouteStatus } from './courier-ports.ts';
 export type {
   DeadInboxReader,

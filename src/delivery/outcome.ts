@@ -18,6 +18,18 @@ const passing: ReadonlySet<ErrorCode> = new Set([
 /** Refusals that pass by themselves: the frame is sent again later. Those about the session are not: they need a new session. */
 export const isPassing = (code: ErrorCode): boolean => passing.has(code);
 
+const undecided: ReadonlySet<ErrorCode> = new Set([
+  'STORE_FULL',
+  'STORE_CORRUPT',
+  'STORE_UNREADABLE',
+  'SHUTTING_DOWN',
+  'LINK_CLOSED',
+  'INTERNAL',
+]);
+
+/** This node could not take it, whatever it is: it has to come again, while every other refusal is about what came. */
+export const isUndecided = (code: ErrorCode): boolean => undecided.has(code);
+
 /** The peer takes nothing of this agent, whatever it is. */
 export const isDistrust = (code: ErrorCode): boolean => code === 'NOT_TRUSTED' || code === 'CONTACT_CHANGED';
 

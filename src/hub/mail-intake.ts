@@ -1,6 +1,6 @@
 import { codeOf, type ErrorCode, errorTable, MeshError } from '#kernel';
 import type { AgentId } from '#identity';
-import { encodeFrame, type Frame, type FrameId, signHubReceipt } from '#protocol';
+import { encodeFrame, type Frame, type FrameId, isInLine, signHubReceipt } from '#protocol';
 import type { FrameOutcome, Link } from '#link';
 import type { Arrivals } from './arrivals.ts';
 import type { HubCounts } from './hub-counts.ts';
@@ -41,7 +41,7 @@ export class MailIntake {
   readonly #sender: Sender;
   readonly #ports: MailPorts;
   readonly #waiting: Waiting[] = [];
-  /** The frame that must come first, of each agent that nothing is taken for, and what is said until then. */
+  /** The frame that must come first, of each agent that nothing in line is taken for, and what is said until then. */
   readonly #held = new Map<AgentId, { readonly id: FrameId; readonly refusal: Refused }>();
   #running: Promise<void> | undefined;
 
@@ -78,15 +78,23 @@ export class MailIntake {
     const { parts } = this.#ports;
     const taken: Waiting[] = [];
     for (const waiting of batch) {
-      const refusal = this.#refusalOf(waiting.frame);
-      if (refusal === undefined) taken.push(waiting);
-      else this.#refuse(waiting, refusal);
+      const { frame } = waiting;
+      const refusal = this.#refusalOf(frame);
+      if (refusal !== undefined) {
+        this.#refuse(waiting, refusal);
+        continue;
+      }
+      // With the frame that had to come first, those behind it come again too.
+      if (this.#held.get(frame.to)?.id === frame.id) this.#held.delete(frame.to);
+      taken.push(waiting);
     }
     if (taken.length === 0) return;
     try {
       const now = parts.clock.now();
       const appended = await parts.store.mailboxes.append(taken.map(({ frame }) => this.#mailOf(frame, now)));
-      for (const [index, waiting] of taken.entries()) this.#answer(waiting, appended[index] ?? { kind: 'unknown' });
+      const first = new Set<AgentId>();
+      for (const [index, waiting] of taken.entries())
+        this.#answer(waiting, { appended: appended[index] ?? { kind: 'unknown' }, first });
     } catch (error) {
       this.#failed(taken, codeOf(error));
     }
@@ -97,14 +105,15 @@ export class MailIntake {
     const { parts } = this.#ports;
     const passes = errorTable[code].retryable;
     parts.logger.error('hub.frames-not-stored', { agentId: this.#sender.agentId, frames: taken.length, code });
-    for (const waiting of taken)
-      this.#refuse(waiting, passes ? refused(code, parts.limits.mailboxFullRetryMs) : refused('INTERNAL'));
+    const refusal = passes ? refused(code, parts.limits.mailboxFullRetryMs) : refused('INTERNAL');
+    const first = new Set<AgentId>();
+    for (const waiting of taken) this.#refuseTaken(waiting, { refusal, first });
     if (!passes) this.#sender.link.close('INTERNAL');
   }
 
   #refusalOf(frame: Frame): Refused | undefined {
     const { parts, rates } = this.#ports;
-    const held = this.#held.get(frame.to);
+    const held = isInLine(frame.kind) ? this.#held.get(frame.to) : undefined;
     if (held !== undefined && held.id !== frame.id) return held.refusal;
     if (this.#sender.member === undefined && !parts.admission.guests) return refused('NOT_ADMITTED');
     if (frame.expiresAt <= parts.clock.now()) return refused('EXPIRED');
@@ -127,13 +136,14 @@ export class MailIntake {
     };
   }
 
-  #answer(waiting: Waiting, appended: Appended): void {
+  #answer(waiting: Waiting, { appended, first }: { readonly appended: Appended; readonly first: Set<AgentId> }): void {
     const { parts, arrivals, counts } = this.#ports;
     if (appended.kind === 'unknown') return this.#refuse(waiting, refused('UNKNOWN_AGENT'));
-    if (appended.kind === 'full')
-      return this.#refuse(waiting, refused('MAILBOX_FULL', parts.limits.mailboxFullRetryMs));
+    if (appended.kind === 'full') {
+      const refusal = refused('MAILBOX_FULL', parts.limits.mailboxFullRetryMs);
+      return this.#refuseTaken(waiting, { refusal, first });
+    }
     const { id, to, bytes } = waiting.frame;
-    this.#held.delete(to);
     if (appended.isNew) {
       counts.framesStored += 1;
       counts.bytesStored += bytes.length;
@@ -143,12 +153,25 @@ export class MailIntake {
     waiting.answer.resolve({ kind: 'stored', receipt });
   }
 
+  /** It came before all that was refused at once: the first of them is waited for. */
+  #refuseTaken(
+    waiting: Waiting,
+    { refusal, first }: { readonly refusal: Refused; readonly first: Set<AgentId> },
+  ): void {
+    const { to, kind } = waiting.frame;
+    if (isInLine(kind) && !first.has(to)) {
+      this.#held.delete(to);
+      first.add(to);
+    }
+    this.#refuse(waiting, refusal);
+  }
+
   #refuse({ frame, answer }: Waiting, refusal: Refused): void {
     const held = this.#held.get(frame.to);
     this.#ports.counts.framesRefused += 1;
     if (refusal.retryAfterMs === undefined) {
       if (held?.id === frame.id) this.#held.delete(frame.to);
-    } else if (held === undefined || held.id === frame.id) this.#hold(frame, refusal);
+    } else if (isInLine(frame.kind) && (held === undefined || held.id === frame.id)) this.#hold(frame, refusal);
     answer.resolve(refusal);
   }
 

@@ -103,6 +103,8 @@ export const defaultLimits = {
   mailRepeatMs: 15 * minute,
   mailMaxRepeatMs: day,
   maxMailAnswers: 64,
+  // fresh key packages that a hub is kept supplied with
+  keptKeyPackages: 32,
   // what is asked of a mailbox at once; how long until a hub that was lost is called again, and the longest time between
   mailFetchFrames: 256,
   mailFetchBytes: megabyte,

@@ -1,6 +1,6 @@
 import { type ErrorCode, MeshError } from '#kernel';
 import type { AgentId } from '#identity';
-import { type Frame, verifyHubReceipt } from '#protocol';
+import { type Frame, type FrameId, isInLine, verifyHubReceipt } from '#protocol';
 import type { BlobAsk, FrameOutcome, Link, LinkPeer } from './link.ts';
 
 export interface MailboxLinkOptions {
@@ -25,6 +25,8 @@ export class MailboxLink implements Link {
   readonly #hub: Link;
   readonly #end = Promise.withResolvers<MeshError | undefined>();
   #isClosed = false;
+  /** The frame that the hub wants to see before others in line (spec §12.4). */
+  #awaited: FrameId | undefined;
 
   constructor({ hub, agent, route }: MailboxLinkOptions) {
     this.#hub = hub;
@@ -39,9 +41,14 @@ export class MailboxLink implements Link {
 
   /** Rejects with MALFORMED or SIGNATURE_INVALID when the hub has no receipt to show for it. */
   async sendFrame(frame: Frame, options: { readonly onWritten?: () => void } = {}): Promise<FrameOutcome> {
+    const inLine = isInLine(frame.kind);
+    // It will not come any more: only a new link to the hub begins anew.
+    if (inLine && this.#awaited !== undefined && this.#awaited !== frame.id) this.close();
     if (this.#isClosed) throw new MeshError('LINK_CLOSED');
+    if (inLine) this.#awaited = undefined;
     const outcome = await this.#hub.sendFrame(frame, options);
     if (this.#isClosed) throw new MeshError('LINK_CLOSED');
+    if (inLine && outcome.kind === 'refused' && outcome.retryAfterMs !== undefined) this.#awaited ??= frame.id;
     if (outcome.kind === 'stored') {
       verifyHubReceipt(outcome.receipt, { hub: this.keeper, frameId: frame.id, to: frame.to });
     }
@@ -74,7 +81,9 @@ export class MailboxLink implements Link {
 
   grant(): void {}
 
+  /** The link to the hub goes on, unless it is of no more use for this agent. */
   close(reason?: ErrorCode | MeshError): void {
+    if (this.#awaited !== undefined) this.#hub.close();
     this.#finish(typeof reason === 'string' ? new MeshError(reason) : reason);
   }
 

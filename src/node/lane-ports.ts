@@ -143,6 +143,8 @@ async function greet(wiring: LaneWiring, link: Link): Promise<void> {
     } finally {
       if (lane.telling?.on === link) lane.telling = undefined;
     }
+    // The same request came once more while its acceptance was confirmed: it is answered once more.
+    if (contactOf(wiring)?.pending?.kind === 'accept') lane.courier.greetAgain();
   }
   if (link.keeper === undefined && link.version < blobVersion) await refuseFilesOfOldPeer(wiring.lane);
   await refreshCard(wiring, link);

@@ -7,7 +7,7 @@ import {
   verifyCard,
   verifyRotationChain,
 } from '#identity';
-import { type FrameOutcome, isPassing, type PeerOutcome } from '#delivery';
+import { type FrameOutcome, isUndecided, type PeerOutcome } from '#delivery';
 import {
   answerOf,
   changeContact,
@@ -118,7 +118,7 @@ export class MailDesk {
     if (!isContact(from)) return answerOf(desk, from, frame) ?? { kind: 'refused', code: 'NOT_TRUSTED' };
     try {
       const outcome = await receiveFrame(laneOf(from), frame, this.#sourceOf(from));
-      if (outcome.kind === 'refused' && outcome.retryAfterMs === undefined && isPassing(outcome.code)) {
+      if (outcome.kind === 'refused' && outcome.retryAfterMs === undefined && isUndecided(outcome.code)) {
         throw new MeshError(outcome.code, 'What is before it has to come again');
       }
       return outcome;

@@ -1,5 +1,5 @@
 import { codeOf } from '#kernel';
-import { type FrameOutcome, isPassing } from '#delivery';
+import { type FrameOutcome, isUndecided } from '#delivery';
 import type { AgentId } from '#identity';
 import { type Desk, receiveAccept, receiveRequest, refused } from '#pipeline';
 import type { Frame } from '#protocol';
@@ -18,7 +18,7 @@ export async function takeExchange(desk: Desk, frame: Frame, way: Way): Promise<
   } catch (error) {
     const [agent, peer, code] = [desk.agent.name, way.from, codeOf(error)];
     desk.ports.logger.info('exchange.refused', { agent, peer, kind: frame.kind, code });
-    if (way.byMail === true && isPassing(code)) throw error;
+    if (way.byMail === true && isUndecided(code)) throw error;
     return refused(code);
   }
 }

@@ -83,11 +83,16 @@ export async function stepAnswered({ desk, lane }: Way, frameId: FrameId, outcom
   await settleExchange(desk, lane.peer, { step: mailed.step, code });
 }
 
-/** How the agent came to its present id, for a peer that may know it by an earlier one and is met at a mailbox only. */
+/**
+ * How the agent came to its present id, for a peer that may know it by an earlier one and is met at a mailbox only. What a mailbox kept may be
+ * lost, so it is told again later, no more often than frames are repeated.
+ */
 export async function tellRotationsByMail({ desk, lane }: Way, link: Link): Promise<void> {
   const { agent, ports } = desk;
   const { agentId, rotations } = agent;
-  if (rotations.length === 0 || lane.rotatedTo === agentId) return;
+  const { rotated } = lane;
+  const isTold = rotated?.to === agentId && ports.clock.monotonic() - rotated.at < ports.limits.mailRepeatMs;
+  if (rotations.length === 0 || isTold) return;
   const now = ports.clock.now();
   const frame = {
     v: 1,
@@ -101,5 +106,5 @@ export async function tellRotationsByMail({ desk, lane }: Way, link: Link): Prom
     bytes: encodeRotationNotice({ card: agent.card(), rotations }),
   } as const;
   const outcome = await answerTo(frame, link, ports);
-  if (outcome.kind === 'stored') lane.rotatedTo = agentId;
+  if (outcome.kind === 'stored') lane.rotated = { to: agentId, at: ports.clock.monotonic() };
 }

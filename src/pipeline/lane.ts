@@ -100,8 +100,8 @@ export class Lane {
   mailed:
     | { readonly frameId: FrameId; readonly step: Pick<PendingExchange, 'kind' | 'nonce'>; readonly at: number }
     | undefined;
-  /** The id of the agent up to which its rotations were put into a mailbox of the peer. */
-  rotatedTo: AgentId | undefined;
+  /** The id of the agent up to which its rotations were put into a mailbox of the peer, and when by the monotonic clock. */
+  rotated: { readonly to: AgentId; readonly at: number } | undefined;
   /** The contact says that the peer refused something: what gets through now is news. */
   isDoubted = false;
   /** Where the priorities of what is sealed go on. */

@@ -15,6 +15,11 @@ export const frameKinds = [
 ] as const;
 export type FrameKind = (typeof frameKinds)[number];
 
+/** These stand in no line: each is said again by itself, and none waits for another (spec §12.4). */
+const outside: ReadonlySet<FrameKind> = new Set(['request', 'accept', 'answer', 'rotation']);
+
+export const isInLine = (kind: FrameKind): boolean => !outside.has(kind);
+
 /** The wire unit that carries sealed bytes from one agent to another (spec §2.4): all that a hub sees. */
 export interface Frame {
   readonly v: 1;

@@ -52,7 +52,7 @@ export {
   verifyFrameAnswers,
 } from './frame-answers.ts';
 export { encodeLanText, type LanText, lanServiceType, parseLanText } from './lan-text.ts';
-export { type Frame, type FrameId, type FrameKind, frameKinds } from './frame.ts';
+export { type Frame, type FrameId, type FrameKind, frameKinds, isInLine } from './frame.ts';
 export { decodeFrame, encodeFrame, type FrameLimits } from './frame-codec.ts';
 export { decodeRotationNotice, encodeRotationNotice } from './rotation-notice.ts';
 export { relayCapability, relayCapabilityId, relaysIn } from './relay-capability.ts';

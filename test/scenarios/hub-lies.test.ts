@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { decodeFrame, encodeFrame, signFrameAnswers } from '#protocol';
 import { type Limits, systemClock, systemRandom } from '#kernel';
-import { freshKeyPackage } from '#pipeline';
+import { freshKeyPackage, makeExchangeFrame } from '#pipeline';
 import { openSqliteHubStore } from '#storage';
 import { generateKeyPair, signCard } from '#identity';
 import { ManualClock } from '../support/manual-clock.ts';
@@ -122,6 +122,22 @@ describe('a hub that', () => {
     office.change = undefined;
     for (const id of ids) await reaches([alice, bob], { from: alice, id, state: 'delivered' });
     expect(await inboxTexts(bob)).toEqual(['hello', ...texts]);
+  });
+
+  test('puts a contact request for somebody else into a mailbox holds up nothing in it', async () => {
+    const [alice, bob] = await apart();
+    const mallory = await story.start('mallory', { postOffice: office });
+    const target = JSON.parse(JSON.stringify(alice.host.agent.card())) as Record<string, unknown>;
+    void mallory.api.request({ target }, { signal }).catch(() => undefined);
+    await until(() => mallory.host.contact(alice.agentId)?.pending !== undefined);
+    const contact = mallory.host.contact(alice.agentId);
+    const asked = contact && (await makeExchangeFrame(mallory.host.desk, contact));
+    if (asked === undefined) throw new Error('nobody was asked');
+    office.put(bob.agentId, encodeFrame({ ...asked, to: bob.agentId }));
+    const id = await send(alice, 'bob', 'behind it');
+    await reaches([alice, bob], { from: alice, id, state: 'delivered' });
+    await until(() => office.waiting(bob.agentId) === 0);
+    expect(await inboxTexts(bob)).toEqual(['hello', 'behind it']);
   });
 
   test('floods a mailbox with frames of strangers keeps nobody from talking', async () => {

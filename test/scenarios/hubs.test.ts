@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
+import { decodeFrame } from '#protocol';
 import { ManualClock } from '../support/manual-clock.ts';
 import type { MemoryNode, MemoryNodeOptions } from '../support/memory-node.ts';
 import { allReach, MemoryStory, numbered, quiet, sendAll } from '../support/memory-story.ts';
@@ -31,11 +32,13 @@ async function behindNat(name: string, options: Omit<MemoryNodeOptions, 'name' |
   return story.start(name, { ...options, hubs, limits });
 }
 
+type Facts = Omit<MemoryNodeOptions, 'name' | 'wire'>;
+
 /** Both are members of the first hub; Alice asks for contact as `bob@team`, and Bob approves. */
-async function friends(options: { bob?: Omit<MemoryNodeOptions, 'name' | 'wire'> } = {}) {
+async function friends(options: { alice?: Facts; bob?: Facts } = {}) {
   const [hub] = hubs;
   if (hub === undefined) throw new Error('there is no hub');
-  const alice = await behindNat('alice');
+  const alice = await behindNat('alice', options.alice);
   const bob = await behindNat('bob', options.bob);
   for (const node of [alice, bob]) await join(node, hub);
   await alice.api.request({ target: `bob@${hub.name}` }, { signal });
@@ -284,5 +287,26 @@ describe('an agent', () => {
     await alice.api.leaveHub({ hub: 'team' }, { signal });
     expect(alice.host.agent.card().mailboxes).toEqual([]);
     expect(await codeOfRejection(alice.api.leaveHub({ hub: 'team' }, { signal }))).toBe('NO_HUB');
+  });
+});
+
+describe('peers that meet at a hub only', () => {
+  test('learn of a new key also when the hub loses the first notices of it', async () => {
+    await openHub();
+    const limits = { mailRepeatMs: 50, mailMaxRepeatMs: 100 };
+    const { alice, bob, hub } = await friends({ alice: { limits }, bob: { limits } });
+    const { mailboxes } = hub.hub.parts.store;
+    const append = mailboxes.append.bind(mailboxes);
+    let lost = 0;
+    mailboxes.append = async (mails) => {
+      const isLost = lost < 2 && mails.some(({ frame }) => decodeFrame(frame).kind === 'rotation');
+      if (!isLost) return append(mails);
+      lost += 1;
+      return mails.map(({ at, to }) => ({ kind: 'stored', at, owner: to, isNew: true }));
+    };
+    await alice.api.rotateKey({}, { signal });
+    const id = await send(alice, 'bob', 'in my new name');
+    await reaches([alice, bob], { from: alice, id, state: 'delivered' });
+    expect(lost).toBe(2);
   });
 });

@@ -31,6 +31,14 @@ export interface DiskImage<F extends Fact> {
   readonly facts: readonly F[];
 }
 
+export interface DiskOptions<F extends Fact> {
+  readonly onCommit: (fact: F) => void;
+  /** A database to begin with; an empty one without it. */
+  readonly bytes: Uint8Array | undefined;
+  /** The migrations that make an empty one. */
+  readonly steps: readonly string[];
+}
+
 const allPages = 1_073_741_823;
 
 /** The disk of one machine: one database, which outlives processes. What was committed and not synced is lost with the power. */
@@ -48,10 +56,10 @@ export class Disk<F extends Fact> {
   #isFull = false;
   readonly #onCommit: (fact: F) => void;
 
-  constructor(onCommit: (fact: F) => void, bytes?: Uint8Array) {
+  constructor({ onCommit, bytes, steps }: DiskOptions<F>) {
     this.#onCommit = onCommit;
     this.#connection = connect(bytes);
-    if (bytes === undefined) migrate(this.#connection, 0);
+    if (bytes === undefined) migrate(this.#connection, 0, steps);
   }
 
   get facts(): readonly F[] {

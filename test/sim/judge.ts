@@ -38,7 +38,14 @@ export interface Shown {
 }
 
 /** What people are shown, by state: later ones say more. */
-const ranks: Partial<Record<OutboxState, number>> = { queued: 0, sent: 1, delivered: 2, seen: 3, answered: 4 };
+const ranks: Partial<Record<OutboxState, number>> = {
+  queued: 0,
+  sent: 1,
+  stored: 1,
+  delivered: 2,
+  seen: 3,
+  answered: 4,
+};
 
 /** Looks at everything that happens, and notes the first thing that must not. */
 export class Judge {
@@ -105,7 +112,7 @@ export class Judge {
     }
   }
 
-  log(machine: Machine, line: { readonly event: string; readonly fields: LogFields }): void {
+  log(machine: { readonly name: string }, line: { readonly event: string; readonly fields: LogFields }): void {
     const { event, fields } = line;
     const text = JSON.stringify(fields);
     if (text.includes(secretPrefix))
@@ -231,6 +238,8 @@ export class Judge {
         return true;
       case 'sent':
         return truth.facts.some(({ deed }) => deed.kind === 'sealed' && this.#written.has(deed.frame));
+      case 'stored':
+        return truth.facts.some(({ deed }) => deed.kind === 'sealed' && this.#options.ledger.kept.has(deed.frame));
       case 'delivered':
         return isSo('taken');
       case 'seen':
@@ -241,7 +250,6 @@ export class Judge {
         return truth.ever('given up', from) || this.#refused(said, truth, reason);
       case 'expired':
         return truth.ever('expired', from) || this.#refused(said, truth, reason);
-      case 'stored':
       case 'dead':
       case 'cancelled':
         return false;

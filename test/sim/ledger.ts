@@ -58,6 +58,8 @@ export const secretPrefix = 'sim-secret-';
 export class Ledger {
   readonly said: Said[] = [];
   readonly frames = new Map<FrameId, TrueFact[]>();
+  /** Frames that a hub says it keeps. */
+  readonly kept = new Set<FrameId>();
   readonly #ids = new Map<MessageId, MessageTruth>();
   readonly #numbers = new Map<MessageId, Said>();
 

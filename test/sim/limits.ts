@@ -26,12 +26,36 @@ const tight: { readonly [K in keyof Limits]?: readonly number[] } = {
   maxHandlerAttempts: [2, 5],
 };
 
-/** The limits of all nodes of one seed. */
-export function limitsOf(random: SeededRandom): Limits {
-  const chosen = Object.entries(tight).map(([name, values]) => [
+/** The same where there are hubs. */
+const hurriedHubs = {
+  mailRepeatMs: 20_000,
+  mailMaxRepeatMs: 60_000,
+  hubMaxRetryMs: 10_000,
+  mailboxFullRetryMs: 500,
+  hubSweepMs: 10_000,
+  keptKeyPackages: 6,
+} satisfies Partial<Limits>;
+
+const tightHubs: typeof tight = {
+  mailFetchFrames: [1, 3, 256],
+  mailboxFrames: [2, 8, 512],
+  maxMailAnswers: [1, 3, 64],
+  maxMailboxFrames: [12, 40, 10_000],
+  hubFramesPerSecond: [5, 200],
+  hubFrameBurst: [3, 2000],
+  directHeadStartMs: [10, 1000],
+};
+
+/** The limits of all nodes and hubs of one seed. */
+export function limitsOf(random: SeededRandom, hubs?: SeededRandom): Limits {
+  const withHubs = hubs === undefined ? {} : { ...hurriedHubs, ...chosenFrom(tightHubs, hubs) };
+  return { ...defaultLimits, ...hurried, ...chosenFrom(tight, random), ...withHubs };
+}
+
+function chosenFrom(choices: typeof tight, random: SeededRandom): Partial<Limits> {
+  const chosen = Object.entries(choices).map(([name, values]) => [
     name,
     random.chance(0.4) ? random.pick(values) : undefined,
   ]);
-  const changed = Object.fromEntries(chosen.filter(([, value]) => value !== undefined)) as Partial<Limits>;
-  return { ...defaultLimits, ...hurried, ...changed };
+  return Object.fromEntries(chosen.filter(([, value]) => value !== undefined)) as Partial<Limits>;
 }

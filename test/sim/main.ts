@@ -6,8 +6,8 @@ import { type Answer, runTasks, type Task } from './pool.ts';
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
-const tasksOf = ({ seeds, nodes, steps, trace }: SimOptions, plant?: string): readonly Task[] =>
-  seeds.map((seed) => ({ seed, nodes, steps, plant, wholeStory: trace }));
+const tasksOf = ({ seeds, nodes, hubs, steps, trace }: SimOptions, plant?: string): readonly Task[] =>
+  seeds.map((seed) => ({ seed, nodes, hubs, steps, plant, wholeStory: trace }));
 
 async function runAll(options: SimOptions): Promise<boolean> {
   const began = performance.now();
@@ -30,6 +30,7 @@ async function runAll(options: SimOptions): Promise<boolean> {
     handled: sum(({ handled }) => handled),
     deaths: sum(({ deaths }) => deaths),
     simulatedMinutes: Math.round(sum((answer) => answer.minutes)),
+    megabytes: Math.max(...answers.map(({ megabytes }) => megabytes)),
     seconds: Math.round(minutes * 60),
     seedsPerMinute: Math.round(answers.length / minutes),
     seedsPerCpuMinute: Math.round((answers.length * 60) / cpuSeconds),

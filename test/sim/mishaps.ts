@@ -1,6 +1,8 @@
 import { touches } from './life.ts';
-import type { Machine } from './machine.ts';
-import type { Death } from './machine-parts.ts';
+import type { Computer } from './computer.ts';
+import { honest, type Lies } from './lying-store.ts';
+import { Machine } from './machine.ts';
+import type { Death } from './computer-parts.ts';
 import type { World } from './world.ts';
 
 /** What goes wrong, each as often as its number says. */
@@ -25,19 +27,28 @@ export const mishaps = {
 } as const;
 export type Mishap = keyof typeof mishaps;
 
-export function befall(world: World, mishap: Mishap): void {
-  const machine = world.random.pick(world.machines);
-  if (machine !== undefined) happenings[mishap](world, machine);
+/** The same where there are hubs. */
+export const hubMishaps = { away: 3, hubGone: 2, hubLies: 5 } as const;
+export type HubMishap = keyof typeof hubMishaps;
+
+/** How often a hub is hit by what may hit every computer. */
+const hubShare = 0.35;
+
+export function befall(world: World, mishap: Mishap | HubMishap): void {
+  const { random, hubs, machines } = world;
+  const isHub = hubs.length > 0 && random.chance(hubShare);
+  const computer = random.pick<Computer>(isHub ? hubs : machines);
+  if (computer !== undefined) happenings[mishap](world, computer);
 }
 
-const happenings: { readonly [M in Mishap]: (world: World, machine: Machine) => void } = {
+const happenings: { readonly [M in Mishap | HubMishap]: (world: World, machine: Computer) => void } = {
   cut: (world, machine) => cutSome(world, machine, { all: false, halfOpen: false }),
   cutAll: (world, machine) => cutSome(world, machine, { all: true, halfOpen: false }),
   halfOpen: (world, machine) => cutSome(world, machine, { all: false, halfOpen: true }),
 
   partition(world, machine) {
     const { random, timeline, network, story } = world;
-    const others = world.machines.filter((other) => other !== machine);
+    const others = world.computers.filter((other) => other !== machine);
     const cutOff = random.chance(0.3) ? others : [random.pick(others)].filter((other) => other !== undefined);
     const ways = random.pick(['out', 'in', 'both'] as const);
     const ms = 1000 + random.span(20_000);
@@ -59,7 +70,7 @@ const happenings: { readonly [M in Mishap]: (world: World, machine: Machine) => 
 
   slowWay(world, machine) {
     const { random, network, story, timeline } = world;
-    const other = random.pick(world.machines.filter((one) => one !== machine));
+    const other = random.pick(world.computers.filter((one) => one !== machine));
     if (other === undefined) return;
     const factor = random.between(20, 2000);
     story.tell(
@@ -135,6 +146,7 @@ const happenings: { readonly [M in Mishap]: (world: World, machine: Machine) => 
   },
 
   badProgram(world, machine) {
+    if (!(machine instanceof Machine)) return;
     const { random, timeline, story } = world;
     const mood = world.moodOf(machine.name);
     const kind = random.pick(['fails', 'is slow', 'takes the node with it'] as const);
@@ -144,9 +156,45 @@ const happenings: { readonly [M in Mishap]: (world: World, machine: Machine) => 
     if (kind === 'takes the node with it') mood.fatal = random.pick([0.1, 0.5]);
     timeline.schedule(2000 + random.span(15_000), () => Object.assign(mood, { failing: 0, fatal: 0, thinksMs: 0 }));
   },
+
+  away(world) {
+    const machine = world.random.pick(world.machines);
+    if (machine?.isUp === true) leaveFor(world, machine, 20_000 + world.random.span(180_000));
+  },
+
+  hubGone(world) {
+    const { random } = world;
+    const hub = random.pick(world.hubs);
+    if (hub?.isUp === true) leaveFor(world, hub, 5000 + random.span(60_000));
+  },
+
+  hubLies(world) {
+    const { random, story, timeline } = world;
+    const hub = random.pick(world.hubs);
+    if (hub === undefined) return;
+    const kinds = (Object.keys(honest) as (keyof Lies)[]).filter(() => random.chance(0.4));
+    const ms = 1000 + random.span(20_000);
+    story.tell([hub.name], `${hub.name} means no good for ${seconds(ms)} (${kinds.join(', ')})`);
+    for (const kind of kinds) hub.lies[kind] = random.pick([0.1, 0.5, 1]);
+    timeline.schedule(ms, () => Object.assign(hub.lies, honest));
+  },
 };
 
-function cutSome(world: World, { name }: Machine, how: { readonly all: boolean; readonly halfOpen: boolean }): void {
+/** It is switched off, and on again after a long time. */
+function leaveFor(world: World, computer: Computer, ms: number): void {
+  const { story, timeline } = world;
+  story.tell([computer.name], `${computer.name} is switched off for ${seconds(ms)}`);
+  world.holdDown(computer);
+  const back = (): void => void timeline.schedule(ms, () => world.letGo(computer));
+  // It may also end before it is down, or take longer.
+  back();
+  computer.down(() => {
+    story.tell([computer.name], `${computer.name} is down`);
+    back();
+  });
+}
+
+function cutSome(world: World, { name }: Computer, how: { readonly all: boolean; readonly halfOpen: boolean }): void {
   const { network, random, story } = world;
   const cables = network.cables(name);
   // In the middle of a message, if there is one.
@@ -165,7 +213,7 @@ function cutSome(world: World, { name }: Machine, how: { readonly all: boolean; 
 const afterWriting = ['committed', 'committed', 'synced', 'sent', 'received'] as const;
 
 /** The process will end in the middle of something. */
-function arm(world: World, machine: Machine, how: Death): void {
+function arm(world: World, machine: Computer, how: Death): void {
   const { random, story } = world;
   const likely = how === 'power' ? afterWriting : touches;
   const touch = random.chance(0.7) ? random.pick(likely) : undefined;

@@ -5,6 +5,8 @@ import { plants } from './plants.ts';
 export interface SimOptions {
   readonly seeds: readonly number[];
   readonly nodes: number;
+  /** In every seed so many. */
+  readonly hubs: number | undefined;
   readonly steps: number;
   readonly trace: boolean;
   readonly json: boolean;
@@ -14,11 +16,13 @@ export interface SimOptions {
   readonly workers: number;
 }
 
-export const usage = `Usage: npm run sim -- [--seeds 1..200 | --seed 7 [--trace]] [--nodes 8] [--steps 60] [--workers N]
-                         [--planted | --plant NAME] [--json]
+export const usage = `Usage: npm run sim -- [--seeds 1..200 | --seed 7 [--trace]] [--nodes 8] [--hubs N] [--steps 60]
+                         [--workers N] [--planted | --plant NAME] [--json]
   --seeds FROM..TO  the seeds to run
   --seed N          one seed; with --trace, everything that happens in it
   --nodes N         machines, at least 2
+  --hubs N          so many hubs in every seed; without it every third seed has two
+  --agents N        a crowd: so many agents with a few contacts each, on three hubs; one seed, and two steps for each
   --steps N         how much people and misfortunes do before everything heals
   --workers N       processes that run seeds; as many as there are processors without it
   --planted         plants each known bug in the nodes, and runs seeds until one finds it
@@ -29,6 +33,8 @@ export const usage = `Usage: npm run sim -- [--seeds 1..200 | --seed 7 [--trace]
 `;
 
 const defaults = { seeds: '1..200', nodes: '8', steps: '60' } as const;
+/** Of a crowd: for each agent so many deeds and misfortunes. */
+const crowd = { seeds: '1', hubs: '3', stepsEach: 2 } as const;
 
 /** Throws an Error whose message is for people. */
 export function readOptions(args: readonly string[]): SimOptions {
@@ -37,8 +43,10 @@ export function readOptions(args: readonly string[]): SimOptions {
     options: {
       seeds: { type: 'string' },
       seed: { type: 'string' },
+      agents: { type: 'string' },
       nodes: { type: 'string', default: defaults.nodes },
-      steps: { type: 'string', default: defaults.steps },
+      hubs: { type: 'string' },
+      steps: { type: 'string' },
       trace: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       planted: { type: 'boolean', default: false },
@@ -46,12 +54,17 @@ export function readOptions(args: readonly string[]): SimOptions {
       workers: { type: 'string', default: String(availableParallelism()) },
     },
   });
-  const { trace, json, planted, plant } = values;
+  const { trace, json, planted, plant, agents } = values;
+  const nodes = wholeNumber(agents ?? values.nodes, 2);
+  const usual =
+    agents === undefined ? defaults : { ...defaults, seeds: crowd.seeds, steps: String(nodes * crowd.stepsEach) };
+  const hubs = values.hubs ?? (agents === undefined ? undefined : crowd.hubs);
   if (plant !== undefined && !Object.hasOwn(plants, plant)) throw new Error(`There is no planted bug ${plant}`);
   return {
-    seeds: rangeOf(values.seed ?? values.seeds ?? defaults.seeds),
-    nodes: wholeNumber(values.nodes, 2),
-    steps: wholeNumber(values.steps, 1),
+    seeds: rangeOf(values.seed ?? values.seeds ?? usual.seeds),
+    nodes,
+    hubs: hubs === undefined ? undefined : wholeNumber(hubs, 0),
+    steps: wholeNumber(values.steps ?? usual.steps, 1),
     trace,
     json,
     planted,

@@ -1,5 +1,5 @@
 import type { MessageType, Priority } from '#protocol';
-import { befriend, trusts } from './base.ts';
+import { befriend, friendsOf, trusts } from './base.ts';
 import type { Machine } from './machine.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import { knownId, type Manner, signalled, speak, whatBecameOf } from './speak.ts';
@@ -25,14 +25,18 @@ export const habits = {
 } as const;
 export type Habit = keyof typeof habits;
 
-export function act(world: World, habit: Habit): void {
+/** The same where there are hubs. */
+export const hubHabits = { join: 1.5, leave: 1 } as const;
+export type HubHabit = keyof typeof hubHabits;
+
+export function act(world: World, habit: Habit | HubHabit): void {
   const up = world.machines.filter(({ isUp }) => isUp);
   const machine = world.random.pick(up);
   if (machine === undefined) return;
   actions[habit](world, machine);
 }
 
-const actions: { readonly [H in Habit]: (world: World, machine: Machine) => void } = {
+const actions: { readonly [H in Habit | HubHabit]: (world: World, machine: Machine) => void } = {
   talk(world, machine) {
     const { random } = world;
     const friend = aFriendOf(world, machine);
@@ -164,6 +168,26 @@ const actions: { readonly [H in Habit]: (world: World, machine: Machine) => void
     if (stranger !== undefined) meet(world, machine, stranger);
   },
 
+  join(world, machine) {
+    const used = new Set(machine.host.hubs.memberships.map(({ membership }) => membership.name));
+    const hub = world.random.pick(world.hubs.filter(({ name }) => !used.has(name)));
+    if (hub === undefined) return;
+    world.story.tell([machine.name, hub.name], `${machine.name} joins ${hub.name}`);
+    const joining = { address: hub.address, name: hub.name };
+    world.calls.make(machine, () => machine.host.hubs.join(joining), nothing);
+  },
+
+  /** Of two hubs: whoever cannot be called needs one. */
+  leave(world, machine) {
+    const { memberships } = machine.host.hubs;
+    const others = memberships.filter(({ status }) => status.state === 'up');
+    const left = memberships.length > 1 ? world.random.pick(others) : undefined;
+    if (left === undefined) return;
+    const { address, name } = left.membership;
+    world.story.tell([machine.name, name], `${machine.name} leaves ${name}`);
+    world.calls.make(machine, () => machine.host.hubs.leave(address.hub), nothing);
+  },
+
   rotate(world, machine) {
     world.story.tell([machine.name], `${machine.name} rotates its root key`);
     world.renewed(machine);
@@ -175,11 +199,7 @@ const nothing = { onDone: () => {}, onFail: () => {}, onLost: () => {} };
 
 /** Somebody whom the machine's agent trusts. */
 function aFriendOf(world: World, machine: Machine): Machine | undefined {
-  const friends = world.machines.filter((other) => {
-    const id = other === machine ? undefined : knownId(machine, other);
-    return id !== undefined && machine.host.contact(id)?.state === 'trusted';
-  });
-  return world.random.pick(friends);
+  return world.random.pick(friendsOf(world, machine));
 }
 
 /** What one may take of another. */

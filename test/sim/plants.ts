@@ -1,18 +1,14 @@
 import type { Contact } from '#trust';
-import type { Machine, Twist } from './machine.ts';
+import type { Machine } from './machine.ts';
+import type { Plant } from './plant.ts';
+import { hubPlants } from './planted-hubs.ts';
 import { sealAgain, wipeAtOnce } from './planted-sessions.ts';
 import { overriding } from './watched-store.ts';
-
-export interface Plant {
-  /** Known to find it, with as many nodes and steps as without options. */
-  readonly seed: number;
-  readonly twist: Twist;
-}
 
 /** Bugs that the simulator must find, planted at the ports of the nodes. */
 export const plants: Readonly<Record<string, Plant>> = {
   'acknowledged before the commit': {
-    seed: 3,
+    seed: 10,
     twist: {
       composed({ links }) {
         const take = links.onFrame.bind(links);
@@ -128,6 +124,8 @@ export const plants: Readonly<Record<string, Plant>> = {
       transaction: (tx) => ({ ...tx, inbox: overriding(tx.inbox, { releaseAll: () => 0 }) }),
     },
   },
+
+  ...hubPlants,
 };
 
 const contactsOf = (machine: Machine): readonly Contact[] =>

@@ -5,6 +5,8 @@ import type { Violation } from './judge.ts';
 export interface Task {
   readonly seed: number;
   readonly nodes: number;
+  /** Without it every third seed has some. */
+  readonly hubs?: number | undefined;
   readonly steps: number;
   /** The name of a planted bug. */
   readonly plant?: string | undefined;
@@ -21,6 +23,8 @@ export interface Answer {
   readonly deaths: number;
   readonly steps: number;
   readonly minutes: number;
+  /** Memory of its process. */
+  readonly megabytes: number;
   /** What its process took since the answer before. */
   readonly cpuSeconds: number;
 }

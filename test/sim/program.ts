@@ -3,7 +3,8 @@ import { messageTypes } from '#protocol';
 import type { InboundMessage, Runtime } from '#runtime';
 import type { Said, Turn } from './ledger.ts';
 import type { Machine } from './machine.ts';
-import type { Running } from './machine-parts.ts';
+import type { Running } from './computer-parts.ts';
+import type { Composed } from '../../src/node/compose.ts';
 
 /** How the program of an agent is at the moment. */
 export interface ProgramMood {
@@ -17,7 +18,7 @@ export interface ProgramMood {
 
 export interface ProgramOptions {
   readonly machine: Machine;
-  readonly running: Running;
+  readonly running: Running<Composed>;
   readonly mood: ProgramMood;
   readonly concurrency: number;
   /** The program is given a message. */

@@ -54,11 +54,11 @@ export class SeededRandom implements Random {
   }
 
   /** One of the names, each as often as its weight says. */
-  weighted<T extends string>(weights: Readonly<Record<T, number>>): T {
+  weighted<T extends string>(weights: Readonly<Partial<Record<T, number>>>): T {
     const names = Object.keys(weights) as [T, ...T[]];
-    let left = this.fraction() * names.reduce((sum, name) => sum + weights[name], 0);
+    let left = this.fraction() * names.reduce((sum, name) => sum + (weights[name] ?? 0), 0);
     for (const name of names) {
-      left -= weights[name];
+      left -= weights[name] ?? 0;
       if (left < 0) return name;
     }
     return names[0];

@@ -2,7 +2,7 @@ import type { ErrorCode } from '#kernel';
 import type { AgentId } from '#identity';
 import type { OutboxMessage, OutboxState } from '#delivery';
 import { trusts } from './base.ts';
-import type { Said } from './ledger.ts';
+import { type Said, secretPrefix } from './ledger.ts';
 import { aboutOf, nameOf } from './judge.ts';
 import type { Machine } from './machine.ts';
 import type { Deed } from './truth.ts';
@@ -27,7 +27,7 @@ export interface Left {
 
 /** What is not done yet between agents that trust each other. What is for others waits for a decision of people. */
 export function leftIn(world: World): readonly Left[] {
-  return world.machines.flatMap((machine) =>
+  const left = world.machines.flatMap((machine) =>
     Object.entries(queues).flatMap(([what, sql]) => {
       const rows = machine.disk.query(
         `SELECT l.peer, count(*) AS n FROM (${sql}) q LEFT JOIN lane l ON l.no = q.lane GROUP BY 1`,
@@ -39,6 +39,7 @@ export function leftIn(world: World): readonly Left[] {
       });
     }),
   );
+  return [...left, ...mailIn(world)];
 }
 
 const areFriends = (one: Machine, other: Machine): boolean => trusts(one, other) && trusts(other, one);
@@ -48,6 +49,7 @@ export function judgeAll(world: World): void {
   const { judge } = world;
   for (const { name, peer, what, count } of leftIn(world))
     judge.blame('rest', [name, peer], `${name} has ${count} ${what} of ${peer}, and nothing moves any more`);
+  judgeHubs(world);
   const outboxes = new Map(world.machines.map((machine) => [machine.name, rowsOf(machine)]));
   for (const machine of world.machines) {
     for (const { id, state, reason } of outboxes.get(machine.name)?.values() ?? [])
@@ -55,6 +57,27 @@ export function judgeAll(world: World): void {
   }
   for (const said of world.ledger.said) if (judge.violation === undefined) judgeSaid(world, said, outboxes);
 }
+
+/** A hub can read nothing of what it keeps. */
+function judgeHubs({ hubs, judge }: World): void {
+  for (const { name, disk } of hubs) {
+    if (Buffer.from(disk.copy().bytes).includes(secretPrefix))
+      judge.blame('secrecy', [name], `${name} has the text of a message in its database`);
+  }
+}
+
+/** Frames at hubs for those who take what is kept for them there. */
+function mailIn({ hubs, machines }: World): readonly Left[] {
+  return hubs.flatMap(({ name, disk, self }) =>
+    disk.query(mailLeft).flatMap(({ member, n }) => {
+      const owner = machines.find((machine) => machine.name === member);
+      const uses = owner?.host.hubs.memberships.some(({ membership }) => membership.address.hub === self.agentId);
+      return uses === true ? [{ name, peer: String(member), what: 'frames in the mailbox', count: Number(n) }] : [];
+    }),
+  );
+}
+
+const mailLeft = 'SELECT a.name AS member, count(*) AS n FROM frame f JOIN agent a ON a.no = f.agent GROUP BY a.no';
 
 type Outboxes = ReadonlyMap<string, ReadonlyMap<string, OutboxMessage>>;
 
@@ -140,7 +163,7 @@ function judgeEnd(world: World, said: Said, found: { readonly row: OutboxMessage
   else if (!hasTwin(world, said)) judgeLost(end);
 }
 
-const isOpen = ({ state }: End): boolean => state === 'queued' || state === 'sent';
+const isOpen = ({ state }: End): boolean => state === 'queued' || state === 'sent' || state === 'stored';
 const shownIn = ({ state, reason }: End): string => (reason === undefined ? state : `${state} (${reason})`);
 
 /** A node that was set back may have forgotten what it was told, and is not told again. */

@@ -4,7 +4,7 @@ import type { FrameId, Receipt } from '#protocol';
 import type { NodeEvent } from '../../src/node/node-event.ts';
 import type { Ledger } from './ledger.ts';
 import type { Touch } from './life.ts';
-import type { Death } from './machine-parts.ts';
+import type { Death } from './computer-parts.ts';
 import type { Deed } from './truth.ts';
 
 export interface Words {

@@ -2,20 +2,28 @@
 import { type Base, makeBase } from './base.ts';
 import { plants } from './plants.ts';
 import type { Answer, Task } from './pool.ts';
-import { runSeed } from './run-seed.ts';
+import { hubsIn, runSeed } from './run-seed.ts';
 import { asText, storyAbout } from './story.ts';
 
-const bases = new Map<number, Promise<Base>>();
+const bases = new Map<string, Promise<Base>>();
 
-function baseOf(nodes: number): Promise<Base> {
-  const known = bases.get(nodes) ?? makeBase(nodes);
-  bases.set(nodes, known);
+function baseOf(nodes: number, hubs: number): Promise<Base> {
+  const key = `${nodes} ${hubs}`;
+  const known = bases.get(key) ?? makeBase(nodes, hubs);
+  bases.set(key, known);
   return known;
 }
 
-async function run({ seed, nodes, steps, plant, wholeStory }: Task): Promise<Omit<Answer, 'cpuSeconds'>> {
+async function run({
+  seed,
+  nodes,
+  hubs = hubsIn(seed),
+  steps,
+  plant,
+  wholeStory,
+}: Task): Promise<Omit<Answer, 'cpuSeconds' | 'megabytes'>> {
   const twist = plant === undefined ? undefined : plants[plant]?.twist;
-  const result = await runSeed({ base: await baseOf(nodes), seed, steps, twist });
+  const result = await runSeed({ base: await baseOf(nodes, hubs), seed, steps, twist });
   const { story, violation, ...figures } = result;
   if (violation === undefined) return { ...figures, story: wholeStory ? story.map(asText) : [] };
   const lines = wholeStory ? story : storyAbout(story, violation.about);
@@ -33,9 +41,11 @@ function cpuSeconds(): number {
   return since;
 }
 
+const megabytes = (): number => Math.round(process.resourceUsage().maxRSS / 1024);
+
 process.on('message', (task: Task) => {
   run(task).then(
-    (answer) => process.send?.({ ...answer, cpuSeconds: cpuSeconds() }),
+    (answer) => process.send?.({ ...answer, cpuSeconds: cpuSeconds(), megabytes: megabytes() }),
     (error: unknown) => {
       console.error(`Seed ${task.seed} could not be run:`, error);
       process.exit(1);

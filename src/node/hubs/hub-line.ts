@@ -45,7 +45,6 @@ export interface HubLineStatus {
 
 /** One more look at how many key packages are left. */
 const topUpMs = 600_000;
-const keptKeyPackages = 32;
 /** Somebody else speaks for the agent at the hub: two that take the place of each other would do so for ever. */
 const replacedMs = 60_000;
 
@@ -149,6 +148,7 @@ export class HubLine {
 
   async #topUp(link: Link): Promise<void> {
     const { have = 0 } = await link.ask({ op: 'keypackage.put', packages: [] });
+    const { keptKeyPackages } = this.#ports.limits;
     if (have >= keptKeyPackages / 2) return;
     const packages = await this.#ports.keyPackages(keptKeyPackages - have);
     await link.ask({ op: 'keypackage.put', packages });

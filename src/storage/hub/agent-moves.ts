@@ -32,12 +32,12 @@ const placesOfIds = [
 
 /** Drops what is kept for a member; its id is remembered as that of somebody who was evicted. */
 export function forget(queries: Queries, no: number): void {
-  for (const table of ['frame', 'seen', 'share', 'key_package', 'capability', 'former'])
+  for (const table of ['frame', 'seen', 'share', 'box', 'key_package', 'capability', 'former'])
     queries.run(`DELETE FROM ${table} WHERE agent = ?`, no);
   queries.run('DELETE FROM room_member WHERE agent = (SELECT id FROM agent WHERE no = ?)', no);
   // Their files go with the next look for those that nobody uses.
   queries.run('UPDATE blob SET used_at = 0, complete = 0 WHERE owner = (SELECT id FROM agent WHERE no = ?)', no);
-  const sql = `UPDATE agent SET state = 1, card = x'', text = '', last_resort = NULL, frames = 0, bytes = 0 WHERE no = ?`;
+  const sql = `UPDATE agent SET state = 1, card = x'', text = '', last_resort = NULL WHERE no = ?`;
   queries.run(sql, no);
 }
 
@@ -46,7 +46,7 @@ function merge(queries: Queries, from: number, into: number): void {
   queries.run('UPDATE frame SET agent = ? WHERE agent = ?', into, from);
   queries.run('UPDATE OR IGNORE seen SET agent = ? WHERE agent = ?', into, from);
   queries.run('UPDATE former SET agent = ? WHERE agent = ?', into, from);
-  for (const table of ['seen', 'share']) queries.run(`DELETE FROM ${table} WHERE agent = ?`, from);
+  for (const table of ['seen', 'share', 'box']) queries.run(`DELETE FROM ${table} WHERE agent = ?`, from);
   queries.run('DELETE FROM agent WHERE no = ?', from);
   recount(queries, into);
   renumber(queries, into);

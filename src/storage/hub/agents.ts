@@ -65,7 +65,8 @@ export class SqliteAgents implements HubAgents {
   }
 
   async list({ after = '', limit }: { after?: string | undefined; limit: number }): Promise<readonly HubAgentView[]> {
-    const sql = `SELECT id, name, registered_at, frames, bytes,
+    const sql = `SELECT id, name, registered_at, coalesce((SELECT b.frames FROM box b WHERE b.agent = agent.no), 0) AS frames,
+      coalesce((SELECT b.bytes FROM box b WHERE b.agent = agent.no), 0) AS bytes,
       (SELECT min(seq) FROM frame WHERE agent = agent.no) AS oldest,
       (SELECT count(*) FROM key_package WHERE agent = agent.no AND bytes IS NOT NULL) AS packages,
       (SELECT coalesce(sum(size), 0) FROM blob WHERE owner = agent.id) AS blob_bytes

@@ -7,6 +7,7 @@ import { LogSize } from '../sqlite/log-size.ts';
 import { openDatabase, openMemoryDatabase } from '../sqlite/open-database.ts';
 import { openWalSync, type WalSync } from '../sqlite/wal-sync.ts';
 import { init } from './001-init.ts';
+import { boxes } from './002-boxes.ts';
 import { SqliteAgents } from './agents.ts';
 import { SqliteBlobs } from './blobs.ts';
 import { SqliteInvites } from './invites.ts';
@@ -15,7 +16,7 @@ import { beginEpoch, SqliteMailboxes } from './mailboxes.ts';
 import { SqliteRooms } from './rooms.ts';
 
 /** Version n is reached by the n-th of these. */
-export const hubMigrations: readonly string[] = [init];
+export const hubMigrations: readonly string[] = [init, boxes];
 const epochBytes = 16;
 
 export interface MemoryHubStoreOptions {
@@ -100,8 +101,8 @@ class SqliteHubStore implements HubStore {
 
   async totals(): Promise<HubTotals> {
     const { database } = this.#parts;
-    const row = database.get(`SELECT count(*) AS agents, coalesce(sum(frames), 0) AS frames,
-      coalesce(sum(bytes), 0) AS bytes, (SELECT count(*) FROM room) AS rooms, (SELECT count(*) FROM blob) AS blobs,
+    const row = database.get(`SELECT count(*) AS agents, (SELECT coalesce(sum(frames), 0) FROM box) AS frames,
+      (SELECT coalesce(sum(bytes), 0) FROM box) AS bytes, (SELECT count(*) FROM room) AS rooms, (SELECT count(*) FROM blob) AS blobs,
       (SELECT coalesce(sum(size), 0) FROM blob) AS blob_bytes FROM agent WHERE state = 0`);
     const of = (column: string): number => (row === undefined ? 0 : int(row, column));
     return {

@@ -73,13 +73,13 @@ export function beginEpoch(queries: Queries, id: Uint8Array): void {
 function append(queries: Queries, mail: NewMail): Appended {
   const { to, from, id, frame, at, expiresAt, isGuest } = mail;
   const agent = memberNo(queries, to);
-  const box = agent === undefined ? undefined : queries.get('SELECT id, frames, bytes FROM agent WHERE no = ?', agent);
-  if (agent === undefined || box === undefined) return { kind: 'unknown' };
-  const owner = idIn(box, 'id');
+  const member = agent === undefined ? undefined : queries.get('SELECT id FROM agent WHERE no = ?', agent);
+  if (agent === undefined || member === undefined) return { kind: 'unknown' };
+  const owner = idIn(member, 'id');
   const key = keyOf(from, id);
   const before = queries.get('SELECT at FROM seen WHERE agent = ? AND key = ?', agent, key);
   if (before !== undefined) return { kind: 'stored', at: int(before, 'at'), owner, isNew: false };
-  if (!hasRoom(queries, { agent, box, mail })) return { kind: 'full' };
+  if (!hasRoom(queries, { agent, mail })) return { kind: 'full' };
   const insert = `INSERT INTO frame (agent, sender, guest, at, expires_at, size, bytes) VALUES (?, ?, ?, ?, ?, ?, ?)`;
   const seq = queries.insert(insert, agent, from, Number(isGuest), at, expiresAt, frame.length, frame);
   queries.run('INSERT INTO seen (seq, agent, key, at) VALUES (?, ?, ?, ?)', seq, agent, key, at);
@@ -89,18 +89,17 @@ function append(queries: Queries, mail: NewMail): Appended {
 
 interface Wanted {
   readonly agent: number;
-  readonly box: Row;
   readonly mail: NewMail;
 }
 
-function hasRoom(queries: Queries, { agent, box, mail }: Wanted): boolean {
+function hasRoom(queries: Queries, { agent, mail }: Wanted): boolean {
   const { from, frame, isGuest, bounds } = mail;
   const fits = (held: Row | undefined, maxFrames: number, maxBytes: number): boolean =>
     held === undefined || (int(held, 'frames') < maxFrames && int(held, 'bytes') + frame.length <= maxBytes);
   const shareOf = (sender: string): Row | undefined =>
     queries.get('SELECT frames, bytes FROM share WHERE agent = ? AND sender = ?', agent, sender);
   return (
-    fits(box, bounds.maxFrames, bounds.maxBytes) &&
+    fits(queries.get('SELECT frames, bytes FROM box WHERE agent = ?', agent), bounds.maxFrames, bounds.maxBytes) &&
     fits(shareOf(from), bounds.maxFramesPerSender, bounds.maxBytesPerSender) &&
     (!isGuest || fits(shareOf(guests), bounds.maxFramesOfGuests, bounds.maxBytesOfGuests))
   );

@@ -13,11 +13,15 @@ export const guests = '';
 
 /** Adds to what a mailbox holds, or with negative numbers takes away. */
 export function count(queries: Queries, agent: number, { sender, isGuest, frames, bytes }: Part): void {
-  queries.run('UPDATE agent SET frames = frames + ?, bytes = bytes + ? WHERE no = ?', frames, bytes, agent);
+  const whole = `INSERT INTO box (agent, frames, bytes) VALUES (?, ?, ?)
+    ON CONFLICT DO UPDATE SET frames = frames + excluded.frames, bytes = bytes + excluded.bytes`;
+  queries.run(whole, agent, frames, bytes);
   const sql = `INSERT INTO share (agent, sender, frames, bytes) VALUES (?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET frames = frames + excluded.frames, bytes = bytes + excluded.bytes`;
   for (const name of isGuest ? [sender, guests] : [sender]) queries.run(sql, agent, name, frames, bytes);
-  if (frames < 0) queries.run('DELETE FROM share WHERE agent = ? AND sender = ? AND frames <= 0', agent, sender);
+  if (frames >= 0) return;
+  queries.run('DELETE FROM share WHERE agent = ? AND sender = ? AND frames <= 0', agent, sender);
+  queries.run('DELETE FROM box WHERE agent = ? AND frames <= 0', agent);
 }
 
 /** Counts all of a mailbox anew. */
@@ -32,7 +36,9 @@ export function recount(queries: Queries, agent: number): void {
     `${add} SELECT agent, '', count(*), sum(size) FROM frame WHERE agent = ? AND guest = 1 GROUP BY agent`,
     agent,
   );
-  const sql = `UPDATE agent SET frames = (SELECT count(*) FROM frame WHERE agent = ?1),
-    bytes = (SELECT coalesce(sum(size), 0) FROM frame WHERE agent = ?1) WHERE no = ?1`;
-  queries.run(sql, agent);
+  queries.run('DELETE FROM box WHERE agent = ?', agent);
+  queries.run(
+    'INSERT INTO box (agent, frames, bytes) SELECT agent, count(*), sum(size) FROM frame WHERE agent = ? GROUP BY agent',
+    agent,
+  );
 }

@@ -1,6 +1,4 @@
 import type { Clock } from '#kernel';
-import type { AgentId } from '#identity';
-import type { Composed } from '../../src/node/compose.ts';
 import type { Life, Touch } from './life.ts';
 import type { SeededRandom } from './seeded-random.ts';
 
@@ -13,7 +11,7 @@ export interface ArmedDeath {
   countdown: number;
 }
 
-/** How the disk of a machine is at the moment. */
+/** How the disk of a computer is at the moment. */
 export interface DiskMood {
   /** Mean time of a commit and of a sync, in ms. */
   commitMs: number;
@@ -22,20 +20,13 @@ export interface DiskMood {
   failingSyncs: number;
 }
 
-/** A process with a node in it. */
-export interface Running {
+/** A process, and what runs in it once it is made. */
+export interface Running<Inside extends object> {
   readonly life: Life;
   readonly number: number;
   readonly clock: Clock;
   readonly random: SeededRandom;
-  composed: Composed | undefined;
-  readonly sweeping: AbortController;
-}
-
-/** What is left of a machine when its seed is over, to begin others with. */
-export interface MachineImage {
-  readonly name: string;
-  readonly agentIds: readonly AgentId[];
-  readonly database: Uint8Array;
-  readonly files: ReadonlyMap<string, string>;
+  inside: Inside | undefined;
+  /** Aborts when the process is stopped in good order. */
+  readonly over: AbortController;
 }
