@@ -1,7 +1,7 @@
 import { existsSync, openSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { type Logger, MeshError, silentLogger, systemClock, systemRandom } from '#kernel';
-import { createLogger, packageVersion } from '#host';
+import { createLogger, keepYoungMemory, packageVersion } from '#host';
 import {
   adminOverHttp,
   createHubAdmin,
@@ -68,6 +68,7 @@ async function runLocked(folder: HubFolder, options: RunHubOptions): Promise<voi
     await writeRunning(folder, serving.adminAddress);
     const info = readyInfo(hub, { listen: serving.address, url: serving.url, stateDir: folder.path });
     logger.info('hub.started', { pid: process.pid, hub: info.agentId, listen: `${host}:${serving.address.port}` });
+    keepYoungMemory();
     options.onReady(info);
     failure = await Promise.race([aborted(options.signal), broken.promise]);
   } finally {

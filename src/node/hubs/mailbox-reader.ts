@@ -16,8 +16,8 @@ export interface MailboxReaderOptions {
   take(frame: Frame): Promise<void>;
 }
 
-/** Shorter than `linkPingMs`: a line on which answers come needs no pings. */
-const waitMs = 45_000;
+/** A ping now and then costs a hub less than a question that is answered with nothing. */
+const waitMs = 240_000;
 /** What is behind them is judged by what they change. */
 const changesTrust: ReadonlySet<Frame['kind']> = new Set(['request', 'accept', 'rotation']);
 
