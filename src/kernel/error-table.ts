@@ -2,6 +2,7 @@ import { type ErrorRow, row } from './error-row.ts';
 import { fileErrors } from './file-errors.ts';
 import { hubErrors } from './hub-errors.ts';
 import { recoveryErrors } from './recovery-errors.ts';
+import { runtimeErrors } from './runtime-errors.ts';
 
 export type { ExitCode } from './error-row.ts';
 
@@ -200,16 +201,7 @@ export const errorTable = {
     'Nothing is lost: it is sent by itself once the peer has read some. Ask its owner to look at: mesh inbox',
   ),
   CANCELLED: row([409, 1, 'final'], 'The message was cancelled before it was sent.', 'Send it again if it should go.'),
-  HANDLER_FAILED: row(
-    [502, 1, 'final'],
-    'The program that handles messages failed.',
-    'Look at the error with: mesh read ID',
-  ),
-  HANDLER_TIMEOUT: row(
-    [504, 4, 'final'],
-    'The program that handles messages took too long.',
-    'Raise timeoutSeconds in mesh.toml.',
-  ),
+  ...runtimeErrors,
   ANSWER_TIMEOUT: row([504, 4, 'retry'], 'No answer came in time.', 'The request stays under way; see: mesh track ID'),
   UNREACHABLE: row(
     [502, 4, 'retry'],

@@ -125,6 +125,7 @@ export const defaultLimits = {
   frameAcknowledgeMs: 30 * second,
   maxHandlerAttempts: 5,
   handlerTimeoutMs: minute,
+  turnTimeoutMs: 10 * minute,
   leaseBatch: 256,
   // messages that came lately, as they were read, for the program that gets them
   maxRecentMessages: 1024,

@@ -9,11 +9,16 @@ const port = z.int().min(0).max(65_535);
 
 const runtime = z
   .strictObject({
-    runtime: z.enum(['inbox', 'command', 'webhook']).default('inbox'),
+    runtime: z.enum(['inbox', 'command', 'webhook', 'openclaw']).default('inbox'),
     command: z.array(z.string().min(1)).min(1).optional(),
     cwd: z.string().optional(),
-    url: z.url({ protocol: /^https?$/ }).optional(),
+    url: z.url({ protocol: /^(https?|wss?)$/ }).optional(),
     secretFile: z.string().min(1).optional(),
+    tokenFile: z.string().min(1).optional(),
+    gatewayAgent: z
+      .string()
+      .regex(/^[a-z0-9][a-z0-9_-]{0,63}$/, 'must be the id of an agent of the gateway')
+      .optional(),
     timeoutSeconds: z.number().positive().max(86_400).optional(),
     concurrency: z.int().min(1).max(64).optional(),
     types: z.array(z.enum(messageTypes)).min(1).optional(),
@@ -35,6 +40,10 @@ const runtime = z
   .refine((agent) => agent.runtime !== 'webhook' || (agent.url !== undefined && agent.secretFile !== undefined), {
     path: ['url'],
     message: 'runtime = "webhook" needs url and secretFile',
+  })
+  .refine((agent) => agent.runtime !== 'openclaw' || agent.tokenFile !== undefined, {
+    path: ['tokenFile'],
+    message: 'runtime = "openclaw" needs tokenFile',
   });
 
 const file = z.strictObject({

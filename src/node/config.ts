@@ -3,12 +3,16 @@ import type { MessageType } from '#protocol';
 
 /** How messages reach one agent, as mesh.toml says it. Times in seconds. */
 export interface RuntimeConfig {
-  readonly runtime: 'inbox' | 'command' | 'webhook';
+  readonly runtime: 'inbox' | 'command' | 'webhook' | 'openclaw';
   readonly command?: readonly string[];
   readonly cwd?: string;
   readonly url?: string;
   /** A file, so that the secret does not stand in the configuration. */
   readonly secretFile?: string;
+  /** Holds the token of the OpenClaw gateway. */
+  readonly tokenFile?: string;
+  /** Which agent of the OpenClaw gateway; `main` without it. */
+  readonly gatewayAgent?: string;
   readonly timeoutSeconds?: number;
   readonly concurrency?: number;
   readonly types?: readonly MessageType[];
@@ -121,5 +125,10 @@ ${endpointsLine}
 # runtime = "webhook"       # a POST signed with HMAC-SHA256, the answer in the response
 # url = "http://127.0.0.1:3000/mesh"
 # secretFile = "webhook-secret"
+#
+# runtime = "openclaw"      # a turn of an agent of an OpenClaw gateway
+# url = "ws://127.0.0.1:18789"
+# tokenFile = "openclaw-token"
+# gatewayAgent = "main"
 `;
 }

@@ -26,6 +26,9 @@ export interface InboxRunnerPorts {
   nameOf(peer: AgentId): string;
 }
 
+/** How often a message is offered to a gateway that is not there. */
+const awayMs = 5000;
+
 const retryPace = { firstMs: 1000, maxMs: 60_000 };
 
 /** Offers inbox messages to the agent's program, in order, as many at once as the runtime takes. */
@@ -199,8 +202,11 @@ export class InboxRunner {
       // A fast program is done with many before the next turn: they share a transaction, with the next lease if that comes first.
       if (this.#handled.length === 1) void this.#completeSoon();
     } catch (error) {
-      const stopped = this.#kill.signal.aborted;
-      const notBefore = stopped ? 0 : this.#clock.now() + backoffMs(retryPace, row.attempts, this.#random);
+      // A gateway that is not there did not fail at the message: it waits, and no attempt is used up.
+      const isAway = codeOf(error) === 'GATEWAY_UNREACHABLE';
+      const stopped = this.#kill.signal.aborted || isAway;
+      const pause = isAway ? awayMs : backoffMs(retryPace, row.attempts, this.#random);
+      const notBefore = this.#kill.signal.aborted ? 0 : this.#clock.now() + pause;
       const reason = codeOf(error) === 'HANDLER_TIMEOUT' ? 'HANDLER_TIMEOUT' : 'HANDLER_FAILED';
       commits.push(this.#fail({ lane, message: row, error: describe(error), reason, notBefore, stopped }));
     }
@@ -229,7 +235,8 @@ export class InboxRunner {
     const fields = { agent: this.#options.agent.name, message: id, attempt: attempts };
     try {
       const dead = await failMessage(failed);
-      this.#logger.warn(dead ? 'handler.gave-up' : 'handler.failed', fields);
+      const level = failed.stopped ? 'debug' : 'warn';
+      this.#logger[level](dead ? 'handler.gave-up' : 'handler.failed', fields);
     } catch (error) {
       this.#failed.push(failed);
       this.#logger.error('failure.not-stored', { ...fields, code: codeOf(error) });

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { type Clock, type Limits, type Logger, MeshError } from '#kernel';
-import { commandRuntime, inboxRuntime, type Runtime, webhookRuntime } from '#runtime';
+import { commandRuntime, inboxRuntime, openclawRuntime, type Runtime, webhookRuntime } from '#runtime';
 import { readKeyFile } from '#storage';
 import type { RuntimeConfig } from './config.ts';
 import { invalidConfig } from './invalid-config.ts';
@@ -16,37 +16,86 @@ export interface RuntimePorts {
 
 /** The runtime that mesh.toml names for one agent. Throws INVALID_CONFIG, KEY_FILE_PERMISSIONS. */
 export async function makeRuntime(config: RuntimeConfig | undefined, ports: RuntimePorts): Promise<Runtime> {
-  const { clock, limits, logger, configPath } = ports;
-  if (config === undefined || config.runtime === 'inbox') return inboxRuntime();
-  const base = dirname(configPath);
-  const shared = {
+  switch (config?.runtime) {
+    case undefined:
+    case 'inbox':
+      return inboxRuntime();
+    case 'command':
+      return makeCommand(config, ports);
+    case 'webhook':
+      return makeWebhook(config, ports);
+    case 'openclaw':
+      return makeOpenclaw(config, ports);
+  }
+}
+
+function shared({ timeoutSeconds, concurrency, types }: RuntimeConfig, { clock, limits, logger }: RuntimePorts) {
+  return {
     clock,
     limits,
     logger,
-    timeoutMs: config.timeoutSeconds === undefined ? limits.handlerTimeoutMs : config.timeoutSeconds * 1000,
-    concurrency: config.concurrency ?? 1,
-    ...(config.types === undefined ? {} : { types: config.types }),
+    timeoutMs: timeoutSeconds === undefined ? limits.handlerTimeoutMs : timeoutSeconds * 1000,
+    concurrency: concurrency ?? 1,
+    ...(types === undefined ? {} : { types }),
   };
-  if (config.runtime === 'command') {
-    if (config.command === undefined) throw invalidConfig(configPath, 'runtime = "command" needs command = [...]');
-    const cwd = config.cwd === undefined ? base : resolve(base, config.cwd);
-    return commandRuntime({ ...shared, command: config.command, cwd });
-  }
+}
+
+function makeCommand(config: RuntimeConfig, ports: RuntimePorts): Runtime {
+  const { configPath } = ports;
+  if (config.command === undefined) throw invalidConfig(configPath, 'runtime = "command" needs command = [...]');
+  const base = dirname(configPath);
+  const cwd = config.cwd === undefined ? base : resolve(base, config.cwd);
+  return commandRuntime({ ...shared(config, ports), command: config.command, cwd });
+}
+
+async function makeWebhook(config: RuntimeConfig, ports: RuntimePorts): Promise<Runtime> {
+  const { configPath } = ports;
   if (config.url === undefined || config.secretFile === undefined) {
     throw invalidConfig(configPath, 'runtime = "webhook" needs url and secretFile');
   }
-  return webhookRuntime({
-    ...shared,
-    url: config.url,
-    secret: await readSecret(resolve(base, config.secretFile), configPath),
-  });
+  const secret = await readSecret(resolve(dirname(configPath), config.secretFile), configPath);
+  return webhookRuntime({ ...shared(config, ports), url: config.url, secret });
 }
 
-async function readSecret(path: string, configPath: string): Promise<string> {
-  const make = { hint: `Make it with: (umask 077; openssl rand -hex 32 > ${path})` };
-  if (!existsSync(path))
-    throw new MeshError('INVALID_CONFIG', `${configPath}: secretFile ${path} does not exist`, make);
+const localGateway = 'ws://127.0.0.1:18789';
+/** Turns at once: sessions of a gateway run side by side. */
+const usualTurns = 4;
+
+async function makeOpenclaw(config: RuntimeConfig, ports: RuntimePorts): Promise<Runtime> {
+  const { configPath, limits } = ports;
+  const { url = localGateway, gatewayAgent = 'main', concurrency = usualTurns, tokenFile, timeoutSeconds } = config;
+  if (tokenFile === undefined) throw invalidConfig(configPath, 'runtime = "openclaw" needs tokenFile');
+  const token = await readToken(resolve(dirname(configPath), tokenFile), configPath);
+  const timeoutMs = timeoutSeconds === undefined ? limits.turnTimeoutMs : timeoutSeconds * 1000;
+  return openclawRuntime({ ...shared(config, ports), timeoutMs, concurrency, url, gatewayAgent, token });
+}
+
+const readSecret = (path: string, configPath: string): Promise<string> =>
+  readOwn(path, {
+    configPath,
+    setting: 'secretFile',
+    make: `Make it with: (umask 077; openssl rand -hex 32 > ${path})`,
+  });
+
+const readToken = (path: string, configPath: string): Promise<string> =>
+  readOwn(path, {
+    configPath,
+    setting: 'tokenFile',
+    make: `Write the token of the gateway (gateway.auth.token of openclaw.json) into ${path}, and: chmod 600 ${path}`,
+  });
+
+interface OwnFile {
+  readonly configPath: string;
+  readonly setting: string;
+  /** What its owner does to have it. */
+  readonly make: string;
+}
+
+async function readOwn(path: string, { configPath, setting, make: hint }: OwnFile): Promise<string> {
+  if (!existsSync(path)) {
+    throw new MeshError('INVALID_CONFIG', `${configPath}: ${setting} ${path} does not exist`, { hint });
+  }
   const secret = (await readKeyFile(path)).trim();
-  if (secret === '') throw new MeshError('INVALID_CONFIG', `${configPath}: secretFile ${path} is empty`, make);
+  if (secret === '') throw new MeshError('INVALID_CONFIG', `${configPath}: ${setting} ${path} is empty`, { hint });
   return secret;
 }

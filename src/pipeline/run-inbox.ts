@@ -206,7 +206,7 @@ export interface Failed {
   readonly reason: ErrorCode;
   /** When to offer it again. */
   readonly notBefore: number;
-  /** The node stops: that is not the handler's fault, and the attempt does not count. */
+  /** The node stops, or what handles it is not there: that is nobody's fault, and the attempt does not count. */
   readonly stopped: boolean;
 }
 

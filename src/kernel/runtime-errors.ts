@@ -1,0 +1,25 @@
+import { type ErrorRow, row } from './error-row.ts';
+
+/** The part of the error table about what handles messages. */
+export const runtimeErrors = {
+  HANDLER_FAILED: row(
+    [502, 1, 'final'],
+    'The program that handles messages failed.',
+    'Look at the error with: mesh read ID',
+  ),
+  HANDLER_TIMEOUT: row(
+    [504, 4, 'final'],
+    'The program that handles messages took too long.',
+    'Raise timeoutSeconds in mesh.toml.',
+  ),
+  GATEWAY_UNREACHABLE: row(
+    [502, 4, 'retry'],
+    'The OpenClaw gateway cannot be reached.',
+    'Start it: openclaw gateway run. If it listens elsewhere, correct its url in mesh.toml. Messages wait meanwhile.',
+  ),
+  GATEWAY_REFUSED: row(
+    [502, 3, 'final'],
+    'The OpenClaw gateway refused what was asked of it.',
+    'Look into its log: openclaw logs',
+  ),
+} as const satisfies Record<string, ErrorRow>;

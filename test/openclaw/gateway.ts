@@ -1,0 +1,137 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { freePorts } from '../crash/free-ports.ts';
+import type { StubModel } from './stub-model.ts';
+
+/** `openclaw.mjs` of an installed OpenClaw. */
+const program = process.env['MESH_OPENCLAW'] ?? '';
+
+export const hasOpenclaw = program !== '' && existsSync(program);
+
+/** A real OpenClaw gateway in a folder and process of its own, whose agent `main` thinks with the stub. */
+export class Gateway implements AsyncDisposable {
+  readonly dir: string;
+  readonly port: number;
+  readonly token: string;
+  #child: ChildProcess | undefined;
+
+  private constructor(dir: string, port: number) {
+    this.dir = dir;
+    this.port = port;
+    this.token = `token-of-${port}`;
+  }
+
+  static async start(name: string, model: StubModel): Promise<Gateway> {
+    const [port] = await freePorts();
+    const gateway = new Gateway(mkdtempSync(join(tmpdir(), `gateway-${name}-`)), port);
+    for (const folder of ['home', 'workspace']) mkdirSync(join(gateway.dir, folder));
+    writeFileSync(join(gateway.dir, 'openclaw.json'), JSON.stringify(gateway.#config(model)));
+    await gateway.run();
+    return gateway;
+  }
+
+  get url(): string {
+    return `ws://127.0.0.1:${this.port}`;
+  }
+
+  /** Resolves when it takes requests. */
+  async run(): Promise<void> {
+    const { dir } = this;
+    const log = openSync(join(dir, 'gateway.log'), 'a');
+    this.#child = spawn(process.execPath, [program, 'gateway', 'run'], {
+      cwd: dir,
+      stdio: ['ignore', log, log],
+      env: {
+        PATH: `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}`,
+        HOME: join(dir, 'home'),
+        OPENCLAW_STATE_DIR: join(dir, 'state'),
+        OPENCLAW_CONFIG_PATH: join(dir, 'openclaw.json'),
+        OPENCLAW_DISABLE_BONJOUR: '1',
+        OPENCLAW_NO_RESPAWN: '1',
+        OPENCLAW_NO_AUTO_UPDATE: '1',
+        OPENCLAW_EXEC_SHELL_SNAPSHOT: '0',
+        DO_NOT_TRACK: '1',
+        CI: '1',
+        NO_COLOR: '1',
+      },
+    });
+    const ended = once(this.#child, 'exit').then(() => 'ended' as const);
+    for (;;) {
+      const state = await Promise.race([this.#isReady(), ended]);
+      if (state === true) return;
+      if (state === 'ended')
+        throw new Error(`The gateway ended: ${readFileSync(join(dir, 'gateway.log'), 'utf8').slice(-2000)}`);
+      await sleep(100);
+    }
+  }
+
+  async end(signal: NodeJS.Signals): Promise<void> {
+    const child = this.#child;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    child.kill(signal);
+    await once(child, 'exit');
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.end('SIGKILL');
+    rmSync(this.dir, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  async #isReady(): Promise<boolean> {
+    try {
+      return (await fetch(`http://127.0.0.1:${this.port}/readyz`)).ok;
+    } catch {
+      return false;
+    }
+  }
+
+  #config(model: StubModel): object {
+    const { dir, port, token } = this;
+    const free = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 };
+    const echo = {
+      id: 'echo',
+      name: 'Echo',
+      reasoning: false,
+      input: ['text'],
+      contextWindow: 131_072,
+      maxTokens: 4096,
+    };
+    return {
+      gateway: {
+        mode: 'local',
+        port,
+        bind: 'loopback',
+        auth: { mode: 'token', token },
+        controlUi: { enabled: false },
+        terminal: { enabled: false },
+        tailscale: { mode: 'off' },
+      },
+      update: { checkOnStart: false },
+      telemetry: { enabled: false },
+      discovery: { mdns: { mode: 'off' } },
+      logging: { file: join(dir, 'openclaw.log') },
+      models: {
+        mode: 'replace',
+        catalogRefresh: { enabled: false },
+        providers: {
+          stub: { baseUrl: model.url, apiKey: 'stub', api: 'openai-completions', models: [{ ...echo, cost: free }] },
+        },
+      },
+      agents: {
+        defaults: {
+          model: { primary: 'stub/echo' },
+          workspace: join(dir, 'workspace'),
+          skipBootstrap: true,
+          heartbeat: { every: '0m', target: 'none' },
+          skills: ['none'],
+        },
+      },
+      tools: { toolSearch: false },
+      plugins: { allow: ['none'], slots: { memory: 'none' } },
+    };
+  }
+}
