@@ -39,7 +39,7 @@ export async function run(): Promise<Record<string, number | string>> {
       peakConnectsPerSecond: Number(peakConnectsPerSecond),
       bareWebSocketKilobytes: bareKilobytes,
       timesBareWebSocket: Number((idle.kilobytesPerAgent / bareKilobytes).toFixed(2)),
-      limits: shown(hubLimits, ['maxLinks', 'maxUnauthenticatedLinks', 'unauthenticatedAddressPercent']),
+      limits: shown(hubLimits, ['maxLinks', 'maxUnauthenticatedLinks', 'newcomerPercent']),
       reconnectPolicy: shown(defaultLimits, ['hubReturnMs', 'hubRetryMs', 'hubMaxRetryMs']),
       machineLoad: Number(loadavg()[0]?.toFixed(1)),
     };

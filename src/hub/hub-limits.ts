@@ -4,7 +4,7 @@ import { defaultLimits, type Limits } from '#kernel';
 export const hubLimitNames = {
   maxLinks: 'connections of agents',
   maxUnauthenticatedLinks: 'connections that have not proved yet who they are',
-  unauthenticatedAddressPercent: 'part of those for one address',
+  newcomerPercent: 'part of those for one address',
   maxHubGuestLinks: 'connections of agents that are no members',
   maxHubAgents: 'members',
   maxMailboxFrames: 'frames in a mailbox',

@@ -173,7 +173,7 @@ export const defaultLimits = {
   maxLinks: 1000,
   maxUnauthenticatedLinks: 100,
   // of one address
-  unauthenticatedAddressPercent: 25,
+  newcomerPercent: 25,
   linkPingMs: 75 * second,
   linkIdleMs: 100 * second,
   dialMs: 5 * second,

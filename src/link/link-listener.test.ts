@@ -44,7 +44,7 @@ describe('a link listener', () => {
   });
 
   test('has room for so many that did not prove who they are, and room again when their time is over', async () => {
-    const { listener, clock } = listening({ maxUnauthenticatedLinks: 2, unauthenticatedAddressPercent: 100 });
+    const { listener, clock } = listening({ maxUnauthenticatedLinks: 2, newcomerPercent: 100 });
     const silent = [memoryConnections(), memoryConnections()];
     const accepting = silent.map(([, far]) => listener.accept(far));
     expect(listener.hasRoomFor('10.0.0.1')).toBe(false);
@@ -59,7 +59,7 @@ describe('a link listener', () => {
   });
 
   test('keeps room for others when one address makes ten thousand connections and proves nothing', async () => {
-    const { listener, clock } = listening({ maxUnauthenticatedLinks: 8, unauthenticatedAddressPercent: 25 });
+    const { listener, clock } = listening({ maxUnauthenticatedLinks: 8, newcomerPercent: 25 });
     const from = (address: string) => memoryConnections({ address })[1];
     const flood = Array.from({ length: 10_000 }, (_, n) => from(`2001:db8:0:1::${n.toString(16)}`));
     const accepting = flood.map((connection) => listener.accept(connection));

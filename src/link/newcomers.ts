@@ -1,6 +1,6 @@
 import { type Limits, networkOf } from '#kernel';
 
-export type NewcomersLimits = Pick<Limits, 'maxUnauthenticatedLinks' | 'unauthenticatedAddressPercent'>;
+export type NewcomersLimits = Pick<Limits, 'maxUnauthenticatedLinks' | 'newcomerPercent'>;
 
 /** Connections that have yet to prove who they are: so many, and of one address a part of them, so that there is room for others. */
 export class Newcomers {
@@ -9,9 +9,9 @@ export class Newcomers {
   readonly #byNetwork = new Map<string, number>();
   #count = 0;
 
-  constructor({ maxUnauthenticatedLinks, unauthenticatedAddressPercent }: NewcomersLimits) {
+  constructor({ maxUnauthenticatedLinks, newcomerPercent }: NewcomersLimits) {
     this.#max = maxUnauthenticatedLinks;
-    this.#maxOfAddress = Math.ceil((maxUnauthenticatedLinks * unauthenticatedAddressPercent) / 100);
+    this.#maxOfAddress = Math.ceil((maxUnauthenticatedLinks * newcomerPercent) / 100);
   }
 
   hasRoomFor(address: string): boolean {

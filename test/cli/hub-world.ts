@@ -72,7 +72,7 @@ export const hubAdmin: HubAdmin = {
   limits: async () => ({
     maxLinks: 10_000,
     maxUnauthenticatedLinks: 1000,
-    unauthenticatedAddressPercent: 25,
+    newcomerPercent: 25,
     maxHubGuestLinks: 2000,
     maxHubAgents: 100_000,
     maxMailboxFrames: 10_000,

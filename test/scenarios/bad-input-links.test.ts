@@ -75,7 +75,7 @@ describe('who connects and says nothing', () => {
     const [alice, bob] = await aliceAndBob({
       handshakeMs: 400,
       maxUnauthenticatedLinks: 3,
-      unauthenticatedAddressPercent: 100,
+      newcomerPercent: 100,
     });
     await stillTalk(bob, alice);
     const silent = [await connectRaw(alice), await connectRaw(alice), await connectRaw(alice)];

@@ -140,7 +140,7 @@ describe('a hub on the network', () => {
 
   it('drops connections that prove nothing in time, and refuses more of them than it has room for', async () => {
     const { world, serving, dial } = await opened({
-      limits: { maxUnauthenticatedLinks: 2, unauthenticatedAddressPercent: 100 },
+      limits: { maxUnauthenticatedLinks: 2, newcomerPercent: 100 },
     });
     const idle = await Promise.all([idleWebSocket(serving.address.port), idleWebSocket(serving.address.port)]);
     expect((await failure(dial(alice))).code).toBe('RATE_LIMITED');
