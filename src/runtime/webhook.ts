@@ -1,6 +1,7 @@
 import { type Clock, type Limits, type Logger, MeshError } from '#kernel';
 import type { MessageType } from '#protocol';
 import { parseAnswer } from './answer.ts';
+import { inTime } from './in-time.ts';
 import { defaultRuntimeTypes, inboundJson } from './inbound-json.ts';
 import type { Answer, InboundMessage, Runtime } from './runtime.ts';
 import { signWebhook, webhookHeaders } from './webhook-signature.ts';
@@ -28,6 +29,7 @@ const maxDetailBytes = 2048;
 export function webhookRuntime(options: WebhookOptions): Runtime {
   const url = checkUrl(options.url);
   if (options.secret === '') throw new MeshError('INVALID_CONFIG', 'The webhook runtime needs a secret');
+  const text = `The webhook did not answer within ${options.timeoutMs} ms`;
   return {
     kind: 'webhook',
     types: options.types ?? defaultRuntimeTypes,
@@ -35,7 +37,7 @@ export function webhookRuntime(options: WebhookOptions): Runtime {
     handle: async (inbound, { signal }) => {
       signal.throwIfAborted();
       try {
-        return await withTimeout(options, signal, (both) => post(options, url, { inbound, signal: both }));
+        return await inTime({ ...options, text }, signal, (both) => post(options, url, { inbound, signal: both }));
       } catch (error) {
         if (error instanceof MeshError && !signal.aborted) {
           options.logger.warn('runtime.webhook.failed', { messageId: inbound.message.id, code: error.code });
@@ -52,33 +54,6 @@ function checkUrl(text: string): URL {
     throw new MeshError('INVALID_CONFIG', 'The URL of a webhook must be http or https, without user and password');
   }
   return url;
-}
-
-/**
- * Whoever listens to the signal given learns of the caller's abort and of the timeout; the timeout becomes
- * HANDLER_TIMEOUT.
- */
-async function withTimeout<T>(
-  options: WebhookOptions,
-  signal: AbortSignal,
-  work: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
-  const over = new AbortController();
-  const late = new AbortController();
-  const text = `The webhook did not answer within ${options.timeoutMs} ms`;
-  options.clock.sleep(options.timeoutMs, { signal: over.signal }).then(
-    () => late.abort(new MeshError('HANDLER_TIMEOUT', text)),
-    () => {},
-  );
-  try {
-    return await work(AbortSignal.any([signal, late.signal]));
-  } catch (error) {
-    signal.throwIfAborted();
-    late.signal.throwIfAborted();
-    throw error;
-  } finally {
-    over.abort();
-  }
 }
 
 interface Call {

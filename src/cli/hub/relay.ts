@@ -1,24 +1,33 @@
 import { join } from 'node:path';
-import { Hub, hubLimits, readHubKey } from '#hub';
+import { Hub, hubLimits, type HubParts, readHubKey } from '#hub';
 import type { NodeRelay, OpenRelayOptions } from '#node';
 import { blobFilesIn, openSqliteHubStore } from '#storage';
 import { hubFolder, keyOf, makeFolder } from './hub-folder.ts';
 
-/** The hub of `mesh up --relay`: for those whom the agents of the node trust, on the node's own listener. */
+/** The hub of `mesh up --relay`, over its folder. */
 export async function openRelay(options: OpenRelayOptions): Promise<NodeRelay> {
-  const { dir, clock, random, logger, isFriend, onBroken } = options;
+  const { dir, clock, random, logger, onBroken } = options;
   const folder = hubFolder(dir);
   makeFolder(folder);
-  const self = await readHubKey(await keyOf(folder));
-  const { maxLinks, maxUnauthenticatedLinks } = options.limits;
+  return relayOver(options, {
+    self: await readHubKey(await keyOf(folder)),
+    store: await openSqliteHubStore({ clock, random, logger, path: folder.database, onBroken }),
+    files: blobFilesIn(join(dir, 'blobs')),
+  });
+}
+
+/** A hub for those whom the agents of the node trust, on the node's own listener. */
+export function relayOver(
+  { clock, random, logger, limits, isFriend }: Omit<OpenRelayOptions, 'dir' | 'onBroken'>,
+  kept: Pick<HubParts, 'self' | 'store' | 'files'>,
+): NodeRelay {
+  const { maxLinks, maxUnauthenticatedLinks } = limits;
   const hub = new Hub({
+    ...kept,
     clock,
     random,
     logger,
-    self,
     name: 'relay',
-    store: await openSqliteHubStore({ clock, random, logger, path: folder.database, onBroken }),
-    files: blobFilesIn(join(dir, 'blobs')),
     admission: {
       kind: 'allowlist',
       allowlist: { has: isFriend },
@@ -30,7 +39,7 @@ export async function openRelay(options: OpenRelayOptions): Promise<NodeRelay> {
     limits: { ...hubLimits, maxLinks, maxUnauthenticatedLinks },
   });
   return {
-    self,
+    self: kept.self,
     handler: hub.handler,
     start: () => hub.start(),
     stop: () => hub.stop(),

@@ -1,5 +1,6 @@
 import { type Clock, codeOf, type Limits, type Logger, MeshError } from '#kernel';
 import type { MessageType } from '#protocol';
+import { inTime } from '../in-time.ts';
 import { defaultRuntimeTypes } from '../inbound-json.ts';
 import type { Answer, InboundMessage, Runtime } from '../runtime.ts';
 import { GatewayClient } from './gateway-client.ts';
@@ -69,7 +70,9 @@ class Gateway {
   async handle(inbound: InboundMessage, signal: AbortSignal): Promise<Answer | undefined> {
     signal.throwIfAborted();
     const { message } = inbound;
-    const text = await this.#inTime(signal, (both) => this.#reply(inbound, both));
+    const { clock, timeoutMs } = this.#options;
+    const limit = { clock, timeoutMs, text: `The gateway did not answer within ${timeoutMs} ms` };
+    const text = await inTime(limit, signal, (both) => this.#reply(inbound, both));
     this.#unsettled.delete(message.id);
     return message.type === 'request' ? fitted(text, this.#options.limits) : undefined;
   }
@@ -159,21 +162,6 @@ class Gateway {
     this.#unsettled.set(messageId, key);
     const [oldest] = this.#unsettled.keys();
     if (this.#unsettled.size > maxUnsettled && oldest !== undefined) this.#unsettled.delete(oldest);
-  }
-
-  async #inTime<T>(signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const { clock, timeoutMs } = this.#options;
-    const over = new AbortController();
-    const late = new AbortController();
-    clock.sleep(timeoutMs, { signal: over.signal }).then(
-      () => late.abort(new MeshError('HANDLER_TIMEOUT', `The gateway did not answer within ${timeoutMs} ms`)),
-      () => {},
-    );
-    try {
-      return await work(AbortSignal.any([signal, late.signal]));
-    } finally {
-      over.abort();
-    }
   }
 }
 
