@@ -12,9 +12,10 @@ interface ByMail extends Bench {
 }
 
 /** The peer cannot be called; a hub keeps its frames. */
-async function byMail(frames = 1): Promise<ByMail> {
+async function byMail(frames = 1, greet = async (): Promise<void> => {}): Promise<ByMail> {
   const mailbox = new FakeLink({ keeper: hub });
   const made = bench({
+    greet,
     dial: ({ direct }) => (direct === true ? Promise.reject(new MeshError('UNREACHABLE')) : Promise.resolve(mailbox)),
   });
   made.courier.submit(Array.from({ length: frames }, (_, n) => frameOf(n + 1)));
@@ -79,6 +80,40 @@ describe('a courier whose frames lie in a mailbox', () => {
     await clock.advance(defaultLimits.mailMaxRepeatMs);
     await settled();
     expect(mailbox.written).toHaveLength(4);
+  });
+
+  test('puts it there again also when that came due while the mailbox was being greeted once more', async () => {
+    const gate = Promise.withResolvers<void>();
+    let greetings = 0;
+    const greet = (): Promise<void> => ((greetings += 1) === 2 ? gate.promise : Promise.resolve());
+    const { clock, courier, mailbox } = await byMail(1, greet);
+    mailbox.answer('frm_1', stored);
+    await settled();
+    courier.greetAgain();
+    await clock.advance(defaultLimits.mailRepeatMs);
+    await settled();
+    expect([courier.link, mailbox.written]).toEqual([undefined, ['frm_1']]);
+    gate.resolve();
+    await settled();
+    await clock.advance(2 * defaultLimits.mailRepeatMs);
+    await settled();
+    expect(mailbox.written).toEqual(['frm_1', 'frm_1']);
+  });
+
+  test('puts it there again after the mailbox was lost, when the one that is used next has it too', async () => {
+    const { clock, courier, mailbox } = await byMail(1);
+    const second = new FakeLink({ keeper: hub });
+    mailbox.answer('frm_1', stored);
+    courier.attach(second);
+    await settled();
+    second.answer('frm_1', stored);
+    await settled();
+    second.close('LINK_CLOSED');
+    await settled();
+    expect(courier.link).toBe(mailbox);
+    await clock.advance(defaultLimits.mailRepeatMs);
+    await settled();
+    expect(mailbox.written).toEqual(['frm_1', 'frm_1']);
   });
 
   test('takes a refusal of the mailbox for the end of this way, and one of the peer for final', async () => {

@@ -106,6 +106,8 @@ export class FrameLine {
   /** What is not under way on the link in use goes now. */
   transmitAll(): void {
     for (const kept of this.#inFlight) this.#transmit(kept);
+    // It may have come due while there was no link to repeat on.
+    if (this.size > 0 && this.#options.link()?.keeper !== undefined) this.#repeats.later(() => this.#repeat());
     this.#hold.check();
   }
 
