@@ -15,6 +15,8 @@ export interface CourierPorts {
   lookAgain(link: Link): Promise<void>;
   /** Nothing that the mailbox keeps is answered by the peer. Ends the link when there is another mailbox to try; true then. */
   passOver(link: Link): boolean;
+  /** True while a mailbox keeps what goes before frames, and the peer has not answered it. */
+  awaitsStep(): boolean;
   /** Frames that were sealed but not acknowledged when the node started. */
   unacknowledged(): readonly OutboxFrame[];
   /** True when there is anything that a link would help with. */

@@ -107,7 +107,7 @@ export class FrameLine {
   transmitAll(): void {
     for (const kept of this.#inFlight) this.#transmit(kept);
     // It may have come due while there was no link to repeat on.
-    if (this.size > 0 && this.#options.link()?.keeper !== undefined) this.#repeats.later(() => this.#repeat());
+    if (this.#isUnanswered && this.#options.link()?.keeper !== undefined) this.#repeats.later(() => this.#repeat());
     this.#hold.check();
   }
 
@@ -120,12 +120,16 @@ export class FrameLine {
     return true;
   }
 
+  get #isUnanswered(): boolean {
+    return this.size > 0 || this.#options.ports.awaitsStep();
+  }
+
   /** What a mailbox lost, or the peer's answer to it, is said again, there or elsewhere: the first one is enough to find out (spec §13.4). */
   #repeat(): void {
     const link = this.#options.link();
+    if (link?.keeper === undefined || !this.#isUnanswered || this.#options.ports.passOver(link)) return;
     const [first] = this.#inFlight;
-    if (link?.keeper === undefined || first === undefined || this.#options.ports.passOver(link)) return;
-    first.links.delete(link);
+    first?.links.delete(link);
     this.#options.greetAgain();
   }
 

@@ -45,6 +45,7 @@ export function lanePorts(wiring: LaneWiring): CourierPorts {
     greet: (link) => greet(wiring, link),
     lookAgain: (link) => lookAgain(wiring, link),
     passOver: (link) => passOver(wiring, link),
+    awaitsStep: () => lane.mailed !== undefined,
     unacknowledged: () => store.read.outbox.frames(lane.agent.name, lane.peer),
     hasWork: () => hasWork(wiring),
     onSent: ({ frame }, route) => {

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
+import { defaultLimits } from '#kernel';
 import { ManualClock } from '../support/manual-clock.ts';
 import type { MemoryNode } from '../support/memory-node.ts';
 import { allReach, MemoryStory, numbered, quiet, sendAll } from '../support/memory-story.ts';
@@ -230,6 +231,31 @@ describe('a contact request', () => {
     await reaches([alice, bob], { from: alice, id, state: 'delivered' });
     await quiet(alice, bob);
     await until(() => bob.host.contact(alice.agentId)?.pending === undefined);
+  });
+
+  test('is said again when the hub lost it, as is its answer', async () => {
+    const clock = new ManualClock();
+    const [alice, bob] = await strangers(clock);
+    const lost = new Set<string>();
+    office.treat = ({ kind }) => (lost.has(kind) ? 'keep' : (lost.add(kind), 'lose'));
+    await ask(alice, cardOf(bob));
+    await until(() => lost.has('request'));
+    const later = async <T>(look: () => Promise<T | false>): Promise<T> => {
+      await clock.advance(defaultLimits.mailRepeatMs);
+      await story.settled();
+      return (await look()) || (await later(look));
+    };
+    const [request] = await later(async () => {
+      const waiting = await waitingAt(bob);
+      return waiting.length > 0 && waiting;
+    });
+    await bob.api.approve({ id: request?.id ?? '' }, { signal });
+    await until(() => lost.has('accept'));
+    await later(async () => {
+      const contacts = await alice.api.contact({ contact: 'bob' }, { signal });
+      return contacts.state === 'trusted';
+    });
+    await later(async () => bob.host.contact(alice.agentId)?.pending === undefined);
   });
 
   test('is taken days later, and not a second time', async () => {

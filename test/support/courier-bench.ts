@@ -107,6 +107,7 @@ export function bench(
     ports: {
       lookAgain: async () => {},
       passOver: () => false,
+      awaitsStep: () => false,
       dial: async (how) => {
         if (options.dial !== undefined) return options.dial(how);
         const link = new FakeLink();
