@@ -256,6 +256,7 @@ describe('a contact request', () => {
       return contacts.state === 'trusted';
     });
     await later(async () => bob.host.contact(alice.agentId)?.pending === undefined);
+    expect([...lost]).toContain('accept');
   });
 
   test('is taken days later, and not a second time', async () => {
