@@ -23,7 +23,8 @@ export function nodeLines({ url, agents }: FoundNode): readonly string[] {
 
 function agentLine({ name, displayName, fingerprint, contact, own }: FoundAgent): string {
   const title = displayName === undefined ? visible(name) : `${visible(name)} (${visible(displayName)})`;
-  const known = contact === undefined ? '' : `  ${visible(contact.petname)}, ${contact.state}`;
+  // Nobody is trusted for having been found.
+  const known = contact === undefined ? '  discovered, not trusted' : `  ${visible(contact.petname)}, ${contact.state}`;
   return `${title}  ${visible(fingerprint)}${own === true ? '  lives on this node' : known}`;
 }
 
