@@ -1,4 +1,4 @@
-import type { Logger } from '#kernel';
+import { type Logger, Serial } from '#kernel';
 import {
   type AgentId,
   agentIdOf,
@@ -29,10 +29,10 @@ export interface HostedAgentOptions {
   readonly successor?: VerifiedIncarnation | undefined;
 }
 
-/** An agent of this node: its keys and card, in memory and on disk. */
 /** What the card tells of where and what the agent is. */
 type CardFacts = Pick<Card, 'endpoints' | 'mailboxes' | 'capabilities'>;
 
+/** An agent of this node: its keys and card, in memory and on disk. */
 export class HostedAgent implements LocalAgent {
   readonly name: string;
   readonly isDefault: boolean;
@@ -40,6 +40,8 @@ export class HostedAgent implements LocalAgent {
   readonly #ports: AgentFilePorts;
   readonly #logger: Logger;
   #files: AgentFiles;
+  /** Each change of the files begins with what the one before made. */
+  readonly #changes = new Serial();
   /** Derived from the root key once, not at every message. */
   #agentId: AgentId;
   /** By contact: slow to work out on purpose, and shown with every list of contacts. */
@@ -123,7 +125,11 @@ export class HostedAgent implements LocalAgent {
    * True when the device key was renewed: sessions made with the old one must be replaced. One that was certified while the clock was
    * ahead would not be valid until that time.
    */
-  async renewDeviceIfDue(): Promise<boolean> {
+  renewDeviceIfDue(): Promise<boolean> {
+    return this.#changes.run(() => this.#renewDeviceIfDue());
+  }
+
+  async #renewDeviceIfDue(): Promise<boolean> {
     const { limits, clock } = this.#ports;
     const { notBefore, notAfter } = this.#files.secrets.certificate;
     const now = clock.now();
@@ -135,15 +141,21 @@ export class HostedAgent implements LocalAgent {
   }
 
   /** A new root key; contacts follow by the statement that the key file now holds. */
-  async rotate(): Promise<{ readonly from: AgentId; readonly to: AgentId }> {
-    const from = this.agentId;
-    const secrets = rotateRoot({ secrets: this.#files.secrets, ...this.#moment() });
-    await this.#replace(secrets, {});
-    return { from, to: this.agentId };
+  rotate(): Promise<{ readonly from: AgentId; readonly to: AgentId }> {
+    return this.#changes.run(async () => {
+      const from = this.agentId;
+      const secrets = rotateRoot({ secrets: this.#files.secrets, ...this.#moment() });
+      await this.#replace(secrets, {});
+      return { from, to: this.agentId };
+    });
   }
 
   /** A card with the next sequence number when the public facts changed; the same one otherwise. */
-  async publish(facts: Partial<CardFacts>): Promise<VerifiedCard> {
+  publish(facts: Partial<CardFacts>): Promise<VerifiedCard> {
+    return this.#changes.run(() => this.#publish(facts));
+  }
+
+  async #publish(facts: Partial<CardFacts>): Promise<VerifiedCard> {
     const { card } = this.#files;
     const { endpoints, mailboxes, capabilities } = card;
     const before = { endpoints, mailboxes, capabilities };
@@ -151,9 +163,10 @@ export class HostedAgent implements LocalAgent {
     const aging = card.expiresAt - this.#ports.clock.now() < this.#ports.limits.cardLifetimeMs / 2;
     const same = JSON.stringify(next) === JSON.stringify(before);
     if (same && !aging && card.seq >= this.#leastSeq) return card;
-    this.#files = { ...this.#files, card: this.#nextCard(this.#files.secrets, next) };
-    await saveCard(this.#files, this.#ports.disk);
-    return this.#files.card;
+    const files = { ...this.#files, card: this.#nextCard(this.#files.secrets, next) };
+    await saveCard(files, this.#ports.disk);
+    this.#files = files;
+    return files.card;
   }
 
   async #replace(secrets: AgentFiles['secrets'], facts: Partial<Card>): Promise<void> {

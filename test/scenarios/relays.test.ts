@@ -1,5 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
+import { systemClock } from '#kernel';
 import { agent } from '../support/link-agents.ts';
+import { ManualClock } from '../support/manual-clock.ts';
 import type { MemoryNode, MemoryNodeOptions } from '../support/memory-node.ts';
 import { allReach, MemoryStory, numbered, quiet, sendAll } from '../support/memory-story.ts';
 import { codeOfRejection, inboxTexts, reaches, send, until } from '../support/story.ts';
@@ -129,6 +131,32 @@ describe('when all hubs of an agent are gone', () => {
     ids.push(...(await sendAll(alice, 'bob', numbered('b', 10))));
     await allReach([alice, bob], { from: alice, ids });
     expect(await inboxTexts(bob)).toEqual([...numbered('a', 10), ...numbered('b', 10)]);
+  });
+
+  test('one that a person left does not come back before a hub was', async () => {
+    const hub = await openHub();
+    const clock = new ManualClock(systemClock.now());
+    const { bob } = await friendsOfRelay({ bob: { clock } });
+    await withHub(hub, [bob]);
+    const standsIn = async (): Promise<boolean> => (await standInOf(bob))?.state === 'up';
+    const step = async (): Promise<void> => {
+      await clock.advance(soon.relayAfterMs);
+      await story.settled();
+    };
+    const comes = async (isSo: () => Promise<boolean>): Promise<number> => {
+      let steps = 0;
+      for (; !(await isSo()); steps += 1) await step();
+      return steps;
+    };
+    hub.vanish();
+    const taken = await comes(standsIn);
+    await bob.api.leaveHub({ hub: 'rita' }, { signal });
+    for (let steps = 0; steps < 3 * taken; steps += 1) await step();
+    expect(await standsIn()).toBe(false);
+    hub.comeBack();
+    await comes(async () => (await hubsOf(bob))[0]?.state === 'up');
+    hub.vanish();
+    await comes(standsIn);
   });
 
   test('it stays over a restart, and is forgotten when the hub has been back for a while', async () => {

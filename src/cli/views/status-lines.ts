@@ -43,7 +43,7 @@ function nodeLine({ running, startedAt, pid, version }: Status, paint: Paint): s
 }
 
 function relayLine({ agents, frames, bytes }: NonNullable<Status['relay']>): string {
-  const waiting = frames === 0 ? 'nothing waits' : `${count(frames, 'frame')} wait, ${size(bytes)}`;
+  const waiting = frames === 0 ? 'nothing waits' : `${count(frames, 'frame')} waiting, ${size(bytes)}`;
   return `keeps messages for ${agents === 0 ? 'nobody yet' : count(agents, 'agent')}${agents === 0 ? '' : `: ${waiting}`}`;
 }
 

@@ -47,6 +47,8 @@ export class HubDesk {
   readonly #lines = new Map<AgentId, Entry>();
   readonly #guests = new Map<AgentId, Guest>();
   readonly #standIn: StandIn;
+  /** Relays that somebody left while they stood in: not tried again before a hub was back. */
+  readonly #declined = new Set<AgentId>();
   #isStarted = false;
 
   constructor(options: HubDeskOptions) {
@@ -114,6 +116,11 @@ export class HubDesk {
 
   /** The mailbox there is used no more; what lies in it stays there. Who looks there is told where the agent is now. */
   async leave(hub: AgentId): Promise<void> {
+    if (!this.#isJoined(hub)) this.#declined.add(hub);
+    await this.#leave(hub);
+  }
+
+  async #leave(hub: AgentId): Promise<void> {
     const left = this.#lines.get(hub);
     if (left === undefined) return;
     left.isLeft = true;
@@ -198,6 +205,7 @@ export class HubDesk {
           return fresh.map(({ bytes }) => bytes);
         },
         onChange: () => {
+          if (membership.standsIn === undefined && line.link !== undefined) this.#declined.clear();
           onChange(membership, line.status);
           this.#standIn.notice();
         },
@@ -246,7 +254,10 @@ export class HubDesk {
     return new StandIn({
       ...desk.ports,
       // Those that were joined come back by themselves.
-      relayPeers: () => relayPeers().filter(({ addresses }) => !addresses.some(({ hub }) => this.#isJoined(hub))),
+      relayPeers: () =>
+        relayPeers().filter(
+          ({ addresses }) => !addresses.some(({ hub }) => this.#isJoined(hub) || this.#declined.has(hub)),
+        ),
       hasHub: () => {
         const joined = [...this.#lines.values()].filter(({ membership }) => membership.standsIn === undefined);
         return joined.length === 0 ? undefined : joined.some(({ line }) => line.link !== undefined);
@@ -264,7 +275,7 @@ export class HubDesk {
       resume: () => this.#mark({}),
       forget: async () => {
         const relay = this.#relay;
-        if (relay !== undefined) await this.leave(relay.membership.address.hub);
+        if (relay !== undefined) await this.#leave(relay.membership.address.hub);
       },
     });
   }
@@ -274,7 +285,7 @@ export class HubDesk {
     const before = this.#relay?.membership.address.hub;
     const joinedAt = this.#options.desk.ports.clock.now();
     await this.#join({ address, name, joinedAt, relayOf: peer, standsIn: {} });
-    if (before !== undefined && before !== address.hub) await this.leave(before);
+    if (before !== undefined && before !== address.hub) await this.#leave(before);
   }
 
   async #mark(standsIn: NonNullable<Membership['standsIn']>): Promise<void> {
