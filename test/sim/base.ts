@@ -66,7 +66,7 @@ export async function makeBase(count: number, hubCount = 0): Promise<Base> {
   }
   const { timeline } = world;
   const wait = (what: string, done: () => boolean): Promise<void> => waitFor(world, what, done);
-  await wait('start', () => world.machines.every(({ isUp }) => isUp));
+  await wait('start', () => world.machines.every((machine) => machine.isUp && hasAddress(machine)));
   await joinHubs(world, wait);
   for (const [inviter, joiner] of pairs) {
     const [near, far] = [world.machine(inviter), world.machine(joiner)];
@@ -101,6 +101,9 @@ async function stop(world: World, computer: Computer): Promise<void> {
   await waitFor(world, `${computer.name} stops`, () => isDown);
   await world.timeline.runTo(world.timeline.now + 100);
 }
+
+/** Its card says where it can be called. */
+const hasAddress = ({ host }: Machine): boolean => host.agent.card().endpoints.length > 0;
 
 /** Each agent has its mailboxes: those who come to know it know where they are. */
 async function joinHubs(world: World, wait: (what: string, done: () => boolean) => Promise<void>): Promise<void> {
