@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { systemClock } from '#kernel';
+import { contentOf, fileOf, fileReaches, sendFile } from '../support/file-story.ts';
 import { agent } from '../support/link-agents.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import type { MemoryNode, MemoryNodeOptions } from '../support/memory-node.ts';
@@ -73,6 +74,22 @@ describe('a relay', () => {
     expect(await inboxTexts(bob)).toEqual(['first', ...numbered('m', 50)]);
     await alice.up();
     await allReach([alice, bob], { from: alice, ids });
+  });
+
+  test('keeps a file too, until the friend that it is for is there', async () => {
+    const { rita, alice, bob } = await friendsOfRelay();
+    for (const node of [alice, bob]) await joinRelay(node);
+    story.wire.cut('alice');
+    story.wire.cut('bob');
+    await bob.down();
+    const content = contentOf(300_000);
+    const id = await sendFile(alice, 'bob', content);
+    await eventually([alice], async () => (await fileOf(alice, id))?.kept?.have === content.length);
+    expect((await fileOf(alice, id))?.kept).toMatchObject({ by: rita.name });
+    await alice.down();
+    await bob.up();
+    await fileReaches([bob], { at: bob, id, state: 'complete' });
+    expect(await bob.api.filePart({ id, index: 0, part: 0 }, { signal })).toEqual(content);
   });
 
   test('keeps nothing for who is no friend, and tells nobody whom it serves', async () => {
