@@ -90,12 +90,13 @@ export class NatsServer implements AsyncDisposable {
     }
   }
 
-  /** The name of the server that leads a stream. */
-  async leaderOf(stream: string): Promise<string> {
+  /** The name of the server that leads a stream, and what it holds. */
+  async stream(name: string): Promise<{ readonly leader: string; readonly messages: number }> {
     const connection = await connect({ servers: `127.0.0.1:${this.port}`, reconnect: false });
     try {
       const manager = await jetstreamManager(connection);
-      return (await manager.streams.info(stream)).cluster?.leader ?? '';
+      const { cluster, state } = await manager.streams.info(name);
+      return { leader: cluster?.leader ?? '', messages: state.messages };
     } finally {
       await connection.close();
     }

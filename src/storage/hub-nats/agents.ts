@@ -244,7 +244,8 @@ export class NatsAgents implements HubAgents {
 
   async #cardOf(agent: IndexedAgent): Promise<Uint8Array> {
     const { client, layout } = this.#core;
-    const stored = await client.at(layout.directory, agent.rowSeq);
+    const row = layout.rowSubject(`agent.${agent.key}`);
+    const stored = await client.at(layout.directory, agent.rowSeq, ({ subject }) => subject === row);
     if (stored !== undefined) return cardIn(fieldsOf(stored.data));
     // A newer row took its place meanwhile.
     const fields = await this.#core.directory().row(`agent.${agent.key}`);

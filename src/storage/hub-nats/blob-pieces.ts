@@ -2,13 +2,14 @@ import { encodeCbor, MeshError } from '#kernel';
 import type { HubBlobFile, HubBlobFiles } from '#hub';
 import { fieldsOf, int } from './fields.ts';
 import type { HubCore } from './hub-core.ts';
-import type { Stored } from './nats-client.ts';
+import type { Stored } from './stored.ts';
 
 /** Nothing that could be a pattern of subjects. */
 const nameForm = /^[0-9a-f]{32}$/;
 
 interface Piece {
   readonly seq: number;
+  readonly id: string;
   readonly offset: number;
   readonly size: number;
 }
@@ -87,8 +88,9 @@ class PieceFile implements HubBlobFile {
       const all = Buffer.alloc(end - offset);
       const inside = this.#pieces.filter((piece) => piece.offset < end && piece.offset + piece.size > offset);
       await Promise.all(
-        inside.map(async ({ seq, offset: start }) => {
-          const stored = await this.#core.client.at(this.#core.layout.blobs, seq);
+        inside.map(async ({ seq, offset: start, ...piece }) => {
+          const isPiece = ({ id, data }: Stored): boolean => id === piece.id && data.length === piece.size;
+          const stored = await this.#core.client.at(this.#core.layout.blobs, seq, isPiece);
           if (stored === undefined) throw new MeshError('NOT_FOUND');
           const from = Math.max(0, offset - start);
           all.set(stored.data.subarray(from, Math.max(from, end - start)), start + from - offset);
@@ -123,12 +125,12 @@ class PieceFile implements HubBlobFile {
 
   async close(): Promise<void> {}
 
-  #take({ seq, meta }: Stored): void {
+  #take({ seq, id, meta }: Stored): void {
     this.#last = seq;
     const fields = fieldsOf(meta);
     const [offset, size] = [int(fields, 'offset'), int(fields, 'size')];
     if (offset !== this.#end) return;
-    this.#pieces.push({ seq, offset, size });
+    this.#pieces.push({ seq, id, offset, size });
     this.#end += size;
   }
 }

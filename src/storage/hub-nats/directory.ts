@@ -1,8 +1,9 @@
 import { encodeCbor, Serial } from '#kernel';
 import { type Fields, fieldsOf } from './fields.ts';
 import type { Layout } from './layout.ts';
-import type { NatsClient, Stored } from './nats-client.ts';
+import type { NatsClient } from './nats-client.ts';
 import { unreachable } from './nats-errors.ts';
+import type { Stored } from './stored.ts';
 
 export interface RowWrite {
   readonly key: string;

@@ -1,4 +1,4 @@
-import { decodeGone, encodeGone, type Gone } from './mail-records.ts';
+import { encodeGone, type Gone, goneIn } from './mail-records.ts';
 import type { MailboxState } from './mailbox-state.ts';
 import type { NatsClient } from './nats-client.ts';
 
@@ -31,7 +31,7 @@ export class GoneLog {
   /** Up to where everything was gone when the last message was written. */
   async lastUpTo(): Promise<number> {
     const last = await this.#client.last(this.#place.stream, this.#place.subject);
-    return last === undefined ? 0 : decodeGone(last.data).upTo;
+    return last === undefined ? 0 : (goneIn(last.data)?.upTo ?? 0);
   }
 
   /** Durable when it resolves: JetStream confirmed the message. */
@@ -45,7 +45,9 @@ export class GoneLog {
     for await (const { seq, data } of this.#client.readAll({ ...this.#place, from: this.#seq + 1 })) {
       this.#seq = seq;
       this.#records += 1;
-      this.#state.drop(decodeGone(data));
+      const gone = goneIn(data);
+      if (gone === undefined) this.#client.tellDamage(this.#place.stream, seq, 'a message that no hub wrote');
+      else this.#state.drop(gone);
     }
   }
 

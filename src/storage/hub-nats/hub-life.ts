@@ -6,6 +6,7 @@ import type { Layout } from './layout.ts';
 import type { NatsClient } from './nats-client.ts';
 import { StaleState, toHubStoreError, unreachable } from './nats-errors.ts';
 import { epochFields } from './rows.ts';
+import { idIn } from './stored.ts';
 
 const epochBytes = 16;
 /** Epochs that are remembered; places of earlier ones begin at the beginning. */
@@ -68,7 +69,7 @@ export class HubLife {
       // What fails here is read by whoever needs it.
       callback: (_error, message) => {
         const { directory } = this.#known;
-        if (!directory.isOwn(message.headers?.get('Nats-Msg-Id') ?? '')) directory.catchUp().catch(ignore);
+        if (!directory.isOwn(idIn(message.headers))) directory.catchUp().catch(ignore);
       },
     });
     client.connection.subscribe(layout.arrivalSubject, {

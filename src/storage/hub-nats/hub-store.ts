@@ -8,7 +8,7 @@ import type { HubCore } from './hub-core.ts';
 import { HubLife } from './hub-life.ts';
 import { NatsInvites } from './invites.ts';
 import { NatsKeyPackages } from './key-packages.ts';
-import { checkServer, layoutOf, makeStreams } from './layout.ts';
+import { checkServer, hasEqualReplicas, layoutOf, makeStreams } from './layout.ts';
 import { NatsMailboxes } from './mailboxes.ts';
 import { NatsClient } from './nats-client.ts';
 import { NatsRooms } from './rooms.ts';
@@ -49,6 +49,9 @@ export async function openNatsHubStore(options: NatsHubStoreOptions): Promise<Na
   try {
     checkServer(client.connection.info ?? { version: '', max_payload: 0 });
     const replicas = await makeStreams(client, prefix, options.replicas);
+    const version = client.connection.info?.version ?? '';
+    if (replicas > 1 && !hasEqualReplicas(version))
+      logger.warn('replicas of this version may drift apart: docs/hub.md', { version });
     const parts: { store?: NatsStore } = {};
     const life = new HubLife({
       client,

@@ -20,6 +20,7 @@ const maxLogs = 10_000;
 /** Where a package lies. */
 interface Place {
   readonly seq: number;
+  readonly id: string;
   readonly offset: number;
   readonly size: number;
 }
@@ -37,7 +38,7 @@ class KeyLog {
     this.log = new SubjectLog(core.client, { ...place, replicas: core.replicas }, (record) => this.#take(record));
   }
 
-  #take({ seq, meta }: LogRecord): void {
+  #take({ seq, id, meta }: LogRecord): void {
     this.records += 1;
     if (meta['kind'] === 'taken') {
       this.left.delete(toHex(bytesIn(meta['hash'], 'hash')));
@@ -54,10 +55,10 @@ class KeyLog {
     for (const [index, value] of list(meta, 'sizes').entries()) {
       const size = intIn(value, 'sizes');
       const hash = hashes[index];
-      if (hash === undefined) this.lastResort = { seq, offset, size };
+      if (hash === undefined) this.lastResort = { seq, id, offset, size };
       else {
         this.known.add(hash);
-        this.left.set(hash, { seq, offset, size });
+        this.left.set(hash, { seq, id, offset, size });
       }
       offset += size;
     }
@@ -148,9 +149,13 @@ export class NatsKeyPackages implements HubKeyPackages {
     return taken === undefined ? undefined : { done: place };
   }
 
-  async #bytesAt({ seq, offset, size }: Place): Promise<Uint8Array> {
-    const stored = await this.#core.client.at(this.#core.layout.keys, seq);
-    if (stored === undefined || stored.data.length < offset + size)
+  async #bytesAt({ seq, offset, size, ...place }: Place): Promise<Uint8Array> {
+    const stored = await this.#core.client.at(
+      this.#core.layout.keys,
+      seq,
+      ({ id, data }) => id === place.id && data.length >= offset + size,
+    );
+    if (stored === undefined)
       throw new MeshError('STORE_CORRUPT', 'JetStream does not hold a key package that it confirmed');
     return stored.data.slice(offset, offset + size);
   }
@@ -172,8 +177,8 @@ export class NatsKeyPackages implements HubKeyPackages {
       ),
       known,
     };
-    const seq = await keys.log.append(meta, concatBytes(...bytes));
-    if (seq !== undefined) await client.purge(layout.keys, layout.keySubject(box), seq);
+    const appended = await keys.log.append(meta, concatBytes(...bytes));
+    if (appended !== undefined) await client.purge(layout.keys, layout.keySubject(box), appended.seq);
   }
 }
 

@@ -31,6 +31,7 @@ export interface Layout {
 /** Fixed when the data of a hub is made: a mailbox stays where it is. */
 export const shards = 4;
 const oldest = [2, 9, 10] as const;
+const firstWithEqualReplicas = [2, 10, 23] as const;
 /** An entry of a room, or the key packages of one question, and what goes with them. */
 const leastPayload = 512 * 1024;
 const prefixForm = /^[A-Za-z0-9_-]{1,40}$/;
@@ -73,10 +74,7 @@ export interface ServerFacts {
 
 /** Throws HUB_STORE_UNSUITABLE for a server that is too old, keeps nothing, or takes small messages only. */
 export function checkServer({ version, jetstream = false, max_payload }: ServerFacts): void {
-  const found = /^(\d+)\.(\d+)\.(\d+)/.exec(version);
-  const numbers = found?.slice(1, 4).map(Number) ?? [];
-  const order = oldest.map((least, index) => (numbers[index] ?? 0) - least).find((difference) => difference !== 0) ?? 0;
-  if (found === null || order < 0)
+  if (!isFrom(version, oldest))
     throw new MeshError(
       'HUB_STORE_UNSUITABLE',
       `The NATS server has version ${version || 'unknown'}; ${oldest.join('.')} is the oldest that will do`,
@@ -88,6 +86,16 @@ export function checkServer({ version, jetstream = false, max_payload }: ServerF
       `The NATS server takes messages of max_payload ${max_payload} bytes; a hub needs ${leastPayload}`,
       { hint: 'Raise max_payload in the configuration of the NATS servers; 1MB is their default' },
     );
+}
+
+/** False where a server that led and was killed, or stood still, may come back with other records than the others have. */
+export const hasEqualReplicas = (version: string): boolean => isFrom(version, firstWithEqualReplicas);
+
+function isFrom(version: string, first: readonly number[]): boolean {
+  const found = /^(\d+)\.(\d+)\.(\d+)/.exec(version);
+  const numbers = found?.slice(1, 4).map(Number) ?? [];
+  const order = first.map((least, index) => (numbers[index] ?? 0) - least).find((difference) => difference !== 0) ?? 0;
+  return found !== null && order >= 0;
 }
 
 /** Makes the streams that are not there, and tells how many copies they have. Two processes that do so at once make the same ones. */

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { encodeCbor, toHex } from '#kernel';
 import type { AgentId } from '#identity';
 import type { NewMail } from '#hub';
+import type { LogRecord } from './subject-log.ts';
 import { bytesIn, type Fields, fieldsOf, int, intIn, list, listIn, textIn } from './fields.ts';
 
 /** One record holds several frames: a cursor is the sequence of the record and the place in it. */
@@ -21,10 +22,17 @@ export interface MailItem {
   readonly size: number;
 }
 
+/** The record that frames lie in: what is found under its sequence counts only when it is this one, and whole. */
+export interface RecordMark {
+  readonly id: string;
+  readonly bytes: number;
+}
+
 /** A frame that waits, and where it lies. */
 export interface WaitingMail extends MailItem {
   readonly cursor: number;
   readonly offset: number;
+  readonly record: RecordMark;
 }
 
 export const itemOf = ({ from, id, at, expiresAt, isGuest, frame }: NewMail): MailItem => ({
@@ -56,15 +64,18 @@ export function framesMeta(items: readonly MailItem[]): Fields {
 /** After it nothing is taken any more: the mailbox was joined to another. */
 export const endMeta: Fields = { kind: 'end' };
 
-export function waitingIn(seq: number, meta: Fields): WaitingMail[] {
+export function waitingIn({ seq, id, meta }: Pick<LogRecord, 'seq' | 'id' | 'meta'>): WaitingMail[] {
+  const rows = list(meta, 'rows').map((row) => listIn(row, 'rows'));
+  const record = { id, bytes: rows.reduce((sum, row) => sum + intIn(row[5], 'size'), 0) };
   let offset = 0;
-  return list(meta, 'rows').map((row, place) => {
-    const [key, from, at, expiresAt, isGuest, sizeField] = listIn(row, 'rows');
+  return rows.map((row, place) => {
+    const [key, from, at, expiresAt, isGuest, sizeField] = row;
     const size = intIn(sizeField, 'size');
     offset += size;
     return {
       cursor: cursorOf(seq, place),
       offset: offset - size,
+      record,
       size,
       key: toHex(bytesIn(key, 'key')),
       from: textIn(from, 'from') as AgentId,
@@ -83,10 +94,15 @@ export interface Gone {
 
 export const encodeGone = ({ upTo, single }: Gone): Uint8Array => encodeCbor({ upTo, single });
 
-export function decodeGone(data: Uint8Array): Gone {
-  const fields = fieldsOf(data);
-  return {
-    upTo: int(fields, 'upTo'),
-    single: list(fields, 'single').map((cursor) => intIn(cursor, 'single')),
-  };
+/** Undefined for what was not written by a hub. */
+export function goneIn(data: Uint8Array): Gone | undefined {
+  try {
+    const fields = fieldsOf(data);
+    return {
+      upTo: int(fields, 'upTo'),
+      single: list(fields, 'single').map((cursor) => intIn(cursor, 'single')),
+    };
+  } catch {
+    return undefined;
+  }
 }

@@ -5,8 +5,11 @@ import type { FrameCache } from './frame-cache.ts';
 import { GoneLog, goneAtOnce } from './gone-log.ts';
 import type { HubCore } from './hub-core.ts';
 import { shardOf } from './layout.ts';
-import { endMeta, framesMeta, itemOf, seqOf, waitingIn, type WaitingMail } from './mail-records.ts';
+import { endMeta, framesMeta, seqOf, waitingIn, type WaitingMail } from './mail-records.ts';
+import { type Asked, draftOf, type Told } from './mailbox-draft.ts';
 import { MailboxState, Pending } from './mailbox-state.ts';
+import { StaleState } from './nats-errors.ts';
+import type { Stored } from './stored.ts';
 import { type LogRecord, SubjectLog } from './subject-log.ts';
 
 /** So much of a message is for headers and for what JetStream adds. */
@@ -15,18 +18,15 @@ const reservedBytes = 128 * 1024;
 const bytesNotGivenBack = 256 * 1024;
 const bytesOfHeaders = 256;
 
-interface Asked {
-  readonly mails: readonly NewMail[];
+interface Question extends Asked {
   readonly answer: PromiseWithResolvers<readonly Told[]>;
 }
-
-type Told =
-  | Exclude<Appended, { kind: 'stored' }>
-  | { readonly kind: 'stored'; readonly at: number; readonly isNew: boolean };
 
 export interface MailboxParts {
   readonly core: HubCore;
   readonly cache: FrameCache;
+  /** It is read anew because frames were missing: those that are missing still are lost. */
+  readonly isReread?: boolean;
 }
 
 /**
@@ -42,16 +42,18 @@ export class Mailbox {
   readonly #stream: string;
   readonly #log: SubjectLog;
   readonly #gone: GoneLog;
-  #asked: Asked[] = [];
+  #asked: Question[] = [];
   #flushing: Promise<void> | undefined;
   /** Records below are given back, or will be by somebody. */
   #purgedBelow = 0;
+  #isReread: boolean;
   #toGiveBack = 0;
 
   constructor(box: string, parts: MailboxParts) {
     const { client, layout, replicas } = parts.core;
     this.#box = box;
     this.#parts = parts;
+    this.#isReread = parts.isReread ?? false;
     this.#stream = layout.mailStream(shardOf(box));
     const place = { stream: this.#stream, subject: layout.frameSubject(box), headersOnly: true, replicas };
     this.#log = new SubjectLog(client, place, (record) => this.#take(record));
@@ -139,33 +141,55 @@ export class Mailbox {
     return await this.#log.serial.run(async () => {
       const gone = [...this.state.waiting.values()].filter(({ expiresAt }) => expiresAt <= now).slice(0, goneAtOnce);
       if (gone.length === 0) return 0;
-      const single = gone.map(({ cursor }) => cursor);
-      await this.#gone.tell({ upTo: this.state.upToWithout(single), single });
-      const { client } = this.#parts.core;
-      const empty = this.state.emptyRecords();
-      for (const seq of new Set(single.map(seqOf)))
-        if (empty.has(seq) && seq < this.#log.end) await client.remove(this.#stream, seq);
+      await this.#drop(gone);
       await this.giveBack();
       return gone.length;
     });
   }
 
-  /** Many messages about removed frames become one. */
+  /** Removes what says nothing; many messages about removed frames become one. */
   async tidy(): Promise<void> {
-    if (this.#gone.isLong) await this.#log.serial.run(() => this.#gone.join());
+    await this.#log.serial.run(async () => {
+      await this.#log.removeGarbled();
+      if (this.#gone.isLong) await this.#gone.join();
+    });
   }
 
-  /** The bytes of frames; without those that are gone meanwhile. */
+  /**
+   * The bytes of frames; without those that are gone meanwhile. Throws StaleState when JetStream has another record than this process
+   * knows, or a part of it; read anew, the mailbox leaves out what is still missing: its sender sends it again (spec 13.4).
+   */
   async frames(mails: readonly WaitingMail[]): Promise<(WaitingMail & { readonly frame: Uint8Array })[]> {
     const found = await Promise.all(
       mails.map(async (mail) => {
-        const data = await this.#dataOf(seqOf(mail.cursor));
+        const data = await this.#dataOf(mail);
         return data && { ...mail, frame: data.slice(mail.offset, mail.offset + mail.size) };
       }),
     );
     const here = found.filter((mail) => mail !== undefined);
-    if (here.length < found.length) await this.#gone.refresh();
+    if (here.length < found.length) await this.#missing(mails.filter((_mail, index) => found[index] === undefined));
+    this.#isReread = false;
     return here;
+  }
+
+  async #missing(mails: readonly WaitingMail[]): Promise<void> {
+    await this.#gone.refresh();
+    const lost = mails.filter(({ cursor }) => this.state.waiting.has(cursor));
+    if (lost.length === 0) return;
+    if (!this.#isReread) throw new StaleState();
+    const { client } = this.#parts.core;
+    for (const seq of new Set(lost.map(({ cursor }) => seqOf(cursor))))
+      client.tellDamage(this.#stream, seq, 'frames without their bytes');
+    await this.#log.serial.run(() => this.#drop(lost));
+  }
+
+  /** Single ones: their records go when nothing else waits in them. */
+  async #drop(mails: readonly WaitingMail[]): Promise<void> {
+    const single = mails.map(({ cursor }) => cursor);
+    await this.#gone.tell({ upTo: this.state.upToWithout(single), single });
+    const empty = this.state.emptyRecords();
+    for (const seq of new Set(single.map(seqOf)))
+      if (empty.has(seq) && seq < this.#log.end) await this.#parts.core.client.remove(this.#stream, seq);
   }
 
   *#upTo(cursor: number): Generator<WaitingMail> {
@@ -175,18 +199,19 @@ export class Mailbox {
     }
   }
 
-  #take({ seq, meta }: LogRecord): void {
-    if (meta['kind'] === 'end') this.state.isEnded = true;
-    else this.state.add(waitingIn(seq, meta));
+  #take(record: LogRecord): void {
+    if (record.meta['kind'] === 'end') this.state.isEnded = true;
+    else this.state.add(waitingIn(record));
   }
 
-  async #dataOf(seq: number): Promise<Uint8Array | undefined> {
+  async #dataOf({ cursor, record }: WaitingMail): Promise<Uint8Array | undefined> {
     const { cache, core } = this.#parts;
-    return await cache.get(`${this.#stream} ${seq}`, async () => (await core.client.at(this.#stream, seq))?.data);
+    const isMeant = ({ id, data }: Stored): boolean => id === record.id && data.length === record.bytes;
+    return await cache.get(record.id, async () => (await core.client.at(this.#stream, seqOf(cursor), isMeant))?.data);
   }
 
   async #flush(): Promise<void> {
-    let asked: readonly Asked[] = [];
+    let asked: readonly Question[] = [];
     try {
       while (this.#asked.length > 0) {
         asked = this.#asked;
@@ -199,11 +224,11 @@ export class Mailbox {
   }
 
   /** Decides by what is known, and asks other processes' records only when that leaves something out or the write met them. */
-  async #store(asked: readonly Asked[]): Promise<void> {
+  async #store(asked: readonly Question[]): Promise<void> {
     const told = asked.map((): Told[] => []);
     let isFresh = false;
     await this.#log.decide(async () => {
-      const { pending, isFull, drafts } = this.#draft(asked, told);
+      const { pending, isFull, drafts } = draftOf({ asked, told, state: this.state, maxBytes: this.#maxRecordBytes });
       if (isFull && !isFresh) {
         await this.refresh();
         isFresh = true;
@@ -211,13 +236,13 @@ export class Mailbox {
       }
       if (pending.items.length > 0) {
         const data = concatBytes(...pending.frames);
-        const seq = await this.#log.append(framesMeta(pending.items), data);
-        if (seq === undefined) {
+        const appended = await this.#log.append(framesMeta(pending.items), data);
+        if (appended === undefined) {
           // What was removed elsewhere since is to be known, too, before anything is taken for new.
           await this.#gone.refresh();
           return undefined;
         }
-        this.#parts.cache.keep(`${this.#stream} ${seq}`, data);
+        this.#parts.cache.keep(appended.id, data);
       }
       for (const [index, draft] of drafts.entries()) told[index]?.push(...draft);
       const isDone = asked.every(({ mails }, index) => told[index]?.length === mails.length);
@@ -225,35 +250,6 @@ export class Mailbox {
       return isDone ? { done: undefined } : undefined;
     });
     for (const [index, { answer }] of asked.entries()) answer.resolve(told[index] ?? []);
-  }
-
-  /** As many of the mails that nothing was said of as one record holds, in their order. */
-  #draft(asked: readonly Asked[], told: readonly (readonly Told[])[]): Draft {
-    const pending = new Pending(this.#maxRecordBytes);
-    const drafts: Told[][] = asked.map(() => []);
-    let isFull = false;
-    for (const [index, { mails }] of asked.entries()) {
-      const before = told[index] ?? [];
-      let hasRoom = !before.some(({ kind }) => kind === 'full');
-      for (const mail of mails.slice(before.length)) {
-        if (!pending.canHold(mail.frame.length)) return { pending, drafts, isFull };
-        const one = this.#decide(mail, pending, hasRoom);
-        if (one.kind === 'full') [hasRoom, isFull] = [false, true];
-        drafts[index]?.push(one);
-      }
-    }
-    return { pending, drafts, isFull };
-  }
-
-  #decide(mail: NewMail, pending: Pending, hasRoom: boolean): Told {
-    if (this.state.isEnded) return { kind: 'unknown' };
-    if (!hasRoom) return { kind: 'full' };
-    const item = itemOf(mail);
-    const before = this.state.seenAt(item.key) ?? pending.atOf(item.key);
-    if (before !== undefined) return { kind: 'stored', at: before, isNew: false };
-    if (!this.state.hasRoom(item, mail.bounds, pending)) return { kind: 'full' };
-    pending.add(item, mail.frame);
-    return { kind: 'stored', at: mail.at, isNew: true };
   }
 
   get #maxRecordBytes(): number {
@@ -273,12 +269,6 @@ export class Mailbox {
 }
 
 const discard = (): void => {};
-
-interface Draft {
-  readonly pending: Pending;
-  readonly drafts: readonly Told[][];
-  readonly isFull: boolean;
-}
 
 /** Whose mail it was is in the directory. */
 export const withOwner = (told: Told, owner: AgentId): Appended => (told.kind === 'stored' ? { ...told, owner } : told);

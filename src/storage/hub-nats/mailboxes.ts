@@ -7,7 +7,7 @@ import { findMember, type HubCore, needMember } from './hub-core.ts';
 import { shardOf } from './layout.ts';
 import { Mailbox, withOwner } from './mailbox.ts';
 import { seqOf, type WaitingMail } from './mail-records.ts';
-import { unreachable } from './nats-errors.ts';
+import { StaleState, unreachable } from './nats-errors.ts';
 import { MailboxSweep } from './mailbox-sweep.ts';
 
 const cacheBytes = 32 * 1024 * 1024;
@@ -29,6 +29,8 @@ export class NatsMailboxes implements HubMailboxes {
   /** The one that was used last is the last. */
   readonly #open = new Map<string, Promise<Mailbox>>();
   readonly #joining = new Map<string, Promise<void>>();
+  /** Boxes whose frames were not what was known of them. */
+  readonly #doubted = new Set<string>();
   #measured = new Map<string, Measured>();
   readonly #weights = new Map<string, number>();
   #weight = 0;
@@ -66,7 +68,11 @@ export class NatsMailboxes implements HubMailboxes {
         if (more) break;
         wanted.push(mail);
       }
-      const items = (await mailbox.frames(wanted)).map(({ cursor, at, frame }) => ({ cursor, at, frame }));
+      const items = (await this.#frames(agent.box, mailbox, wanted)).map(({ cursor, at, frame }) => ({
+        cursor,
+        at,
+        frame,
+      }));
       return { epoch: this.#core.index().epochs.at(-1)?.id ?? new Uint8Array(), after, items, more };
     });
   }
@@ -136,6 +142,7 @@ export class NatsMailboxes implements HubMailboxes {
   /** Nothing that was read is to be trusted any more. */
   reset(): void {
     this.#open.clear();
+    this.#doubted.clear();
     this.#weights.clear();
     this.#measured.clear();
     this.#weight = 0;
@@ -144,7 +151,7 @@ export class NatsMailboxes implements HubMailboxes {
 
   async mailbox(box: string): Promise<Mailbox> {
     const known = this.#open.get(box);
-    const opening = known ?? new Mailbox(box, { core: this.#core, cache: this.#cache }).load();
+    const opening = known ?? this.#load(box);
     this.#open.delete(box);
     this.#open.set(box, opening);
     try {
@@ -153,6 +160,27 @@ export class NatsMailboxes implements HubMailboxes {
       return mailbox;
     } catch (error) {
       if (this.#open.get(box) === opening) this.#forget(box);
+      throw error;
+    }
+  }
+
+  async #load(box: string): Promise<Mailbox> {
+    const isReread = this.#doubted.has(box);
+    const mailbox = await new Mailbox(box, { core: this.#core, cache: this.#cache, isReread }).load();
+    this.#doubted.delete(box);
+    return mailbox;
+  }
+
+  /** Where JetStream has not what was read before, places mean something else, and everything is read again. */
+  async #frames(box: string, mailbox: Mailbox, mails: readonly WaitingMail[]): ReturnType<Mailbox['frames']> {
+    try {
+      return await mailbox.frames(mails);
+    } catch (error) {
+      if (error instanceof StaleState && !this.#doubted.has(box)) {
+        this.#forget(box);
+        this.#doubted.add(box);
+        await this.#core.beginEpoch();
+      }
       throw error;
     }
   }
@@ -211,7 +239,7 @@ export class NatsMailboxes implements HubMailboxes {
     for (const box of agent.joins) {
       const other = await this.mailbox(box);
       await other.end();
-      const waiting = await other.frames([...other.state.waiting.values()]);
+      const waiting = await this.#frames(box, other, [...other.state.waiting.values()]);
       if (waiting.length > 0) await mailbox.copy(waiting);
     }
     await this.#core.directory().commit(async () => {

@@ -1,14 +1,15 @@
 import type { ConnectionOptions, MsgHdrs, NatsConnection } from '@nats-io/transport-node';
-import type { JetStreamClient, JetStreamManager, StoredMsg } from '@nats-io/jetstream';
-import { backoffMs, type Clock, fromBase64url, type Logger, MeshError, type Random, toBase64url, toHex } from '#kernel';
+import type { ConsumerConfig, ConsumerInfo, JetStreamClient, JetStreamManager, StoredMsg } from '@nats-io/jetstream';
+import { backoffMs, type Clock, type Logger, MeshError, type Random, toHex } from '#kernel';
 import { isAbsent, isDeleted, isOvertaken, isPassing, toHubStoreError, unreachable } from './nats-errors.ts';
+import { headersOf, type Marks, type Stored, storedOf } from './stored.ts';
 
-/** Header with what is known of a message without its body. */
-const metaHeader = 'Mesh';
-const idHeader = 'Nats-Msg-Id';
-/** The sign of a deleted key in JetStream's layout of key-value buckets. */
-const operationHeader = 'KV-Operation';
 const requestMs = 2000;
+/** Of three servers, one is missed so often once in two thousand times. */
+const maxDraws = 20;
+/** As long as a consumer takes to be made. */
+const singlyFirst = 64;
+const singlyAfterFailure = 1000;
 /** A server that is cut off says nothing: two pings without an answer, and another server is tried, for ever. */
 const patience = { maxReconnectAttempts: -1, reconnectTimeWait: 250, pingInterval: 2000, maxPingOut: 2, timeout: 5000 };
 const retryBackoff = { firstMs: 25, maxMs: 1000 };
@@ -21,22 +22,10 @@ export interface NatsPorts {
   readonly retryMs: number;
 }
 
-/** A message as JetStream keeps it. */
-export interface Stored {
-  readonly seq: number;
-  readonly subject: string;
-  readonly id: string;
-  readonly meta: Uint8Array;
-  readonly data: Uint8Array;
-  readonly isDeleted: boolean;
-}
-
-export interface Write {
+export interface Write extends Marks {
   readonly stream: string;
   readonly subject: string;
-  readonly meta?: Uint8Array;
   readonly data?: Uint8Array;
-  readonly isDeleted?: boolean;
   /** By which JetStream and readers know the same write again. */
   readonly id: string;
   /** The last sequence of the subject, or of the whole stream. */
@@ -56,7 +45,8 @@ export interface ReadAll {
 
 /**
  * One connection to a server or cluster. Every step is repeated while the answer is that there is no leader, or none; a write carries an id,
- * so that JetStream keeps one of several attempts.
+ * so that JetStream keeps one of several attempts. What a stream holds is what its leader holds: replicas lag, and those of older servers
+ * may hold something else under a sequence (docs/hub.md).
  */
 export class NatsClient {
   readonly ports: NatsPorts;
@@ -66,6 +56,8 @@ export class NatsClient {
   readonly #headers: () => MsgHdrs;
   /** Counts connections: what was read over an earlier one may be gone. */
   generation = 1;
+  /** Records that were not what was written, since the start. */
+  #damaged = 0;
   #isClosed = false;
 
   private constructor(parts: Parts, ports: NatsPorts) {
@@ -88,6 +80,17 @@ export class NatsClient {
       { connection, manager, stream: jetstream(connection, { timeout: requestMs }), headers },
       ports,
     );
+  }
+
+  /** Counts it where whoever runs the hub sees it. */
+  tellDamage(stream: string, seq: number, what: string): void {
+    this.#damaged += 1;
+    this.ports.logger.warn('JetStream lost or changed what it had confirmed', {
+      stream,
+      seq,
+      what,
+      sinceStart: this.#damaged,
+    });
   }
 
   newId(): string {
@@ -115,7 +118,13 @@ export class NatsClient {
       const ack = await this.retried(() => {
         attempts += 1;
         const expect = { streamName: write.stream, ...expectation(write) };
-        const options = { msgID: write.id, headers: this.#headersOf(write), expect, timeout: requestMs, retries: 1 };
+        const options = {
+          msgID: write.id,
+          headers: headersOf(write, this.#headers()),
+          expect,
+          timeout: requestMs,
+          retries: 1,
+        };
         return this.#stream.publish(write.subject, write.data ?? new Uint8Array(), options);
       });
       return { kind: 'done', seq: ack.seq, isSure: attempts === 1 && !ack.duplicate };
@@ -136,22 +145,25 @@ export class NatsClient {
     return this.#get(() => this.manager.streams.getMessage(stream, { last_by_subj: subject }));
   }
 
-  /** What has that sequence never changes: any replica may answer, and the leader where one lags behind. */
-  async at(stream: string, seq: number): Promise<Stored | undefined> {
+  /** Any replica may answer if it has what was meant, and the leader else. Undefined when that has it not. */
+  async at(stream: string, seq: number, isMeant: (found: Stored) => boolean): Promise<Stored | undefined> {
     const near = await this.#get(() => this.manager.direct.getMessage(stream, { seq }));
-    return near ?? (await this.#get(() => this.manager.streams.getMessage(stream, { seq })));
+    if (near !== undefined && isMeant(near)) return near;
+    const found = await this.#get(() => this.manager.streams.getMessage(stream, { seq }));
+    return found !== undefined && isMeant(found) ? found : undefined;
   }
 
   /**
-   * Everything of the subject from a sequence on, in order, up to what the leader has when the last one was read. The first few one by one,
-   * more through a consumer that lives as long as they come.
+   * Everything of the subject from a sequence on, in order, up to what the leader has when the last one was read. The first ones one by one,
+   * more through a consumer beside the leader, which lives as long as they come; where none can be had, one by one for a while.
    */
   async *readAll(read: ReadAll): AsyncGenerator<Stored> {
     let { from } = read;
-    for (let singly = 0; ; singly += 1) {
-      if (singly === 4) {
-        singly = 0;
+    for (let singly = singlyFirst; ; singly -= 1) {
+      if (singly === 0) {
+        singly = singlyAfterFailure;
         for await (const message of this.#consume({ ...read, from })) {
+          singly = singlyFirst;
           from = message.seq + 1;
           yield message;
         }
@@ -197,39 +209,58 @@ export class NatsClient {
   }
 
   async *#consume({ stream, subject, from, headersOnly = false }: ReadAll): AsyncGenerator<Stored> {
-    const config = {
-      ack_policy: 'none' as const,
-      deliver_policy: 'by_start_sequence' as const,
+    const made = await this.#consumerAtLeader(stream, {
+      ack_policy: 'none',
+      deliver_policy: 'by_start_sequence',
       opt_start_seq: Math.max(1, from),
       filter_subject: subject,
       headers_only: headersOnly,
       mem_storage: true,
       num_replicas: 1,
       inactive_threshold: 30e9,
-    };
-    const made = await this.retried(() => this.manager.consumers.add(stream, config));
+    });
+    if (made === undefined) return;
     try {
-      const consumer = await this.retried(() => this.#stream.consumers.get(stream, made.name));
+      const consumer = await this.#stream.consumers.get(stream, made.name);
       for (let left = made.num_pending; left > 0;) {
-        const batch = await this.retried(() => consumer.fetch({ max_messages: Math.min(left, 500), expires: 2000 }));
+        const batch = await consumer.fetch({ max_messages: Math.min(left, 500), expires: 2000 });
         let came = 0;
         for await (const message of batch) {
           came += 1;
           left = message.info.pending;
-          yield this.#stored({
-            ...message,
-            header: message.headers,
-            seq: message.seq,
-            data: message.data,
-            subject: message.subject,
-          });
+          const { headers: header, seq, data } = message;
+          yield storedOf({ header, seq, data, subject: message.subject });
         }
-        // The rest is read in another way.
         if (came === 0) return;
       }
+    } catch {
+      // Its server is gone. The rest is read in another way, which says what is wrong.
     } finally {
-      await this.manager.consumers.delete(stream, made.name).catch(() => false);
+      await this.#removeConsumer(made);
     }
+  }
+
+  /**
+   * It reads what its server holds, and which one that is JetStream draws by lot: also one that is down, and then nobody answers. Undefined
+   * after bad luck.
+   */
+  async #consumerAtLeader(stream: string, config: Partial<ConsumerConfig>): Promise<ConsumerInfo | undefined> {
+    const { cluster } = await this.retried(() => this.manager.streams.info(stream));
+    try {
+      for (let draw = 0; draw < maxDraws; draw += 1) {
+        const made = await this.manager.consumers.add(stream, config);
+        if (made.cluster?.leader === cluster?.leader) return made;
+        await this.#removeConsumer(made);
+      }
+    } catch (error) {
+      if (!isPassing(error)) throw toHubStoreError(error);
+    }
+    return undefined;
+  }
+
+  /** One that stays ends by itself. */
+  async #removeConsumer({ stream_name, name }: ConsumerInfo): Promise<void> {
+    await this.manager.consumers.delete(stream_name, name).catch(() => false);
   }
 
   async #get(work: () => Promise<StoredMsg | null>): Promise<Stored | undefined> {
@@ -241,27 +272,7 @@ export class NatsClient {
         throw error;
       }
     });
-    return message === null ? undefined : this.#stored(message);
-  }
-
-  #stored({ seq, subject, header, data }: RawMessage): Stored {
-    const meta = header?.get(metaHeader) ?? '';
-    return {
-      seq,
-      subject,
-      id: header?.get(idHeader) ?? '',
-      meta: meta === '' ? new Uint8Array() : fromBase64url(meta),
-      // The client hands out Buffers, whose slices are no copies.
-      data: new Uint8Array(data.buffer, data.byteOffset, data.length),
-      isDeleted: (header?.get(operationHeader) ?? '') !== '',
-    };
-  }
-
-  #headersOf({ meta, isDeleted = false }: Write): MsgHdrs {
-    const made = this.#headers();
-    if (meta !== undefined) made.set(metaHeader, toBase64url(meta));
-    if (isDeleted) made.set(operationHeader, 'DEL');
-    return made;
+    return message === null ? undefined : storedOf(message);
   }
 }
 
@@ -271,10 +282,6 @@ interface Parts {
   readonly stream: JetStreamClient;
   readonly headers: () => MsgHdrs;
 }
-
-type RawMessage = Pick<StoredMsg, 'seq' | 'subject' | 'data'> & {
-  readonly header: StoredMsg['header'] | undefined;
-};
 
 function expectation({ expect }: Write): { lastSubjectSequence?: number; lastSequence?: number } {
   if (expect === undefined) return {};

@@ -15,7 +15,7 @@ import {
 import { failure } from '../../../test/support/failure.ts';
 import { hasNatsServer, NatsServer } from '../../../test/support/nats-server.ts';
 import { connectionOf, openNatsHubStore } from './hub-store.ts';
-import { checkServer, layoutOf } from './layout.ts';
+import { checkServer, hasEqualReplicas, layoutOf } from './layout.ts';
 
 /** What throws, as what rejects. */
 const calling = async (work: () => unknown): Promise<unknown> => work();
@@ -32,6 +32,16 @@ describe('the servers of a hub', () => {
   it.each(['2.9.9', '2.8.4', '1.99.99', '', 'unknown'])('of version %j are refused', async (version) => {
     const refused = await failure(calling(() => checkServer({ ...server, version })));
     expect([refused.code, refused.hint]).toEqual(['HUB_STORE_UNSUITABLE', expect.stringContaining('2.9.10')]);
+  });
+
+  it.each([
+    ['2.9.10', false],
+    ['2.10.22', false],
+    ['2.10.23', true],
+    ['2.11.0', true],
+    ['', false],
+  ])('of version %j keep replicas alike: %s', (version, isAlike) => {
+    expect(hasEqualReplicas(version)).toBe(isAlike);
   });
 
   it('are refused without JetStream', async () => {

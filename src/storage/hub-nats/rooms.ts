@@ -13,7 +13,7 @@ const maxLogs = 1000;
 type Entry = Omit<RoomEntry, 'seq' | 'bytes'> & {
   readonly at: number;
   readonly size: number;
-  readonly recordSeq: number;
+  readonly record: { readonly seq: number; readonly id: string };
 };
 
 /** The entries of a room; that numbered n is the n-th. */
@@ -27,14 +27,14 @@ class RoomLog {
     this.log = new SubjectLog(core.client, { ...place, replicas: core.replicas }, (record) => this.#take(record));
   }
 
-  #take({ seq, meta }: LogRecord): void {
+  #take({ seq, id, meta }: LogRecord): void {
     const size = int(meta, 'size');
     this.entries.push({
       epoch: int(meta, 'epoch'),
       from: idIn(meta, 'from'),
       at: int(meta, 'at'),
       size,
-      recordSeq: seq,
+      record: { seq, id },
     });
     this.bytes += size;
   }
@@ -150,8 +150,12 @@ export class NatsRooms implements HubRooms {
     return isSame ? { kind: 'appended', seq } : { kind: 'taken', seq, bytes: first };
   }
 
-  async #bytesOf({ recordSeq }: Entry): Promise<Uint8Array> {
-    const stored = await this.#core.client.at(this.#core.layout.rooms, recordSeq);
+  async #bytesOf({ record, size }: Entry): Promise<Uint8Array> {
+    const stored = await this.#core.client.at(
+      this.#core.layout.rooms,
+      record.seq,
+      ({ id, data }) => id === record.id && data.length === size,
+    );
     if (stored === undefined)
       throw new MeshError('STORE_CORRUPT', 'JetStream does not hold an entry of a room that it confirmed');
     // A view of what the connection received would keep more alive than the entry.

@@ -1,14 +1,20 @@
 import { encodeCbor, Serial } from '#kernel';
 import { fieldsOf, int, isFields, type Fields } from './fields.ts';
-import type { NatsClient, Stored } from './nats-client.ts';
+import type { NatsClient } from './nats-client.ts';
 import { StaleState, unreachable } from './nats-errors.ts';
+import type { Stored } from './stored.ts';
 
 export interface LogRecord {
   readonly seq: number;
+  /** No other record has it. */
+  readonly id: string;
   readonly meta: Fields;
   /** Nothing where only headers were read. */
   readonly data: Uint8Array;
 }
+
+/** The new record. */
+export type Appended = Pick<LogRecord, 'seq' | 'id'>;
 
 export interface LogPlace {
   readonly stream: string;
@@ -37,6 +43,7 @@ export class SubjectLog {
   #last = 0;
   #valid = 0;
   #awaited: { readonly id: string; seq?: number } | undefined;
+  readonly #garbled = new Set<number>();
 
   constructor(client: NatsClient, place: LogPlace, take: (record: LogRecord) => void) {
     this.#client = client;
@@ -65,8 +72,8 @@ export class SubjectLog {
     return this.#valid > before;
   }
 
-  /** The sequence of the new record; undefined when something else came first: then everything is to be decided anew. */
-  async append(meta: Fields, data: Uint8Array): Promise<number | undefined> {
+  /** Undefined when something else came first: then everything is to be decided anew. */
+  async append(meta: Fields, data: Uint8Array): Promise<Appended | undefined> {
     const { stream, subject, replicas } = this.#place;
     const id = this.#client.newId();
     const header = encodeCbor({ before: this.#valid, meta });
@@ -76,10 +83,23 @@ export class SubjectLog {
     if (written.kind === 'done' && written.isSure && replicas === 1) {
       this.#last = written.seq;
       this.#valid = written.seq;
-      this.#take({ seq: written.seq, meta, data });
-      return written.seq;
+      this.#take({ seq: written.seq, id, meta, data });
+      return { seq: written.seq, id };
     }
-    return await this.#readBack(id);
+    const seq = await this.#readBack(id);
+    return seq === undefined ? undefined : { seq, id };
+  }
+
+  /**
+   * Removes messages that say nothing: they take up room, and nobody else would. One that is the last of the subject stays until something
+   * comes behind it: without it, nats-server 2.9 does not know where the subject ends.
+   */
+  async removeGarbled(): Promise<void> {
+    for (const seq of this.#garbled) {
+      if (seq >= this.#last) continue;
+      await this.#client.remove(this.#place.stream, seq);
+      this.#garbled.delete(seq);
+    }
   }
 
   /** Decides until nothing comes in between. */
@@ -107,16 +127,31 @@ export class SubjectLog {
 
   #accept({ seq, id, meta, data }: Stored): void {
     this.#last = seq;
-    const fields = fieldsOf(meta);
-    if (int(fields, 'before') < this.#valid) return;
+    const header = headerIn(meta);
+    if (header === undefined) {
+      this.#garbled.add(seq);
+      this.#client.tellDamage(this.#place.stream, seq, 'a message that no hub wrote');
+      return;
+    }
+    if (header.before < this.#valid) return;
     this.#valid = seq;
     if (this.#awaited?.id === id) this.#awaited.seq = seq;
-    const inner = fields['meta'];
-    this.#take({ seq, meta: isFields(inner) ? inner : {}, data });
+    this.#take({ seq, id, meta: header.meta, data });
   }
 
   /** What was read over an earlier connection may not be there any more. */
   #check(): void {
     if (this.#client.generation !== this.#generation) throw new StaleState();
+  }
+}
+
+/** Undefined for what was not written by a hub, such as a message that lost its header in a crash of the servers. */
+function headerIn(bytes: Uint8Array): { readonly before: number; readonly meta: Fields } | undefined {
+  try {
+    const fields = fieldsOf(bytes);
+    const { meta } = fields;
+    return { before: int(fields, 'before'), meta: isFields(meta) ? meta : {} };
+  } catch {
+    return undefined;
   }
 }
