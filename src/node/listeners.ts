@@ -15,6 +15,8 @@ export interface ListenersOptions {
   readonly operations: Operations;
   readonly host: string;
   readonly port: number;
+  /** Others wait until it resolves: before, cards do not say where the node is now. */
+  readonly ready: Promise<void>;
   /** Without it there is no local API. A port that is taken is an error only when `exact`. */
   readonly api?: { readonly port: number; readonly exact: boolean; readonly token: string };
 }
@@ -53,10 +55,10 @@ export async function startListeners(options: ListenersOptions): Promise<Listeni
   }
 }
 
-function listenPublic({ parts, links, host, port }: ListenersOptions): Promise<Listener> {
+function listenPublic({ parts, links, host, port, ready }: ListenersOptions): Promise<Listener> {
   const { clock, limits, hosts, version } = parts;
   const cards = () => [...hosts.values()].map(({ agent }) => agent.card());
-  const handler = createPublicApp({
+  const app = createPublicApp({
     cards,
     cardOf: (name) => {
       try {
@@ -71,7 +73,20 @@ function listenPublic({ parts, links, host, port }: ListenersOptions): Promise<L
     clock,
     limits,
   });
-  return listen({ handler, host, port, onUpgrade: acceptWebSockets(links.listener, limits), clock, limits });
+  const upgrade = acceptWebSockets(links.listener, limits);
+  return listen({
+    handler: (...call) => void ready.then(() => app(...call)),
+    onUpgrade: (request, socket, head) => {
+      // One that breaks while it waits.
+      const ignore = (): void => {};
+      socket.on('error', ignore);
+      void ready.then(() => upgrade(request, socket, head)).finally(() => socket.off('error', ignore));
+    },
+    host,
+    port,
+    clock,
+    limits,
+  });
 }
 
 async function listenApi(

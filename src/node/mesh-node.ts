@@ -166,7 +166,8 @@ export class MeshNode implements AsyncDisposable {
     const { parts } = this.#composed;
     await parts.store.transact((tx) => tx.inbox.releaseAll());
     await parts.relay?.start();
-    const endpoints = listens ? await this.#listen() : [];
+    const ready = Promise.withResolvers<void>();
+    const endpoints = listens ? await this.#listen(ready.promise) : [];
     for (const host of parts.hosts.values()) {
       const former = host.agent.card().endpoints.filter((endpoint) => !endpoints.includes(endpoint));
       await host.renewDevice();
@@ -175,17 +176,18 @@ export class MeshNode implements AsyncDisposable {
       host.start();
       if (host.agent.incarnation !== undefined) void this.#callFormer(host, former);
     }
+    ready.resolve();
     if (this.#listening !== undefined) await parts.lan.begin(this.#listening.publicAddress);
     this.#sweep = sweep(this.parts, this.#sweeping.signal);
     await this.#tellStarted();
   }
 
   /** Where others reach the agents of this node. */
-  async #listen(): Promise<readonly string[]> {
+  async #listen(ready: Promise<void>): Promise<readonly string[]> {
     const { config, withApi = true } = this.#options;
     const { links, events } = this.#composed;
     const { host, port } = config;
-    const where = { parts: this.parts, links, events, operations: this.operations, host, port };
+    const where = { parts: this.parts, links, events, operations: this.operations, host, port, ready };
     const api = withApi ? { api: await this.#api() } : {};
     this.#listening = await startListeners({ ...where, ...api });
     return endpointsOf(config, this.#listening.publicAddress);

@@ -56,13 +56,13 @@ describe('a simulated network of nodes', () => {
     expect(all.reduce((sum, { handled }) => sum + handled, 0)).toBeGreaterThan(500);
   });
 
-  test('keeps them among many agents on three hubs', async () => {
+  test('keeps them among many agents on three hubs', { timeout: 240_000 }, async () => {
     const [answer] = await answersOf([crowd]);
     expect(answer && inWords(answer).join('\n')).toBe('');
     expect(answer?.handled).toBeGreaterThan(100);
   });
 
-  test('does the same in another process, to the last word of the story', async () => {
+  test('does the same in another process, to the last word of the story', { timeout: 240_000 }, async () => {
     const before = answers[clean.length];
     const [again] = await answersOf([retold]);
     expect(before?.story.length).toBeGreaterThan(1000);
