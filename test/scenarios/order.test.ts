@@ -253,6 +253,7 @@ describe('a network that keeps to no rule costs sessions and never the order', (
     const texts = numbered('m', 40);
     await arrive(friends, await bothSay(friends, texts));
     await expectInOrder(friends, texts);
-    if (what !== 'doubles frames') expect(noted(friends, 'session.replaced')).toBeGreaterThan(0);
+    // Behind one that is lost there may be none that shows it.
+    if (what === 'changes frames') expect(noted(friends, 'session.replaced')).toBeGreaterThan(0);
   });
 });
