@@ -48,9 +48,11 @@ async function friends(bobs: Partial<Limits> = {}): Promise<Friends> {
 
 /** Time in which both nodes look around as often as they would, and prune what is over. */
 async function pass({ time }: Friends, ms: number): Promise<void> {
-  for (let passed = 0; passed < ms; passed += 10 * minute) {
-    await time.advance(10 * minute);
+  for (let passed = 0; passed < ms; passed += 30 * minute) {
+    await time.advance(30 * minute);
     await story.settled();
+    // Each has looked around, and waits for the next time.
+    await time.whenSleeping(2);
   }
 }
 
