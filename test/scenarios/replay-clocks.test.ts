@@ -51,8 +51,6 @@ async function pass({ time }: Friends, ms: number): Promise<void> {
   for (let passed = 0; passed < ms; passed += 30 * minute) {
     await time.advance(30 * minute);
     await story.settled();
-    // Each has looked around, and waits for the next time.
-    await time.whenSleeping(2);
   }
 }
 

@@ -68,6 +68,7 @@ export class MemoryNode implements NodeLike, AsyncDisposable {
   readonly #options: MemoryNodeOptions;
   readonly #stores: FaultyStore[] = [];
   #life: Life | undefined;
+  #isLookingAround = false;
 
   private constructor(options: MemoryNodeOptions) {
     this.name = options.name;
@@ -157,20 +158,40 @@ export class MemoryNode implements NodeLike, AsyncDisposable {
     const sweeping = new AbortController();
     this.#life = { ...composed, store, blobs, clock, sweeping, api: createOperations(parts) };
     await store.transact((tx) => tx.inbox.releaseAll());
-    this.#options.wire.join({
-      name,
-      lives: (agentId) => [this.host.agent.agentId, ...this.host.agent.formerIds, relay?.agentId].includes(agentId),
-      accept: (connection) => void links.listener.accept(connection),
-    });
     const mailboxes = postOffice === undefined ? this.host.hubs.mailboxes : [postOffice.address];
     await parts.relay?.start();
     const endpoints = [`http://${name}.test`];
     const capabilities = capabilitiesOf(this.host.agent, { config: parts.config, relay: parts.relay, endpoints });
     await this.host.agent.publish({ endpoints, capabilities, mailboxes: [...mailboxes] });
+    this.#options.wire.join({
+      name,
+      lives: (agentId) => [this.host.agent.agentId, ...this.host.agent.formerIds, relay?.agentId].includes(agentId),
+      accept: (connection) => void links.listener.accept(connection),
+    });
     if (postOffice !== undefined) postOffice.serve(this.host);
     this.host.start();
     postOffice?.open(this.host);
-    void sweep(parts, sweeping.signal);
+    void sweep({ ...parts, clock: this.#rounds(clock) }, sweeping.signal);
+  }
+
+  /** It sleeps between the rounds in which the node looks around. */
+  #rounds(clock: Clock): Clock {
+    return {
+      now: () => clock.now(),
+      monotonic: () => clock.monotonic(),
+      turn: () => clock.turn(),
+      alarm: (ms, ring) => clock.alarm(ms, ring),
+      sleep: async (ms, options) => {
+        this.#isLookingAround = false;
+        await clock.sleep(ms, options);
+        this.#isLookingAround = true;
+      },
+    };
+  }
+
+  /** Something is being written, or a round of looking around has not come to its end. */
+  get isBusy(): boolean {
+    return this.isUp && (this.store.isBusy || this.#isLookingAround);
   }
 
   /** Ends in good order. */

@@ -38,7 +38,7 @@ export class MemoryStory implements AsyncDisposable {
   async settled(): Promise<void> {
     let still = 0;
     await until(() => {
-      still = this.#nodes.some((node) => node.isUp && node.store.isBusy) ? 0 : still + 1;
+      still = this.#nodes.some(({ isBusy }) => isBusy) ? 0 : still + 1;
       return still > 100;
     });
   }

@@ -4,12 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { defaultLimits, silentLogger, systemClock, systemRandom } from '#kernel';
-import { defaultConfig, MeshNode } from '#node';
+import { defaultConfig } from './config.ts';
+import { MeshNode } from './mesh-node.ts';
 import { fetchDiscovery } from '#discovery';
-import { fileSystem } from '../../src/node/agent-disk.ts';
-import { createFirstAgent } from '../../src/node/agent-files.ts';
-import { stateDir } from '../../src/node/state-dir.ts';
-import { turns } from '../support/memory-story.ts';
+import { fileSystem } from './agent-disk.ts';
+import { createFirstAgent } from './agent-files.ts';
+import { stateDir } from './state-dir.ts';
+import { turns } from '../../test/support/memory-story.ts';
 
 let dir = '';
 beforeEach(() => {
