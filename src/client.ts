@@ -34,5 +34,6 @@ export {
   type Transport,
   type TransportRequest,
   type TransportResponse,
+  type TurnEvent,
   type WarningView,
 } from '#api';

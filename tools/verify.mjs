@@ -21,6 +21,7 @@ const steps = [
   ['public-api', node('tools/public-api.mjs', '--check')],
   ['build', ['tsc', '-p', 'tsconfig.build.json']],
   ['publint', ['publint', '--strict']],
+  ['publint-plugin', ['publint', 'plugins/openclaw', '--strict']],
   ['package', node('tools/check-package.mjs')],
 ];
 

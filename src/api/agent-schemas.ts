@@ -11,7 +11,7 @@ export const agentView = z.object({
   cardSeq: count,
   cardExpiresAt: time,
   deviceExpiresAt: time,
-  runtime: z.enum(['inbox', 'command', 'webhook', 'openclaw', 'in-process']),
+  runtime: z.enum(['inbox', 'attached', 'command', 'webhook', 'openclaw', 'in-process']),
   unread: count,
   isDefault: z.boolean(),
 });

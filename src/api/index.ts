@@ -41,5 +41,6 @@ export type {
   SentView,
   Step,
   Tier,
+  TurnEvent,
   WarningView,
 } from './views.ts';

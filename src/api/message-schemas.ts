@@ -69,6 +69,7 @@ export const outboxView = z.object({
   attempts: count,
   sealedAt: time.optional().describe('From then on it may have left; before, it can be cancelled'),
   restoredAt: time.optional().describe('It is from a backup: it may have left after that'),
+  replyContext: json.optional().describe('What this agent gave with it, which comes back with the answer'),
   replayOf: z.string().optional().describe('The message that it says again'),
   replayedBy: z.string().optional().describe('The message that says it again'),
 });

@@ -106,6 +106,10 @@ export const routes = {
   replayDead: { method: 'POST', path: '/api/dead/replay' },
   purgeDead: { method: 'POST', path: '/api/dead/purge' },
 
+  attach: { method: 'POST', path: '/api/attach', stream: true },
+  complete: { method: 'POST', path: '/api/turns/:id/complete' },
+  release: { method: 'POST', path: '/api/turns/:id/release' },
+
   files: {
     method: 'GET',
     path: '/api/files',

@@ -1,4 +1,5 @@
 import { agentSchemas } from './agent-schemas.ts';
+import { attachSchemas } from './attach-schemas.ts';
 import type { OperationSchema } from './base-schemas.ts';
 import { contactSchemas } from './contact-schemas.ts';
 import { deadSchemas } from './dead-schemas.ts';
@@ -19,6 +20,7 @@ export const operationSchemas = {
   ...routeSchemas,
   ...requestSchemas,
   ...messageSchemas,
+  ...attachSchemas,
   ...deadSchemas,
   ...fileSchemas,
 } as const satisfies Record<OperationName, OperationSchema>;

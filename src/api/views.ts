@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import type { agentView, cardJson, lanScanEvent, scanEvent } from './agent-schemas.ts';
+import type { turnEvent } from './attach-schemas.ts';
 import type * as base from './base-schemas.ts';
 import type { contactView } from './contact-schemas.ts';
 import type { deadLetter } from './dead-schemas.ts';
@@ -24,6 +25,8 @@ export type OutboxView = View<typeof outboxView>;
 export type SentView = View<typeof sent>;
 export type Step = View<typeof step>;
 export type DeadLetterView = View<typeof deadLetter>;
+/** What a program hears that takes the messages of an agent. */
+export type TurnEvent = View<typeof turnEvent>;
 export type ScanEvent = View<typeof scanEvent>;
 export type LanScanEvent = View<typeof lanScanEvent>;
 export type AuditEntryView = View<typeof auditEntry>;

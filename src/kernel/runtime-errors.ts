@@ -17,6 +17,11 @@ export const runtimeErrors = {
     'The OpenClaw gateway cannot be reached.',
     'Start it: openclaw gateway run. If it listens elsewhere, correct its url in mesh.toml. Messages wait meanwhile.',
   ),
+  PROGRAM_AWAY: row(
+    [503, 4, 'retry'],
+    'The program that handles messages is not there.',
+    'Start it: messages wait meanwhile, and are offered to it again.',
+  ),
   GATEWAY_REFUSED: row(
     [502, 3, 'final'],
     'The OpenClaw gateway refused what was asked of it.',

@@ -1,6 +1,7 @@
 import { operationNames, type Operations, routeOf } from '#api';
 import {
   agentOperations,
+  attachOperations,
   contactOperations,
   contactStanding,
   deadLetterOperations,
@@ -35,14 +36,16 @@ export function createOperations(parts: NodeParts): Operations {
     ...inviteOperations(parts),
     ...messageOperations(parts),
     ...sentMessageOperations(parts),
+    ...attachOperations(parts),
     ...deadLetterOperations(parts),
     ...fileOperations(parts),
   });
 }
 
-/** What changes nothing that others see is for the owner of a superseded agent too. */
+/** What changes nothing that others see is for the owner of a superseded agent too; `attach` looks for itself. */
 const harmless: ReadonlySet<string> = new Set([
   'shutdown',
+  'attach',
   'verifyCard',
   'scan',
   'scanLan',

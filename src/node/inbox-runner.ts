@@ -17,6 +17,7 @@ import {
 } from '#pipeline';
 import type { Message } from '#protocol';
 import type { Answer, Runtime } from '#runtime';
+import { awayMs, describe } from './handler-failure.ts';
 
 export interface InboxRunnerPorts {
   readonly agent: LocalAgent;
@@ -25,9 +26,6 @@ export interface InboxRunnerPorts {
   laneOf(peer: AgentId): Lane;
   nameOf(peer: AgentId): string;
 }
-
-/** How often a message is offered to a gateway that is not there. */
-const awayMs = 5000;
 
 const retryPace = { firstMs: 1000, maxMs: 60_000 };
 
@@ -43,6 +41,8 @@ export class InboxRunner {
   /** Failed, and that could not be committed. */
   readonly #failed: Failed[] = [];
   #overtaken = nothingOvertaken;
+  /** Of a runtime that takes several at once: what is with it. */
+  readonly #busy = new Set<Promise<unknown>>();
   /** Waits for work. */
   #idle = false;
   /** What somebody else leases to it: nothing else is leased meanwhile, so that the order stays. */
@@ -125,6 +125,7 @@ export class InboxRunner {
       }
     }
     if (this.#lent !== undefined) await this.#handleAll(await this.#takeLent(this.#lent));
+    await Promise.all(this.#busy);
     await this.#complete();
   }
 
@@ -133,7 +134,7 @@ export class InboxRunner {
       const leased = await this.#takeLent(this.#lent);
       if (leased.length > 0) return leased;
     }
-    return this.#options.runtime.types.length === 0 ? [] : this.#lease();
+    return this.#takesMore ? this.#lease() : [];
   }
 
   async #takeLent(lent: Promise<Leased>): Promise<readonly LeasedMessage[]> {
@@ -143,9 +144,17 @@ export class InboxRunner {
   }
 
   get #turns(): Turns {
-    const { types, concurrency } = this.#options.runtime;
-    const limit = concurrency > 1 ? concurrency : this.#limits.leaseBatch;
-    return { types, limit, overtaken: this.#overtaken };
+    return { types: this.#options.runtime.types, limit: this.#room, overtaken: this.#overtaken };
+  }
+
+  /** For how many messages. */
+  get #room(): number {
+    const { concurrency } = this.#options.runtime;
+    return concurrency > 1 ? Math.max(0, concurrency - this.#busy.size) : this.#limits.leaseBatch;
+  }
+
+  get #takesMore(): boolean {
+    return this.#options.runtime.types.length > 0 && this.#room > 0;
   }
 
   /** The senders hear soon that their messages were seen. */
@@ -173,15 +182,29 @@ export class InboxRunner {
     }
   }
 
-  /** In order, one after another, unless the runtime takes several at once. Completions are committed while the next one runs. */
+  /**
+   * In order, one after another, unless the runtime takes several at once: then it is done when they have begun, and a slow one keeps
+   * nobody waiting while there is room beside it. Completions are committed while the next one runs.
+   */
   async #handleAll(leased: readonly LeasedMessage[]): Promise<void> {
-    const commits: Promise<unknown>[] = [];
     if (this.#options.runtime.concurrency > 1) {
-      await Promise.all(leased.map((message) => this.#handle(message, commits)));
-    } else {
-      for (const message of leased) await this.#handle(message, commits);
+      for (const message of leased) this.#begin(message);
+      return;
     }
+    const commits: Promise<unknown>[] = [];
+    for (const message of leased) await this.#handle(message, commits);
     await Promise.all(commits);
+  }
+
+  #begin(message: LeasedMessage): void {
+    const commits: Promise<unknown>[] = [];
+    const work = this.#handle(message, commits).then(() => Promise.all(commits));
+    const over = (): void => {
+      this.#busy.delete(work);
+      this.wake();
+    };
+    this.#busy.add(work);
+    work.then(over, over);
   }
 
   async #handle(row: LeasedMessage, commits: Promise<unknown>[]): Promise<void> {
@@ -202,10 +225,9 @@ export class InboxRunner {
       // A fast program is done with many before the next turn: they share a transaction, with the next lease if that comes first.
       if (this.#handled.length === 1) void this.#completeSoon();
     } catch (error) {
-      // A gateway that is not there did not fail at the message: it waits, and no attempt is used up.
-      const isAway = codeOf(error) === 'GATEWAY_UNREACHABLE';
-      const stopped = this.#kill.signal.aborted || isAway;
-      const pause = isAway ? awayMs : backoffMs(retryPace, row.attempts, this.#random);
+      const away = awayMs[codeOf(error)];
+      const stopped = this.#kill.signal.aborted || away !== undefined;
+      const pause = away ?? backoffMs(retryPace, row.attempts, this.#random);
       const notBefore = this.#kill.signal.aborted ? 0 : this.#clock.now() + pause;
       const reason = codeOf(error) === 'HANDLER_TIMEOUT' ? 'HANDLER_TIMEOUT' : 'HANDLER_FAILED';
       commits.push(this.#fail({ lane, message: row, error: describe(error), reason, notBefore, stopped }));
@@ -247,8 +269,8 @@ export class InboxRunner {
   /** Until something arrives, a failed message is due again, or turns may be free again. */
   async #pause(): Promise<void> {
     const { ports, agent, runtime } = this.#options;
-    const next = nextLeaseAt({ agent, ports, types: runtime.types });
-    this.#idle = runtime.types.length > 0;
+    const next = this.#takesMore ? nextLeaseAt({ agent, ports, types: runtime.types }) : undefined;
+    this.#idle = this.#takesMore;
     if (next === undefined) await this.#asked.promise;
     else await this.#sleep(Math.max(1, next - this.#clock.now()));
     this.#idle = false;
@@ -270,13 +292,4 @@ export class InboxRunner {
 function draftOf(answer: Answer) {
   const { body, subject, metadata } = answer;
   return { body, subject, metadata };
-}
-
-/** The handler's error as the owner of the agent may see it. */
-function describe(error: unknown): string {
-  if (!(error instanceof MeshError)) return String(error);
-  const { detail } = error.data;
-  return typeof detail === 'string' && detail !== ''
-    ? `${error.code}: ${error.message}\n${detail}`
-    : `${error.code}: ${error.message}`;
 }

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { type Clock, type Limits, type Logger, MeshError } from '#kernel';
-import { commandRuntime, inboxRuntime, openclawRuntime, type Runtime, webhookRuntime } from '#runtime';
+import { AttachableRuntime, commandRuntime, openclawRuntime, type Runtime, webhookRuntime } from '#runtime';
 import { readKeyFile } from '#storage';
 import type { RuntimeConfig } from './config.ts';
 import { invalidConfig } from './invalid-config.ts';
@@ -19,7 +19,7 @@ export async function makeRuntime(config: RuntimeConfig | undefined, ports: Runt
   switch (config?.runtime) {
     case undefined:
     case 'inbox':
-      return inboxRuntime();
+      return new AttachableRuntime(ports.clock);
     case 'command':
       return makeCommand(config, ports);
     case 'webhook':

@@ -3,7 +3,6 @@ import { toMeshError } from '#kernel';
 import { messageTypes } from '#protocol';
 import { inboundMessage } from '../../test/support/inbound-message.ts';
 import { type Handler, inProcessRuntime } from './in-process.ts';
-import { inboxRuntime } from './inbox.ts';
 
 const inbound = inboundMessage();
 const { signal } = new AbortController();
@@ -76,12 +75,5 @@ describe('the in-process runtime', () => {
       () => 'unreached',
     );
     await expect(runtime.handle(inbound, { signal: stop.signal })).rejects.toBe(reason);
-  });
-});
-
-describe('the inbox runtime', () => {
-  it('is offered nothing, and says so when it is', async () => {
-    expect(inboxRuntime().types).toEqual([]);
-    await expect(inboxRuntime().handle(inbound, { signal })).rejects.toMatchObject({ code: 'INTERNAL' });
   });
 });

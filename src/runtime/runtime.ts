@@ -17,7 +17,7 @@ export interface Answer {
 
 /** How a message reaches an agent's brain and how its answer comes back. */
 export interface Runtime {
-  readonly kind: 'inbox' | 'command' | 'webhook' | 'openclaw' | 'in-process';
+  readonly kind: 'inbox' | 'attached' | 'command' | 'webhook' | 'openclaw' | 'in-process';
   /** Message types offered to it; others stay in the inbox. */
   readonly types: readonly MessageType[];
   /** How many messages at once; 1 keeps the order. */

@@ -1,8 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, type StdioOptions } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePorts } from '../crash/free-ports.ts';
 import type { StubModel } from './stub-model.ts';
@@ -11,6 +12,15 @@ import type { StubModel } from './stub-model.ts';
 const program = process.env['MESH_OPENCLAW'] ?? '';
 
 export const hasOpenclaw = program !== '' && existsSync(program);
+
+export interface GatewayOptions {
+  /** In place of those parts of `openclaw.json`. */
+  readonly config?: Readonly<Record<string, unknown>>;
+  /** Names of the skills that its agents see. */
+  readonly skills?: readonly string[];
+  /** What its owner does before it runs. */
+  prepare?(gateway: Gateway): Promise<unknown>;
+}
 
 /** A real OpenClaw gateway in a folder and process of its own, whose agent `main` thinks with the stub. */
 export class Gateway implements AsyncDisposable {
@@ -25,11 +35,16 @@ export class Gateway implements AsyncDisposable {
     this.token = `token-of-${port}`;
   }
 
-  static async start(name: string, model: StubModel): Promise<Gateway> {
+  static async start(
+    name: string,
+    model: StubModel,
+    { config = {}, skills = ['none'], prepare }: GatewayOptions = {},
+  ): Promise<Gateway> {
     const [port] = await freePorts();
     const gateway = new Gateway(mkdtempSync(join(tmpdir(), `gateway-${name}-`)), port);
     for (const folder of ['home', 'workspace']) mkdirSync(join(gateway.dir, folder));
-    writeFileSync(join(gateway.dir, 'openclaw.json'), JSON.stringify(gateway.#config(model)));
+    writeFileSync(join(gateway.dir, 'openclaw.json'), JSON.stringify({ ...gateway.#config(model, skills), ...config }));
+    await prepare?.(gateway);
     await gateway.run();
     return gateway;
   }
@@ -42,31 +57,32 @@ export class Gateway implements AsyncDisposable {
   async run(): Promise<void> {
     const { dir } = this;
     const log = openSync(join(dir, 'gateway.log'), 'a');
-    this.#child = spawn(process.execPath, [program, 'gateway', 'run'], {
-      cwd: dir,
-      stdio: ['ignore', log, log],
-      env: {
-        PATH: `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}`,
-        HOME: join(dir, 'home'),
-        OPENCLAW_STATE_DIR: join(dir, 'state'),
-        OPENCLAW_CONFIG_PATH: join(dir, 'openclaw.json'),
-        OPENCLAW_DISABLE_BONJOUR: '1',
-        OPENCLAW_NO_RESPAWN: '1',
-        OPENCLAW_NO_AUTO_UPDATE: '1',
-        OPENCLAW_EXEC_SHELL_SNAPSHOT: '0',
-        DO_NOT_TRACK: '1',
-        CI: '1',
-        NO_COLOR: '1',
-      },
-    });
+    const stdio: StdioOptions = ['ignore', log, log];
+    this.#child = spawn(process.execPath, [program, 'gateway', 'run'], { cwd: dir, stdio, env: this.#environment });
     const ended = once(this.#child, 'exit').then(() => 'ended' as const);
     for (;;) {
       const state = await Promise.race([this.#isReady(), ended]);
       if (state === true) return;
-      if (state === 'ended')
-        throw new Error(`The gateway ended: ${readFileSync(join(dir, 'gateway.log'), 'utf8').slice(-2000)}`);
+      if (state === 'ended') throw new Error(`The gateway ended: ${this.log.slice(-2000)}`);
       await sleep(100);
     }
+  }
+
+  /** What `openclaw WORDS` prints for the owner of the gateway. Throws when it fails. */
+  async openclaw(...words: readonly string[]): Promise<string> {
+    const child = spawn(process.execPath, [program, ...words], {
+      cwd: this.dir,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: this.#environment,
+    });
+    const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
+    if (child.exitCode === null) await once(child, 'exit');
+    if (child.exitCode !== 0) throw new Error(`openclaw ${words.join(' ')} failed: ${stdout}${stderr}`);
+    return stdout;
+  }
+
+  get log(): string {
+    return readFileSync(join(this.dir, 'gateway.log'), 'utf8');
   }
 
   async end(signal: NodeJS.Signals): Promise<void> {
@@ -81,6 +97,23 @@ export class Gateway implements AsyncDisposable {
     rmSync(this.dir, { recursive: true, force: true, maxRetries: 5 });
   }
 
+  get #environment(): NodeJS.ProcessEnv {
+    const { dir } = this;
+    return {
+      PATH: `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}`,
+      HOME: join(dir, 'home'),
+      OPENCLAW_STATE_DIR: join(dir, 'state'),
+      OPENCLAW_CONFIG_PATH: join(dir, 'openclaw.json'),
+      OPENCLAW_DISABLE_BONJOUR: '1',
+      OPENCLAW_NO_RESPAWN: '1',
+      OPENCLAW_NO_AUTO_UPDATE: '1',
+      OPENCLAW_EXEC_SHELL_SNAPSHOT: '0',
+      DO_NOT_TRACK: '1',
+      CI: '1',
+      NO_COLOR: '1',
+    };
+  }
+
   async #isReady(): Promise<boolean> {
     try {
       return (await fetch(`http://127.0.0.1:${this.port}/readyz`)).ok;
@@ -89,7 +122,7 @@ export class Gateway implements AsyncDisposable {
     }
   }
 
-  #config(model: StubModel): object {
+  #config(model: StubModel, skills: readonly string[]): object {
     const { dir, port, token } = this;
     const free = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 };
     const echo = {
@@ -127,7 +160,7 @@ export class Gateway implements AsyncDisposable {
           workspace: join(dir, 'workspace'),
           skipBootstrap: true,
           heartbeat: { every: '0m', target: 'none' },
-          skills: ['none'],
+          skills,
         },
       },
       tools: { toolSearch: false },

@@ -9,16 +9,31 @@ interface ModelMessage {
 
 interface Completion {
   readonly messages?: readonly ModelMessage[];
+  readonly tools?: readonly { readonly function?: { readonly name?: string } }[];
   readonly stream?: boolean;
 }
 
-/** What the model says to what came last; an error is an answer with that status. */
-export type Think = (text: string) => Promise<string | { readonly status: number }>;
+/** What the model says; an error is an answer with that status. */
+type Said = string | { readonly status: number } | ToolCall;
+
+export interface ToolCall {
+  readonly tool: string;
+  readonly args: object;
+}
+
+/** What the model says to what came last: what a person or peer wrote, or what a tool gave. */
+export type Think = (text: string, about: { readonly role: 'user' | 'tool' }) => Promise<Said>;
 
 /** A model that a gateway asks over the OpenAI API, and that says what the test wants. */
 export class StubModel implements AsyncDisposable {
   /** What it was asked, in order: the text of the last message of a person or peer. */
   readonly asked: string[] = [];
+  /** What its tools gave it, in order. */
+  readonly told: string[] = [];
+  /** What the gateway told it last before everything else. */
+  system = '';
+  /** The tools that it was offered last. */
+  tools: readonly string[] = [];
   think: Think = async (text) => `echo: ${bodyOf(text)}`;
   readonly #server: Server;
 
@@ -55,19 +70,22 @@ export class StubModel implements AsyncDisposable {
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
-  async #complete({ messages = [], stream = false }: Completion, response: ServerResponse): Promise<void> {
-    const text = lastText(messages);
-    this.asked.push(text);
-    const said = await this.think(text);
-    if (typeof said !== 'string') {
+  async #complete({ messages = [], stream = false, tools = [] }: Completion, response: ServerResponse): Promise<void> {
+    const { text, role } = lastOf(messages);
+    (role === 'tool' ? this.told : this.asked).push(text);
+    this.system = partsOf(messages.find(({ role }) => role === 'system')?.content);
+    this.tools = tools.map((tool) => tool.function?.name ?? '');
+    const said = await this.think(text, { role });
+    if (typeof said === 'object' && 'status' in said) {
       response.writeHead(said.status, { 'content-type': 'application/json' });
       response.end(JSON.stringify({ error: { message: 'the stub fails' } }));
       return;
     }
     const usage = { prompt_tokens: 10, completion_tokens: 5, total_tokens: 15 };
-    const base = { id: `chatcmpl-${this.asked.length}`, created: 0, model: 'echo' };
+    const base = { id: `chatcmpl-${this.asked.length + this.told.length}`, created: 0, model: 'echo' };
+    const { content, finish } = messageOf(said, `call_${this.asked.length + this.told.length}`);
     if (!stream) {
-      const choices = [{ index: 0, finish_reason: 'stop', message: { role: 'assistant', content: said } }];
+      const choices = [{ index: 0, finish_reason: finish, message: { role: 'assistant', ...content } }];
       respond(response, { ...base, object: 'chat.completion', usage, choices });
       return;
     }
@@ -77,8 +95,8 @@ export class StubModel implements AsyncDisposable {
       response.write(`data: ${JSON.stringify({ ...base, object: 'chat.completion.chunk', choices, ...more })}\n\n`);
     };
     chunk({ role: 'assistant', content: '' });
-    chunk({ content: said });
-    chunk({}, 'stop');
+    chunk(content);
+    chunk({}, finish);
     response.write(`data: ${JSON.stringify({ ...base, object: 'chat.completion.chunk', choices: [], usage })}\n\n`);
     response.end('data: [DONE]\n\n');
   }
@@ -89,12 +107,18 @@ function respond(response: ServerResponse, body: object): void {
   response.end(JSON.stringify(body));
 }
 
+function messageOf(said: string | ToolCall, id: string): { readonly content: object; readonly finish: string } {
+  if (typeof said === 'string') return { content: { content: said }, finish: 'stop' };
+  const call = { name: said.tool, arguments: JSON.stringify(said.args) };
+  return { content: { tool_calls: [{ index: 0, id, type: 'function', function: call }] }, finish: 'tool_calls' };
+}
+
 /** The gateway puts a context of its own behind what was said. */
-function lastText(messages: readonly ModelMessage[]): string {
-  const said = messages.filter(
-    ({ role, content }) => role === 'user' && !partsOf(content).startsWith('<<<BEGIN_OPENCLAW'),
-  );
-  return partsOf(said.at(-1)?.content);
+function lastOf(messages: readonly ModelMessage[]): { readonly text: string; readonly role: 'user' | 'tool' } {
+  const said = messages.filter(({ content }) => !partsOf(content).startsWith('<<<BEGIN_OPENCLAW'));
+  const last = said.at(-1);
+  if (last?.role === 'tool') return { text: partsOf(last.content), role: 'tool' };
+  return { text: partsOf(said.findLast(({ role }) => role === 'user')?.content), role: 'user' };
 }
 
 function partsOf(content: unknown): string {
@@ -112,7 +136,7 @@ export function bodyOf(text: string): string {
 /** A thought that takes its time. */
 export const slowly =
   (ms: number, then: Think): Think =>
-  async (text) => {
+  async (text, about) => {
     await sleep(ms);
-    return then(text);
+    return then(text, about);
   };

@@ -61,7 +61,9 @@ describe('an idempotency key', () => {
     await leave(bob, alice);
     const first = await say(alice, 'k1');
     expect(first.duplicate).toBe(false);
-    expect(await say(alice, 'k1', 'pay again')).toMatchObject({ id: first.id, duplicate: true, state: 'queued' });
+    const { id, conversationId, createdAt, expiresAt } = first;
+    const told = { id, conversationId, createdAt, expiresAt, duplicate: true };
+    expect(await say(alice, 'k1', 'pay again')).toMatchObject({ ...told, state: 'queued' });
     const other = await say(alice, 'k2');
     expect(other.id).not.toBe(first.id);
     await bob.up();

@@ -1,3 +1,4 @@
+export { attachOperations } from './attach.ts';
 export { fileOperations } from './files.ts';
 export { agentOperations, lookAroundOperations } from './agents.ts';
 export { lanOperations } from './lan.ts';

@@ -97,10 +97,12 @@ function dryRun(host: AgentHost, lane: Lane, message: Message) {
 
 async function submit(host: AgentHost, lane: Lane, { message, files }: { message: Message; files: HandedOver }) {
   const { id, bytes, duplicate } = await files.send(lane, message);
-  // What was accepted just now is queued; only an earlier message may have come further.
-  const { outbox } = host.desk.ports.store.read;
-  const state = (duplicate ? outbox.message(host.agent.name, id)?.state : undefined) ?? 'queued';
-  return { ...accepted(host, lane, message), id, bytes, state, duplicate };
+  const facts = { ...accepted(host, lane, message), id, bytes, duplicate };
+  // What was accepted just now is queued; only an earlier message may have come further, and has a conversation and times of its own.
+  const earlier = duplicate ? host.desk.ports.store.read.outbox.message(host.agent.name, id) : undefined;
+  if (earlier === undefined) return { ...facts, state: 'queued' as const };
+  const { state, conversationId, createdAt, expiresAt } = earlier;
+  return { ...facts, state, conversationId, createdAt, expiresAt };
 }
 
 function accepted(host: AgentHost, lane: Lane, message: Message) {

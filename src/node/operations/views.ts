@@ -169,6 +169,7 @@ export function outboxView(host: AgentHost, row: OutboxMessage) {
       route: row.route,
       sealedAt: row.sealedAt,
       restoredAt: row.restoredAt,
+      replyContext: message.replyContext,
       replayOf: row.replayOf,
       replayedBy: row.replayedBy,
     }),
