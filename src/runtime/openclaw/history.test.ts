@@ -32,4 +32,23 @@ describe('what became of a turn, in the rows of its session', () => {
       text: 'after all',
     });
   });
+
+  it('is not what a model says before it calls a tool', () => {
+    const calling = { ...said('I will look that up.'), stopReason: 'toolUse' };
+    expect(replyInHistory([asked('msg_a'), calling], 'msg_a')).toEqual({ found: true });
+    expect(replyInHistory([asked('msg_a'), calling, { role: 'toolResult' }, said('42')], 'msg_a')).toEqual({
+      found: true,
+      text: '42',
+    });
+  });
+
+  it('is a failure when the model failed, until a further turn of the message is there', () => {
+    const broken = { ...said('half a'), stopReason: 'error' };
+    expect(replyInHistory([asked('msg_a'), broken], 'msg_a')).toEqual({ found: true, failed: true });
+    expect(replyInHistory([asked('msg_a'), broken, asked('msg_a#2')], 'msg_a')).toEqual({ found: true });
+    expect(replyInHistory([asked('msg_a'), broken, asked('msg_a#2'), said('whole')], 'msg_a')).toEqual({
+      found: true,
+      text: 'whole',
+    });
+  });
 });

@@ -1,24 +1,37 @@
 import { type Fields, fieldsOf, listOf, textOf } from './gateway-frames.ts';
 
 export interface Reply {
-  /** The turn reached the session. */
+  /** A turn of the message reached the session. */
   readonly found: boolean;
   /** The reply, once it stands there. */
   readonly text?: string;
+  /** The turn ended without one. */
+  readonly failed?: true;
 }
 
-/** What became of a turn, in the rows of a session: the first reply behind the message that began it. */
-export function replyInHistory(rows: readonly Fields[], key: string): Reply {
-  const at = rows.findIndex(({ role, idempotencyKey }) => role === 'user' && idempotencyKey === `${key}:user`);
+/** What is no reply: what a model says before it calls a tool, and what it said until it failed. */
+const unfinished: readonly unknown[] = ['toolUse', 'error', 'aborted'];
+
+/** What became of a message, in the rows of a session: the reply behind the last turn that it began. */
+export function replyInHistory(rows: readonly Fields[], messageId: string): Reply {
+  const at = rows.findLastIndex((row) => beginsTurn(row) && keyOf(row).split('#')[0] === messageId);
   if (at === -1) return { found: false };
-  for (const row of rows.slice(at + 1)) {
-    // A gateway that was restarted puts a text of its own between, and goes on with the turn; the next message of a peer ends it.
-    if (row['role'] === 'user' && textOf(row['idempotencyKey'])?.startsWith('msg_') === true) break;
-    const text = row['role'] === 'assistant' ? rowText(row) : '';
-    if (text !== '') return { found: true, text };
-  }
-  return { found: true };
+  const behind = rows.slice(at + 1);
+  // A gateway that was restarted puts a text of its own between, and goes on with the turn; the next message of a peer ends it.
+  const end = behind.findIndex((row) => beginsTurn(row));
+  const turn = end === -1 ? behind : behind.slice(0, end);
+  const reply = turn.find(
+    (row) => row['role'] === 'assistant' && !unfinished.includes(row['stopReason']) && rowText(row) !== '',
+  );
+  if (reply !== undefined) return { found: true, text: rowText(reply) };
+  return turn.some(({ stopReason }) => stopReason === 'error') ? { found: true, failed: true } : { found: true };
 }
+
+const beginsTurn = (row: Fields): boolean =>
+  row['role'] === 'user' && textOf(row['idempotencyKey'])?.startsWith('msg_') === true;
+
+/** Keys of a message are its id, and that with the number of the attempt behind it. */
+const keyOf = (row: Fields): string => (textOf(row['idempotencyKey']) ?? '').replace(/:user$/, '');
 
 function rowText({ content }: Fields): string {
   if (typeof content === 'string') return content;

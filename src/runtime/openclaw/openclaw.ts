@@ -48,8 +48,6 @@ export function openclawRuntime(options: OpenclawOptions): Runtime {
 interface Turn {
   readonly inbound: InboundMessage;
   readonly sessionKey: string;
-  /** By which the gateway knows the turn. */
-  readonly key: string;
   readonly signal: AbortSignal;
 }
 
@@ -59,8 +57,8 @@ class Gateway {
   #opening: Promise<GatewayClient> | undefined;
   /** The last attempt to connect failed. */
   #isMissed = false;
-  /** By message id, the key of the turn that began last. */
-  readonly #unsettled = new Map<string, string>();
+  /** Messages of which a turn began whose end was not heard. */
+  readonly #unsettled = new Set<string>();
 
   constructor(options: OpenclawOptions) {
     this.#options = options;
@@ -81,21 +79,19 @@ class Gateway {
     const { message, senderName, attempt } = inbound;
     const { gatewayAgent } = this.#options;
     const sessionKey = `agent:${gatewayAgent}:mesh:${senderName}:${message.conversationId ?? message.id}`;
-    const begun = this.#unsettled.get(message.id);
+    const turn = { inbound, sessionKey, signal };
     // A turn of an earlier process may be at work, or have ended.
-    const before = begun ?? (attempt > 1 ? message.id : undefined);
-    if (before !== undefined) {
-      const found = await this.#resumed({ inbound, sessionKey, key: before, signal });
-      if (found !== undefined) return found;
-    }
-    const key = before === undefined ? message.id : `${message.id}#${attempt}`;
-    return await this.#begin({ inbound, sessionKey, key, signal });
+    const mayHaveBegun = this.#unsettled.has(message.id) || attempt > 1;
+    const found = mayHaveBegun ? await this.#resumed(turn) : undefined;
+    return found ?? (await this.#begin(turn, mayHaveBegun ? `${message.id}#${attempt}` : message.id));
   }
 
-  async #begin({ inbound, sessionKey, key, signal }: Turn): Promise<string> {
+  /** The gateway knows the turn by the key. */
+  async #begin(turn: Turn, key: string): Promise<string> {
+    const { inbound, sessionKey, signal } = turn;
     const { token } = this.#options;
     const client = await this.#client();
-    this.#note(inbound.message.id, key);
+    this.#note(inbound.message.id);
     const result = await client.request(
       'agent',
       {
@@ -109,34 +105,35 @@ class Gateway {
       { signal, final: true },
     );
     const status = textOf(result['status']);
-    if (status === 'in_flight') return await this.#awaited({ inbound, sessionKey, key, signal });
+    if (status === 'in_flight') return await this.#awaited(turn);
     if (status === 'ok') return textIn(result);
     // Nothing more comes of this turn: the next attempt begins another one.
     this.#unsettled.delete(inbound.message.id);
     throw failed(result);
   }
 
-  /** What became of a turn that began before; undefined when it never reached the session. */
+  /** What became of a turn that began before; undefined when none reached the session, or it failed. */
   async #resumed(turn: Turn): Promise<string | undefined> {
-    const { found, text } = await this.#look(turn);
-    if (!found) return undefined;
+    const { found, text, failed: isOver } = await this.#look(turn);
+    if (!found || isOver === true) return undefined;
     return text ?? (await this.#awaited(turn));
   }
 
   /** Looks into the session until the reply stands there; the gateway itself goes on with a turn that its restart interrupted. */
   async #awaited(turn: Turn): Promise<string> {
     for (;;) {
-      const { text } = await this.#look(turn);
+      const { text, failed: isOver } = await this.#look(turn);
       if (text !== undefined) return text;
+      if (isOver === true) throw failed({ status: 'error' });
       await this.#options.clock.sleep(lookMs, { signal: turn.signal });
     }
   }
 
-  async #look({ sessionKey, key, signal }: Turn) {
+  async #look({ inbound, sessionKey, signal }: Turn) {
     const client = await this.#client();
     const params = { sessionKey, limit: historyRows, maxChars: maxHistoryCharacters };
     const { messages } = await client.request('chat.history', params, { signal });
-    return replyInHistory(listOf(messages), key);
+    return replyInHistory(listOf(messages), inbound.message.id);
   }
 
   /** One connection for all turns, made anew when it was lost. */
@@ -158,9 +155,9 @@ class Gateway {
     }
   }
 
-  #note(messageId: string, key: string): void {
-    this.#unsettled.set(messageId, key);
-    const [oldest] = this.#unsettled.keys();
+  #note(messageId: string): void {
+    this.#unsettled.add(messageId);
+    const [oldest] = this.#unsettled;
     if (this.#unsettled.size > maxUnsettled && oldest !== undefined) this.#unsettled.delete(oldest);
   }
 }
