@@ -93,6 +93,12 @@ export const meshEvent = z.discriminatedUnion('type', [
     url: z.string(),
     code: z.string().optional().describe('Error code'),
   }),
+  z.object({
+    type: z.enum(['programs.paused', 'programs.resumed']),
+    at: time,
+    agent: z.string().optional().describe('Absent: all agents of the node'),
+    reason: z.string().optional(),
+  }),
   z.object({ type: z.literal('agent.superseded'), ...base }),
   z.object({ type: z.literal('node.stopping'), at: time }),
 ]);

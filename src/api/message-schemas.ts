@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { fileFacts } from './file-schemas.ts';
+import { pauseView } from './pause-schemas.ts';
 import {
   afterSeqField,
   agentField,
@@ -27,6 +28,10 @@ export const attachmentView = z.object({
   file: fileFacts.optional().describe('Of a blob: how far it is'),
 });
 
+export const budgetView = z
+  .object({ turns: count, hops: count, tokens: count.optional(), costUsd: z.number().optional() })
+  .describe('What may happen because of the message');
+
 const content = {
   peer: z.string().describe('Petname, or the id of who is no contact'),
   peerId: z.string(),
@@ -38,6 +43,7 @@ const content = {
   metadata: jsonObject.optional(),
   conversationId: z.string(),
   correlationId: z.string().optional(),
+  budget: budgetView.optional().describe('What may happen because of it, itself included'),
 };
 
 export const messageView = z.object({
@@ -54,6 +60,7 @@ export const messageView = z.object({
   seenAt: time.optional(),
   readAt: time.optional(),
   answerId: z.string().optional(),
+  left: budgetView.optional().describe('What of it may still be given away to messages that it causes'),
 });
 
 export const outboxView = z.object({
@@ -105,6 +112,8 @@ const fileField = {
 };
 const textFields = { text: z.string(), subject: z.string().optional(), metadata: jsonObject.optional(), ...fileField };
 
+const root = z.literal(true).optional().describe('A person says it: it has a budget of its own');
+
 const outgoing = {
   ...agentField,
   to: label.describe('Contact: petname, id or unambiguous beginning of an id'),
@@ -114,6 +123,12 @@ const outgoing = {
   idempotencyKey: z.string().optional(),
   replyTo: label.optional().describe('Message of the inbox that this one follows'),
   replyContext: json.optional().describe('Comes back untouched with the answer'),
+  causedBy: label.optional().describe('Message of the inbox because of which it is sent: its budget is taken from'),
+  turns: z.int().min(0).max(1_000_000).optional().describe('How many turns of programs it may cause, its own included'),
+  hops: z.int().min(0).max(1000).optional().describe('How long a chain of messages it may cause, itself included'),
+  tokens: count.optional().describe('How many tokens the turns may use together'),
+  costUsd: z.number().min(0).optional().describe('What they may cost together, in US dollars'),
+  root,
 };
 
 export const sent = z.object({
@@ -149,7 +164,11 @@ export const messageSchemas = {
       ...pageField,
       ...afterSeqField,
     }),
-    output: z.object({ messages: z.array(messageView), lastSeq: count }),
+    output: z.object({
+      messages: z.array(messageView),
+      lastSeq: count,
+      paused: pauseView.optional().describe('Why no program takes them now'),
+    }),
   },
   message: {
     summary: 'One message that came in; it stays unread',
@@ -168,7 +187,7 @@ export const messageSchemas = {
   },
   reply: {
     summary: 'Answers a message',
-    input: z.strictObject({ ...agentField, ...messageIdField, ...textFields }),
+    input: z.strictObject({ ...agentField, ...messageIdField, ...textFields, root }),
     output: sent,
   },
   outbox: {

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { agentView } from './agent-schemas.ts';
 import { afterSeqField, agentField, count, label, type OperationSchema, pageField, time } from './base-schemas.ts';
 import { contactView } from './contact-schemas.ts';
+import { pauseView } from './pause-schemas.ts';
 
 const address = z.object({ host: z.string(), port: count });
 
@@ -59,6 +60,7 @@ export const nodeSchemas = {
       }),
       requests: count,
       sessions: count,
+      pauses: z.array(pauseView).optional().describe('Programs that the owner stopped; absent when there are none'),
       warnings: z.array(warning),
     }),
   },

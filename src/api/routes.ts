@@ -26,6 +26,8 @@ export const routes = {
   status: { method: 'GET', path: '/api/status', offline: true },
   doctor: { method: 'GET', path: '/api/doctor' },
   shutdown: { method: 'POST', path: '/api/shutdown' },
+  pause: { method: 'POST', path: '/api/pause' },
+  resume: { method: 'POST', path: '/api/resume' },
 
   agents: { method: 'GET', path: '/api/agents', offline: true },
   addAgent: { method: 'POST', path: '/api/agents' },

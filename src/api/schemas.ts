@@ -7,6 +7,7 @@ import { fileSchemas } from './file-schemas.ts';
 import { hubSchemas } from './hub-schemas.ts';
 import { messageSchemas } from './message-schemas.ts';
 import { nodeSchemas } from './node-schemas.ts';
+import { pauseSchemas } from './pause-schemas.ts';
 import { requestSchemas } from './request-schemas.ts';
 import { routeSchemas } from './route-schemas.ts';
 import type { OperationName } from './routes.ts';
@@ -14,6 +15,7 @@ import type { OperationName } from './routes.ts';
 /** What every operation takes and gives, under the names of `routes`. */
 export const operationSchemas = {
   ...nodeSchemas,
+  ...pauseSchemas,
   ...agentSchemas,
   ...contactSchemas,
   ...hubSchemas,

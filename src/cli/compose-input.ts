@@ -41,10 +41,12 @@ export async function contentOf({ args, ports }: Call): Promise<Content> {
   return { said, large: files.filter((_, index) => plan[index] !== true) };
 }
 
-type Addressing = Pick<SendInput, 'agent' | 'to' | 'priority' | 'ttlSeconds' | 'idempotencyKey' | 'replyTo'>;
+type Addressing = Pick<SendInput, 'agent' | 'to' | 'priority' | 'ttlSeconds' | 'idempotencyKey' | 'replyTo'> & Causing;
+type Causing = Pick<SendInput, 'causedBy' | 'root' | 'turns' | 'hops'>;
 
 /** To whom a message goes, and how. */
-export function addressingOf({ args, settings }: Call): Addressing {
+export function addressingOf(call: Call): Addressing {
+  const { args, settings } = call;
   const ttlMs = args.durationMs('ttl');
   return {
     agent: settings.agent,
@@ -53,7 +55,18 @@ export function addressingOf({ args, settings }: Call): Addressing {
     ttlSeconds: ttlMs === undefined ? undefined : ttlSecondsOf(ttlMs),
     idempotencyKey: args.text('idempotencyKey'),
     replyTo: args.text('replyTo'),
+    turns: args.number('turns', [0, defaultLimits.maxTurnsPerMessage]),
+    hops: args.number('hops', [0, defaultLimits.maxHops]),
+    ...causeOf(call),
   };
+}
+
+/** A program that the node started says because of which message it speaks; what a person says at a terminal nothing caused. */
+export function causeOf({ args, ports }: Call): Pick<SendInput, 'causedBy' | 'root'> {
+  const { environment, stdin, stdout } = ports;
+  const causedBy = args.text('causedBy') ?? environment['MESH_MESSAGE_ID'];
+  if (causedBy !== undefined && causedBy !== '') return { causedBy };
+  return stdin.isTerminal || stdout.isTerminal ? { root: true } : {};
 }
 
 function ttlSecondsOf(ttlMs: number): number {

@@ -55,7 +55,17 @@ export function settingsOf(flags: GlobalFlags, environment: Environment): Settin
 const commandPattern = new RegExp(String.raw`(?<![\w-])mesh (${verbNames.join('|')})(?![\w-])`, 'g');
 
 /** Verbs about the whole node: it makes no difference which of its agents speaks. */
-const nodeVerbs: ReadonlySet<string> = new Set(['init', 'up', 'down', 'agent', 'backup', 'restore', 'doctor']);
+const nodeVerbs: ReadonlySet<string> = new Set([
+  'init',
+  'up',
+  'down',
+  'agent',
+  'backup',
+  'restore',
+  'doctor',
+  'pause',
+  'resume',
+]);
 /** Verbs that open the keys; the others ask the running node, which has them. */
 const keyVerbs: ReadonlySet<string> = new Set(['up', 'agent']);
 

@@ -40,6 +40,8 @@ export const verbNames = [
   'up',
   'down',
   'status',
+  'pause',
+  'resume',
   'doctor',
   'backup',
   'restore',

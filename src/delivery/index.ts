@@ -46,6 +46,7 @@ export {
 export { FairTurns, nothingOvertaken, type Overtaken, type PriorityTurns } from './priority-turns.ts';
 export { isFull, type QueueSize } from './queue-size.ts';
 export type {
+  Again,
   Death,
   InboxQuery,
   InboxReader,

@@ -225,6 +225,16 @@ export interface Death {
   readonly uncounted?: boolean;
 }
 
+/** When a message is offered to the handler once more. */
+export interface Again {
+  readonly notBefore: number;
+  readonly error: string;
+  /** The attempt does not count: the handler had no chance. */
+  readonly uncounted?: boolean;
+  /** Nor was it seen by anybody. */
+  readonly unseen?: boolean;
+}
+
 export interface InboxWriter extends InboxReader, DeadInboxWriter {
   /** False when this (agent, sender, id) is known: the row stays as it was. */
   insert(message: NewInboxMessage): boolean;
@@ -244,12 +254,8 @@ export interface InboxWriter extends InboxReader, DeadInboxWriter {
   complete(agent: string, id: MessageId, answerId?: MessageId): void;
   /** Ends leases without an answer: of messages as `lease` returned them. */
   completeAll(leased: readonly Pick<LeasedMessage, 'seq' | 'id'>[]): void;
-  /** Back to `new`, offered again from `notBefore` on. `uncounted` takes the attempt back: the handler had no chance. */
-  release(
-    agent: string,
-    id: MessageId,
-    again: { readonly notBefore: number; readonly error: string; readonly uncounted?: boolean },
-  ): void;
+  /** Back to `new`. */
+  release(agent: string, id: MessageId, again: Again): void;
   bury(agent: string, id: MessageId, death: Death): void;
   /** After a restart nothing is leased: what was goes back to `new`. Returns how many. */
   releaseAll(): number;

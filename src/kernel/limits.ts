@@ -48,6 +48,15 @@ export const defaultLimits = {
   maxNewRequestsPerHour: 20,
   contactExchangeLifetimeMs: 7 * day,
   boundedTurnsPerDay: 20,
+  // spec 14.9: by whose rates a node goes that `mesh up` started; a program that embeds a node sees to it itself
+  trustedTurnsPerHour: 600,
+  conversationTurnsPerHour: 120,
+  programRootsPerHour: 600,
+  // spec 14: what a message may cause that says nothing of it, and the most that one may
+  rootTurns: 64,
+  rootHops: 8,
+  maxTurnsPerMessage: 256,
+  maxHops: 16,
   // sessions
   maxKeyPackageBytes: 16 * kilobyte,
   maxWelcomeBytes: 64 * kilobyte,

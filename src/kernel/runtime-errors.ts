@@ -27,4 +27,14 @@ export const runtimeErrors = {
     'The OpenClaw gateway refused what was asked of it.',
     'Look into its log: openclaw logs',
   ),
+  PAUSED: row(
+    [423, 3, 'final'],
+    'The owner has stopped all that programs do by themselves.',
+    'Wait for the owner, who goes on with: mesh resume',
+  ),
+  BUDGET_EXHAUSTED: row(
+    [403, 3, 'final'],
+    'No more turns of programs may follow from the message that is the cause.',
+    'Wait for a person: the owner goes on with mesh send NAME TEXT --turns N. How many a first message has is rootTurns in mesh.toml.',
+  ),
 } as const satisfies Record<string, ErrorRow>;

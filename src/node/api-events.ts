@@ -58,15 +58,23 @@ function* apiEvents(parts: NodeParts, event: NodeEvent, breakers: Map<string, st
       yield { type: 'agent.added', agent: event.agent, at, agentId };
       return;
     }
-    case 'superseded':
-      yield { type: 'agent.superseded', agent: event.agent, at };
-      return;
-    case 'stopping':
-      yield { type: 'node.stopping', at };
-      return;
     default:
-      yield* messageEvents(parts, event, at);
+      if (isOwners(event)) yield ownerEvent(event, at);
+      else yield* messageEvents(parts, event, at);
   }
+}
+
+/** Whether the node speaks and acts, which its owner decides. */
+type OwnersEvent = Extract<NodeEvent, { type: 'paused' | 'resumed' | 'superseded' | 'stopping' }>;
+
+const ownersTypes: ReadonlySet<string> = new Set(['paused', 'resumed', 'superseded', 'stopping']);
+const isOwners = (event: NodeEvent): event is OwnersEvent => ownersTypes.has(event.type);
+
+function ownerEvent(event: OwnersEvent, at: number): MeshEvent {
+  if (event.type === 'stopping') return { type: 'node.stopping', at };
+  if (event.type === 'superseded') return { type: 'agent.superseded', agent: event.agent, at };
+  const { agent, reason } = event.pause;
+  return { type: `programs.${event.type}`, at, ...defined({ agent, reason }) };
 }
 
 function* messageEvents(

@@ -11,7 +11,7 @@ import {
   systemClock,
   systemRandom,
 } from '#kernel';
-import { type MeshStore, type PipelineEvent, type PipelinePorts, RecentMessages } from '#pipeline';
+import { type MeshStore, type PipelineEvent, type PipelinePorts, Pauses, RecentMessages, Spendings } from '#pipeline';
 import type { BlobFiles } from '#delivery';
 import type { Runtime } from '#runtime';
 import { announceOnLan, mdnsEar } from '#discovery';
@@ -22,7 +22,7 @@ import { AgentHost } from './agent-host.ts';
 import type { AgentDisk } from './agent-disk.ts';
 import { type AgentFilePorts, type AgentFiles, createFurtherAgent, loadAgents } from './agent-files.ts';
 import { AwaitedAnswers } from './awaited-answers.ts';
-import { type NodeConfig, withFileSettings } from './config.ts';
+import { type NodeConfig, rootBudgetOf, withFileSettings, withRates } from './config.ts';
 import { ContactWatch } from './contact-watch.ts';
 import { callOwn, type DialPorts, dialHub, dialPeer } from './dial-peer.ts';
 import { hubDeskOf } from './hubs/hub-desk-of.ts';
@@ -38,7 +38,7 @@ import { capabilitiesOf, forgetStranger, relayOf } from './relay.ts';
 import type { NodeParts } from './parts.ts';
 import { LinkDesk } from './link-desk.ts';
 import type { StateDir } from './state-dir.ts';
-import { packageVersion } from '#host';
+import { KeyedRate, packageVersion } from '#host';
 
 export interface ComposeOptions {
   readonly state: StateDir;
@@ -75,7 +75,7 @@ export interface Composed {
 /** The only place that constructs things and plugs the ports of the rooms. Nothing runs yet. */
 export async function compose(options: ComposeOptions): Promise<Composed> {
   const { store, logger, config, state, clock = systemClock, random = systemRandom } = options;
-  const limits = withFileSettings(options.limits ?? defaultLimits, config.files);
+  const limits = withRates(withFileSettings(options.limits ?? defaultLimits, config.files), config.rates);
   const base = { clock, random, limits, logger };
   const linking = { ...base, versions: options.linkVersions };
   const files: AgentFilePorts = { clock, random, limits, passphrase: options.passphrase, disk: options.disk };
@@ -93,7 +93,7 @@ export async function compose(options: ComposeOptions): Promise<Composed> {
     store,
     ids,
     engine: await createSessionEngine({ random, limits }),
-    recent: new RecentMessages(limits),
+    ...messagePorts({ config, limits, store, hosts }),
     waitsForFiles: (agent) => config.agents[agent]?.waitForFiles ?? true,
     isAwaited: (asked) => answers.isAwaited(asked),
     lendTurns: (agent) => hosts.get(agent)?.runner.lend(),
@@ -113,17 +113,15 @@ export async function compose(options: ComposeOptions): Promise<Composed> {
   checkAgentNames(options, hosts);
   const parts: NodeParts = {
     ...base,
-    state,
-    config,
+    ...settingsOf(options, base),
     store,
     ids,
     hosts,
     answers,
     watch,
-    lan: lanDesk(options, base),
+    pauses: ports.pauses,
+    tell,
     relay,
-    version: packageVersion(),
-    requestStop: options.requestStop,
     callOwn: (host, endpoint, signal) => callOwn(dialPorts, host, { endpoint, signal }),
     addAgent: async (agent) => {
       const host = await addFurther(agent, { options, files, hosts, relay, addHost });
@@ -133,6 +131,45 @@ export async function compose(options: ComposeOptions): Promise<Composed> {
   };
   return { parts, links, events };
 }
+
+const settingsOf = (
+  options: ComposeOptions,
+  base: Parameters<typeof lanDesk>[1],
+): Pick<NodeParts, 'state' | 'config' | 'version' | 'lan' | 'requestStop' | 'programRoots'> => ({
+  state: options.state,
+  config: options.config,
+  version: packageVersion(),
+  lan: lanDesk(options, base),
+  requestStop: options.requestStop,
+  programRoots: new KeyedRate({
+    clock: base.clock,
+    count: base.limits.programRootsPerHour,
+    burst: base.limits.programRootsPerHour,
+    perMs: hourMs,
+    maxKeys: 10_000,
+  }),
+});
+
+const hourMs = 3_600_000;
+
+interface MessagePorts {
+  readonly config: NodeConfig;
+  readonly limits: Limits;
+  readonly store: MeshStore;
+  readonly hosts: ReadonlyMap<string, AgentHost>;
+}
+
+const messagePorts = ({
+  config,
+  limits,
+  store,
+  hosts,
+}: MessagePorts): Pick<PipelinePorts, 'recent' | 'spendings' | 'pauses' | 'rootBudget'> => ({
+  recent: new RecentMessages(limits),
+  spendings: new Spendings(),
+  pauses: new Pauses({ store, agents: () => hosts.keys() }),
+  rootBudget: (agent) => rootBudgetOf(config.agents[agent], limits),
+});
 
 interface AddingAgents {
   readonly options: ComposeOptions;

@@ -1,10 +1,12 @@
 import { parse, TomlError } from 'smol-toml';
 import * as z from 'zod';
+import { defaultLimits } from '#kernel';
 import { messageTypes } from '#protocol';
 import type { NodeConfig } from './config.ts';
 import { invalidConfig } from './invalid-config.ts';
 
 const megabytes = z.int().min(0).max(1_000_000_000);
+const perHour = z.int().min(1).max(1_000_000_000).optional();
 const port = z.int().min(0).max(65_535);
 
 const runtime = z
@@ -23,6 +25,8 @@ const runtime = z
     concurrency: z.int().min(1).max(64).optional(),
     types: z.array(z.enum(messageTypes)).min(1).optional(),
     waitForFiles: z.boolean().optional(),
+    rootTurns: z.int().min(1).max(defaultLimits.maxTurnsPerMessage).optional(),
+    rootHops: z.int().min(1).max(defaultLimits.maxHops).optional(),
     capabilities: z
       .array(
         z.strictObject({
@@ -65,6 +69,13 @@ const file = z.strictObject({
     .strictObject({ maxMbPerPeer: megabytes.optional(), maxMb: megabytes.optional(), keepFreeMb: megabytes.optional() })
     .optional(),
   lan: z.strictObject({ enabled: z.boolean().optional(), interface: z.ipv4().optional() }).optional(),
+  rates: z
+    .strictObject({
+      trustedTurnsPerHour: perHour,
+      conversationTurnsPerHour: perHour,
+      programRootsPerHour: perHour,
+    })
+    .optional(),
   agents: z.record(z.string(), runtime).optional(),
 });
 
@@ -75,11 +86,12 @@ export function parseConfig(text: string, path: string): Partial<NodeConfig> {
     const [issue] = parsed.error.issues;
     throw invalidConfig(path, `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not understood'}`);
   }
-  const { node = {}, files, lan, agents } = parsed.data;
+  const { node = {}, files, lan, rates, agents } = parsed.data;
   return dropUndefined({
     ...node,
     files: files && dropUndefined(files),
     lan: lan && dropUndefined(lan),
+    rates: rates && dropUndefined(rates),
     agents: agents === undefined ? undefined : mapAgents(agents),
   });
 }

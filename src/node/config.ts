@@ -1,5 +1,6 @@
 import type { Limits } from '#kernel';
 import type { MessageType } from '#protocol';
+import type { Budget } from '#trust';
 
 /** How messages reach one agent, as mesh.toml says it. Times in seconds. */
 export interface RuntimeConfig {
@@ -18,6 +19,9 @@ export interface RuntimeConfig {
   readonly types?: readonly MessageType[];
   /** False: a message is handed over at once, also while its files are on their way. */
   readonly waitForFiles?: boolean;
+  /** What its messages may cause that nothing caused, and those that come without a budget. */
+  readonly rootTurns?: number;
+  readonly rootHops?: number;
   readonly capabilities?: readonly {
     readonly id: string;
     readonly description: string;
@@ -30,6 +34,13 @@ export interface FileSettings {
   readonly maxMbPerPeer?: number;
   readonly maxMb?: number;
   readonly keepFreeMb?: number;
+}
+
+/** How much programs may do in an hour by themselves; what is not said is as in `defaultLimits`. */
+export interface RateSettings {
+  readonly trustedTurnsPerHour?: number;
+  readonly conversationTurnsPerHour?: number;
+  readonly programRootsPerHour?: number;
 }
 
 /** Whether others on the local network find this node, and in which one. */
@@ -52,6 +63,8 @@ export interface NodeConfig {
   readonly relay?: boolean;
   readonly files?: FileSettings;
   readonly lan?: LanSettings;
+  /** Absent in a node that a program embeds, which sees to it itself. */
+  readonly rates?: RateSettings;
   readonly agents: Readonly<Record<string, RuntimeConfig>>;
 }
 
@@ -65,6 +78,12 @@ export const defaultConfig: NodeConfig = {
   agents: {},
 };
 
+/** What a message of this agent may cause that nothing caused (spec 14.2). */
+export const rootBudgetOf = (agent: RuntimeConfig | undefined, limits: Limits): Budget => ({
+  turns: agent?.rootTurns ?? limits.rootTurns,
+  hops: agent?.rootHops ?? limits.rootHops,
+});
+
 const megabyte = 1024 * 1024;
 
 /** The limits, with what mesh.toml says of files. */
@@ -77,6 +96,17 @@ export function withFileSettings(limits: Limits, settings: FileSettings = {}): L
     ...(keepFreeMb === undefined ? {} : { keepFreeDiskBytes: keepFreeMb * megabyte }),
   };
 }
+
+/** The limits, with what mesh.toml says of rates; without any for a node that has none. */
+export const withRates = (limits: Limits, rates: RateSettings | undefined): Limits =>
+  rates === undefined
+    ? {
+        ...limits,
+        trustedTurnsPerHour: Infinity,
+        conversationTurnsPerHour: Infinity,
+        programRootsPerHour: Infinity,
+      }
+    : { ...limits, ...rates };
 
 /** What `mesh init` writes: every setting, commented out unless it was given, so that the file explains itself. */
 export function configTemplate({
@@ -111,6 +141,11 @@ ${endpointsLine}
 # enabled = true            # others on the local network find this node with: mesh scan --lan
 # interface = "192.168.1.20"   # address of this machine in the network that is meant
 
+[rates]
+# trustedTurnsPerHour = 600        # turns that one trusted contact may start
+# conversationTurnsPerHour = 120   # turns of one conversation
+# programRootsPerHour = 600        # messages to one contact that programs begin with
+
 # What happens with messages that come in, for each agent:
 # [agents.NAME]
 # runtime = "inbox"         # stay until read with: mesh inbox
@@ -121,6 +156,8 @@ ${endpointsLine}
 # concurrency = 1           # 1 keeps the order
 # types = ["request", "notification", "alert"]
 # waitForFiles = true       # false: do not wait for the files of a message
+# rootTurns = 64            # turns of programs that may follow from one message
+# rootHops = 8              # how long a chain of messages may be
 #
 # runtime = "webhook"       # a POST signed with HMAC-SHA256, the answer in the response
 # url = "http://127.0.0.1:3000/mesh"

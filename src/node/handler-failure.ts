@@ -1,3 +1,4 @@
+import type { Failed, Pause } from '#pipeline';
 import { type ErrorCode, MeshError } from '#kernel';
 
 /** When a message is offered again to a program that is not there: it did not fail at the message, which uses up no attempt. */
@@ -10,4 +11,11 @@ export function describe(error: unknown): string {
   return typeof detail === 'string' && detail !== ''
     ? `${error.code}: ${error.message}\n${detail}`
     : `${error.code}: ${error.message}`;
+}
+
+/** Why what was leased is not begun any more. */
+export function stopsBefore(stop: AbortSignal, pause: Pause | undefined): Pick<Failed, 'error' | 'reason'> | undefined {
+  if (stop.aborted) return { error: 'The node stopped before the handler began', reason: 'SHUTTING_DOWN' };
+  if (pause === undefined) return undefined;
+  return { error: 'The owner paused the program before it began', reason: 'PAUSED' };
 }

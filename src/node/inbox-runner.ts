@@ -17,7 +17,8 @@ import {
 } from '#pipeline';
 import type { Message } from '#protocol';
 import type { Answer, Runtime } from '#runtime';
-import { awayMs, describe } from './handler-failure.ts';
+import { AtWork } from './at-work.ts';
+import { awayMs, describe, stopsBefore } from './handler-failure.ts';
 
 export interface InboxRunnerPorts {
   readonly agent: LocalAgent;
@@ -31,6 +32,7 @@ const retryPace = { firstMs: 1000, maxMs: 60_000 };
 
 /** Offers inbox messages to the agent's program, in order, as many at once as the runtime takes. */
 export class InboxRunner {
+  readonly atWork = new AtWork();
   readonly #options: InboxRunnerPorts;
   readonly #stop = new AbortController();
   readonly #kill = new AbortController();
@@ -210,17 +212,20 @@ export class InboxRunner {
   async #handle(row: LeasedMessage, commits: Promise<unknown>[]): Promise<void> {
     const { runtime, laneOf, nameOf, agent, ports } = this.#options;
     const lane = laneOf(row.sender);
-    if (this.#stop.signal.aborted) {
-      const error = 'The node stopped before the handler began';
-      commits.push(this.#fail({ lane, message: row, error, reason: 'SHUTTING_DOWN', notBefore: 0, stopped: true }));
+    const stop = stopsBefore(this.#stop.signal, ports.pauses.of(agent.name));
+    if (stop !== undefined) {
+      commits.push(this.#fail({ lane, message: row, ...stop, notBefore: 0, stopped: true }));
       return;
     }
     // The sender may be called by another id since the lease.
     const message: Message = { ...ports.recent.take(row), from: lane.peer, to: agent.agentId };
     const inbound = { message, senderName: nameOf(lane.peer), attempt: row.attempts };
     try {
-      const answer = await runtime.handle(inbound, { signal: this.#kill.signal });
-      const done = { lane, message, seq: row.seq, answer: answer === undefined ? undefined : draftOf(answer) };
+      const answer = await this.atWork.during(row, message, () =>
+        runtime.handle(inbound, { signal: this.#kill.signal }),
+      );
+      const said = answer && { answer: draftOf(answer), usage: answer.usage };
+      const done = { lane, message, seq: row.seq, answer: undefined, ...said };
       this.#handled.push(done);
       // A fast program is done with many before the next turn: they share a transaction, with the next lease if that comes first.
       if (this.#handled.length === 1) void this.#completeSoon();

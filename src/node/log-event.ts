@@ -38,6 +38,10 @@ export function logEvent(logger: Logger, event: NodeEvent): void {
       logger.info(`hub.${status.state}`, { agent, hub, code: status.lastError?.code });
       return;
     }
+    case 'paused':
+    case 'resumed':
+      logger.warn(`programs.${event.type}`, { agent: event.pause.agent });
+      return;
     case 'agent-added':
       logger.info('agent.added', { agent: event.agent });
       return;

@@ -1,6 +1,6 @@
 import type { AgentId } from '#identity';
 import type { CourierChange } from '#delivery';
-import type { PipelineEvent } from '#pipeline';
+import type { Pause, PipelineEvent } from '#pipeline';
 import type { HubLineStatus } from './hubs/hub-line.ts';
 import type { Membership } from './hubs/memberships.ts';
 
@@ -11,5 +11,7 @@ export type NodeEvent =
   | { readonly type: 'agent-added'; readonly agent: string }
   /** The line to a hub came up or went down. */
   | { readonly type: 'hub'; readonly agent: string; readonly membership: Membership; readonly status: HubLineStatus }
+  /** The owner stopped programs, or let them go on. */
+  | { readonly type: 'paused' | 'resumed'; readonly pause: Pause }
   | { readonly type: 'superseded'; readonly agent: string }
   | { readonly type: 'stopping' };

@@ -1,12 +1,14 @@
 import type { Clock, IdSource, Limits, Logger, Random } from '#kernel';
 import { MeshError } from '#kernel';
+import type { KeyedRate } from '#host';
 import type { LinkPeer } from '#link';
-import type { MeshStore } from '#pipeline';
+import type { MeshStore, Pauses } from '#pipeline';
 import type { AgentHost } from './agent-host.ts';
 import type { AwaitedAnswers } from './awaited-answers.ts';
 import type { ContactWatch } from './contact-watch.ts';
 import type { NodeConfig } from './config.ts';
 import type { LanDesk } from './lan-desk.ts';
+import type { NodeEvent } from './node-event.ts';
 import type { NodeRelay } from './node-relay.ts';
 import type { StateDir } from './state-dir.ts';
 
@@ -29,11 +31,16 @@ export interface NodeParts {
   readonly hosts: Map<string, AgentHost>;
   readonly answers: AwaitedAnswers;
   readonly watch: ContactWatch;
+  readonly pauses: Pauses;
+  /** Of messages that programs begin with, by agent and contact. */
+  readonly programRoots: KeyedRate;
   readonly lan: LanDesk;
   /** Absent in a node that keeps nothing for others. */
   readonly relay?: NodeRelay | undefined;
   readonly version: string;
   readonly running?: { readonly startedAt: number; listen(): Address | undefined; api(): Address | undefined };
+  /** To the log, and to whoever follows what happens. */
+  tell(event: NodeEvent): void;
   /** Makes one more agent and puts it to work. */
   addAgent(agent: { readonly name: string; readonly displayName?: string | undefined }): Promise<AgentHost>;
   /** Looks whether the agent answers at an address that is said to be its own (`callOwn` in dial-peer.ts). */

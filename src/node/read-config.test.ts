@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { runModule } from '../../test/support/run-module.ts';
-import { configTemplate, defaultConfig } from './config.ts';
+import { defaultLimits } from '#kernel';
+import { configTemplate, defaultConfig, rootBudgetOf, withRates } from './config.ts';
 import { readConfig } from './read-config.ts';
 import { readPassphrase } from './read-passphrase.ts';
 
@@ -34,6 +35,17 @@ describe('mesh.toml', () => {
     expect(readPassphrase(config)).toBe('correct horse');
   });
 
+  test('says how much may follow from a message, and how much programs may do in an hour', async () => {
+    const text = '[rates]\ntrustedTurnsPerHour = 5\n[agents.a]\nrootTurns = 10\nrootHops = 3\n';
+    const config = await readConfig(write('mesh.toml', text));
+    expect(config.rates).toEqual({ trustedTurnsPerHour: 5 });
+    expect(rootBudgetOf(config.agents['a'], defaultLimits)).toEqual({ turns: 10, hops: 3 });
+    expect(rootBudgetOf(undefined, defaultLimits)).toEqual({ turns: 64, hops: 8 });
+    expect(withRates(defaultLimits, config.rates)).toMatchObject({ trustedTurnsPerHour: 5, programRootsPerHour: 600 });
+    expect(withRates(defaultLimits, undefined)).toMatchObject({ trustedTurnsPerHour: Infinity });
+    await expect(readConfig(write('mesh.toml', '[agents.a]\nrootTurns = 257\n'))).rejects.toThrow(/rootTurns/);
+  });
+
   test('says whether others on the local network find the node, and in which one', async () => {
     const config = await readConfig(write('mesh.toml', '[lan]\nenabled = true\ninterface = "192.168.1.20"\n'));
     expect(config.lan).toEqual({ enabled: true, interface: '192.168.1.20' });
@@ -52,7 +64,7 @@ describe('mesh.toml', () => {
     const template = configTemplate({ endpoints: [] });
     expect(loadedWith(template)).not.toContain('config-file.ts');
     expect(loadedWith(template.replace('# port', 'port'))).toContain('config-file.ts');
-    expect(await readConfig(join(dir, 'mesh.toml'))).toEqual({ ...defaultConfig, files: {}, lan: {} });
+    expect(await readConfig(join(dir, 'mesh.toml'))).toEqual({ ...defaultConfig, files: {}, lan: {}, rates: {} });
   });
 
   test('is refused with the name of the setting, or the line', async () => {

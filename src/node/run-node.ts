@@ -94,6 +94,8 @@ function withFlags(config: NodeConfig, options: RunNodeOptions): NodeConfig {
   const { host, port, apiPort, endpoint, lan = false, relay = false } = options;
   return {
     ...config,
+    // Programs of a node that runs by itself go by rates, those of mesh.toml or the usual ones.
+    rates: { ...config.rates },
     ...(host === undefined ? {} : { host }),
     ...(port === undefined ? {} : { port }),
     ...(apiPort === undefined ? {} : { apiPort }),

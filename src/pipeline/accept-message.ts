@@ -3,6 +3,7 @@ import { isFull, type KeyWindow, type NewOutboxMessage, type OutboxMessage, type
 import type { MessageId } from '#protocol';
 import type { Arrival } from './arrivals.ts';
 import type { Lane, PipelinePorts } from './lane.ts';
+import type { Spending } from './spendings.ts';
 
 export interface Accepted {
   readonly id: MessageId;
@@ -13,7 +14,7 @@ export interface Accepted {
 }
 
 /** Resolves when the message is committed in the outbox. Throws OUTBOX_FULL, and what the commit throws. */
-export async function acceptMessage(lane: Lane, message: NewOutboxMessage): Promise<Accepted> {
+export async function acceptMessage(lane: Lane, message: NewOutboxMessage, spending?: Spending): Promise<Accepted> {
   const { idempotencyKey: key } = message;
   const underWay = key === undefined ? undefined : lane.keysUnderWay.get(key);
   // Whoever repeats what is still on its way to the disk shares its fate.
@@ -21,7 +22,7 @@ export async function acceptMessage(lane: Lane, message: NewOutboxMessage): Prom
   const earlier = underWay?.message ?? findDuplicate(lane, message);
   if (earlier !== undefined) return { id: earlier.id, bytes: earlier.body.length, duplicate: true };
   checkRoom(lane);
-  const arrival: Arrival = { message, committed: Promise.withResolvers() };
+  const arrival: Arrival = { message, spending, committed: Promise.withResolvers() };
   rememberKey(lane, arrival);
   lane.arrivals.push(arrival);
   lane.arrivingBytes += message.body.length;
@@ -34,7 +35,14 @@ export async function acceptMessage(lane: Lane, message: NewOutboxMessage): Prom
   return { id: message.id, bytes: message.body.length, duplicate: false };
 }
 
-function findDuplicate(lane: Lane, { idempotencyKey: key }: NewOutboxMessage): OutboxMessage | undefined {
+/** True when a message with this key was accepted within its window: said again, it is that one. */
+export const isRepeated = (lane: Lane, idempotencyKey: string): boolean =>
+  lane.keysUnderWay.has(idempotencyKey) || findDuplicate(lane, { idempotencyKey }) !== undefined;
+
+function findDuplicate(
+  lane: Lane,
+  { idempotencyKey: key }: Pick<NewOutboxMessage, 'idempotencyKey'>,
+): OutboxMessage | undefined {
   const { store } = lane.ports;
   if (key === undefined) return undefined;
   const { name: agent } = lane.agent;

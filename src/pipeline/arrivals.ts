@@ -1,9 +1,12 @@
 import type { NewOutboxMessage } from '#delivery';
 import type { Priority } from '#protocol';
+import type { Spending } from './spendings.ts';
 
 /** A message that was accepted in memory and waits for its commit. */
 export interface Arrival {
   readonly message: NewOutboxMessage;
+  /** What it takes along of the budget of its cause. */
+  readonly spending?: Spending | undefined;
   readonly committed: PromiseWithResolvers<void>;
 }
 

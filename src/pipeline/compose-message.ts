@@ -24,6 +24,8 @@ export interface Draft {
   readonly conversationId?: ConversationId | undefined;
   readonly parentMessageId?: MessageId | undefined;
   readonly correlationId?: MessageId | undefined;
+  /** What it may cause; without it as much as a first message may. */
+  readonly budget?: Message['budget'] | undefined;
 }
 
 type Between = Pick<Lane, 'agent' | 'peer' | 'ports'>;
@@ -45,6 +47,7 @@ export function composeMessage(lane: Between, draft: Draft): Message {
       replyContext: draft.replyContext,
       parentMessageId: draft.parentMessageId,
       correlationId: draft.correlationId,
+      budget: draft.budget,
     }),
     payload: { body, ...present({ subject, attachments, metadata }) },
   };

@@ -1,7 +1,8 @@
-export type { Accepted } from './accept-message.ts';
+export { type Accepted, isRepeated } from './accept-message.ts';
 export { beginAnew, type BegunAnew } from './begin-anew.ts';
 export { cancelMessage } from './cancel-message.ts';
 export { composeAnswer, composeMessage, type Draft } from './compose-message.ts';
+export { conversationWindowMs } from './conversation-rate.ts';
 export {
   changeContact,
   type ContactTarget,
@@ -25,6 +26,7 @@ export { sendOutside } from './send-outside.ts';
 export { tellMailAnswers } from './tell-mail-answers.ts';
 export { type Asked, Lane, type LaneOptions, type LocalAgent, type PipelinePorts } from './lane.ts';
 export { replaceSession, unsealLeft } from './lane-session.ts';
+export { type Cause, causeOf, grantRoot, leftOf, type Share, takeRest, takeShare } from './message-budget.ts';
 export { RecentMessages } from './recent-messages.ts';
 export { answerOf, type FrameSource, receiveFrame } from './receive.ts';
 export { fileArrived, fileLost, wantedFiles } from './receive-files.ts';
@@ -40,8 +42,17 @@ export {
   nextLeaseAt,
 } from './run-inbox.ts';
 export { type NotReplayed, type Replayed, replayMessages, type ReplayOutcome } from './replay-messages.ts';
-export { checkFilesKept, endFiles, maySendWithFiles, refuseFilesOfOldPeer, sendWithFiles } from './send-files.ts';
+export {
+  checkFilesKept,
+  endFiles,
+  maySendWithFiles,
+  type Outgoing,
+  refuseFilesOfOldPeer,
+  sendWithFiles,
+} from './send-files.ts';
 export { flushLane, sendMessage } from './send.ts';
+export { type Pause, Pauses } from './pauses.ts';
+export { type Spending, Spendings } from './spendings.ts';
 export type { MeshReader, MeshStore, MeshTransaction } from './store.ts';
 export { tellLane } from './tell-steps.ts';
 export type { Leased, LentTurns, Turns } from './turns.ts';

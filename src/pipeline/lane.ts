@@ -11,13 +11,15 @@ import {
 import type { AgentId, KeyPair, RotationStatement, Vault, VerifiedCard } from '#identity';
 import { type Courier, nothingOvertaken, type Overtaken } from '#delivery';
 import type { FrameId, MessageId } from '#protocol';
-import type { InboundRate, PendingExchange } from '#trust';
+import type { Budget, InboundRate, PendingExchange } from '#trust';
 import type { SecureSession, SessionEngine, SessionSelf } from '#session';
 import { type Arrival, Arrivals } from './arrivals.ts';
 import { DeferredWrites } from './deferred-writes.ts';
 import { MailAnswers } from './mail-answers.ts';
 import type { PipelineEvent } from './event.ts';
 import type { RecentMessages } from './recent-messages.ts';
+import type { Pauses } from './pauses.ts';
+import type { Spendings } from './spendings.ts';
 import type { MeshStore } from './store.ts';
 import type { LentTurns } from './turns.ts';
 
@@ -53,6 +55,10 @@ export interface PipelinePorts {
   readonly logger: Logger;
   /** What came lately, for the programs. */
   readonly recent: RecentMessages;
+  readonly spendings: Spendings;
+  readonly pauses: Pauses;
+  /** Of messages that nothing caused, and of those that come without one. */
+  rootBudget(agent: string): Budget;
   emit(event: PipelineEvent): void;
   /** True when somebody waits for the answer to this message: it goes to them and not to the agent's program. */
   isAwaited(asked: Asked): boolean;

@@ -9,6 +9,7 @@ import { applyReceipt } from './apply-receipt.ts';
 import { noteMessages, type NotNow, notNow, pauseFor } from './inbound-room.ts';
 import type { Lane, LocalAgent, PipelinePorts } from './lane.ts';
 import { loadSession, sealState } from './lane-session.ts';
+import { creditAnswer } from './message-budget.ts';
 import { joinSession } from './join-session.ts';
 import { storeAndLease } from './lend-turns.ts';
 import { type Content, emptyContent, type Incoming, readBatch } from './read-batch.ts';
@@ -166,6 +167,7 @@ function writeInbox({ lane, frame }: Incoming, tx: MeshTransaction, content: Con
     if (isAwaited(lane, row)) {
       tx.inbox.markSeen(row.agent, [row.id], at);
       tx.inbox.complete(row.agent, row.id);
+      if (message !== undefined) creditAnswer(lane.ports, tx, { agent: row.agent, sender: row.sender, message });
       tx.outbox.queueReceipt(to, { kind: 'seen', messageIds: [row.id], at });
     }
   }

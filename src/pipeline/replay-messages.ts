@@ -6,6 +6,7 @@ import { checkRoom } from './accept-message.ts';
 import { blobsOf } from './blob-attachments.ts';
 import { reviveSome } from './give-up.ts';
 import type { Lane } from './lane.ts';
+import { takeShare } from './message-budget.ts';
 import { maySendNow, outboxRow } from './send.ts';
 import { tellLane } from './tell-steps.ts';
 
@@ -69,22 +70,24 @@ function newMessageFor(lane: Lane, row: OutboxMessage, skip: (reason: NotReplaye
   }
 }
 
-/** With the time of now, because somebody says it now. The idempotency key stays with the first message. */
+/** With the time of now, because somebody says it now, and a budget of its own. The idempotency key stays with the first message. */
 function sayAgain({ ports, agent, peer }: Lane, row: OutboxMessage): Message {
   if (row.state !== 'refused' && row.state !== 'expired') {
     throw new MeshError('WRONG_STATE', `It is no dead letter: it is ${row.state}`);
   }
   if (row.replayedBy !== undefined) throw new MeshError('WRONG_STATE', `It was sent again as ${row.replayedBy}`);
-  const { idempotencyKey: _, ...said } = decodeMessage(row.body, ports.limits);
+  const { idempotencyKey: _, budget: __, ...said } = decodeMessage(row.body, ports.limits);
   if (blobsOf(said).length > 0) {
     throw new MeshError('FILE_GONE', 'The files beside it are not kept any more: send a new message with them');
   }
+  const { budget } = takeShare(ports, { agent: agent.name, cause: undefined, asked: {} });
   return {
     ...said,
     id: ports.ids.next('msg'),
     from: agent.agentId,
     to: peer,
     timestamp: ports.clock.now(),
+    ...(budget === undefined ? {} : { budget }),
     replayOf: said.replayOf ?? row.id,
   };
 }

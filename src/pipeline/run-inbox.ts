@@ -2,11 +2,14 @@ import type { ErrorCode } from '#kernel';
 import type { AgentId } from '#identity';
 import { type Death, FairTurns, type LeasedMessage, type NewOutboxMessage } from '#delivery';
 import type { Message, MessageId, MessageType } from '#protocol';
-import { type Contact, mayStartTurn, turnWindowMs } from '#trust';
+import { type Contact, mayStartTurn, turnBoundOf, type Usage } from '#trust';
 import { hasRoomForAnswers } from './accept-message.ts';
 import { composeAnswer, type Draft } from './compose-message.ts';
 import type { Lane, LocalAgent, PipelinePorts } from './lane.ts';
+import { maySpendTurn, takeRest, takeUsage, writeRest } from './message-budget.ts';
+import { withinRate } from './conversation-rate.ts';
 import { outboxRow } from './send.ts';
+import type { Spending } from './spendings.ts';
 import type { MeshReader, MeshTransaction } from './store.ts';
 import { type Leased, nothingLeased, type Turns } from './turns.ts';
 
@@ -22,12 +25,16 @@ export async function leaseMessages(turns: Asking & Turns, handled: readonly Han
   const { store } = turns.ports;
   if (handled.length === 0 && whoMayStart(turns, store.read).senders.size === 0) return nothingLeased;
   const completion = completionOf(handled);
-  const leased = await store.transact((tx) => {
-    completion.write(tx);
-    return leaseWithin(tx, turns);
-  });
-  completion.committed();
-  return leased;
+  try {
+    const leased = await store.transact((tx) => {
+      completion.write(tx);
+      return leaseWithin(tx, turns);
+    });
+    completion.committed();
+    return leased;
+  } finally {
+    completion.ended();
+  }
 }
 
 /**
@@ -41,13 +48,14 @@ export function leaseWithin(tx: MeshTransaction, asking: Asking & Turns): Leased
   const turns = new FairTurns(asking.overtaken, ports.limits);
   const offered = tx.inbox.lease({ agent: agent.name, types, now, limit, senders, turns });
   const buried = offered.flatMap((message) => {
-    const death = uselessness(asking, message);
+    const death = uselessness(asking, message) ?? exhaustion(asking, tx, message);
     if (death === undefined) return [];
     bury(tx, { agent: agent.name, peer: message.sender, message, ...death });
     return [{ message, reason: death.reason }];
   });
   const dead = new Set(buried.map(({ message }) => message));
-  const messages = dead.size === 0 ? offered : offered.filter((message) => !dead.has(message));
+  const live = dead.size === 0 ? offered : offered.filter((message) => !dead.has(message));
+  const messages = withinRate(tx, asking, live);
   for (const [peer, messageIds] of bySender(messages)) {
     tx.outbox.queueReceipt({ agent: agent.name, peer }, { kind: 'seen', messageIds, at: now });
     tx.contacts.countTurns(agent.name, peer, { at: now, count: messageIds.length });
@@ -68,6 +76,12 @@ function uselessness({ ports }: Asking, { expiresAt, attempts, error }: LeasedMe
   return { error: error ?? `The node ended ${most} times while the handler was at work`, reason: 'HANDLER_FAILED', at };
 }
 
+function exhaustion({ ports }: Asking, tx: MeshTransaction, message: LeasedMessage): Death | undefined {
+  if (maySpendTurn(ports, tx, message)) return undefined;
+  const error = 'No more turns may follow from what it was sent because of: it waits for a person';
+  return { error, reason: 'BUDGET_EXHAUSTED', at: ports.clock.now(), uncounted: true };
+}
+
 export interface HeldBack {
   readonly contact: Contact;
   readonly code: ErrorCode;
@@ -81,9 +95,12 @@ interface Starters {
   readonly held: readonly HeldBack[];
 }
 
+const nobody: Starters = { senders: new Map(), held: [] };
+
 /** Asks only about senders of whom something waits: a thousand contacts cost nothing. */
 function whoMayStart({ agent, ports, types }: Asking, { contacts, inbox }: Readers): Starters {
-  const since = ports.clock.now() - turnWindowMs;
+  if (ports.pauses.of(agent.name) !== undefined) return nobody;
+  const now = ports.clock.now();
   const senders = new Map<AgentId, number>();
   const held: HeldBack[] = [];
   for (const sender of inbox.waitingSenders(agent.name, types)) {
@@ -95,8 +112,10 @@ function whoMayStart({ agent, ports, types }: Asking, { contacts, inbox }: Reade
       held.push({ contact, code: 'OUTBOX_FULL' });
       continue;
     }
-    const turnsToday = contact.tier === 'bounded' ? contacts.turnsSince(agent.name, sender, since) : 0;
-    const decision = mayStartTurn({ contact, turnsToday, limits: ports.limits });
+    const { turns, windowMs } = turnBoundOf(contact.tier, ports.limits);
+    const isCounted = turns > 0 && turns < Infinity;
+    const turnsStarted = isCounted ? contacts.turnsSince(agent.name, sender, now - windowMs) : 0;
+    const decision = mayStartTurn({ contact, turnsStarted, limits: ports.limits });
     if (decision.allowed) senders.set(sender, decision.turnsLeft);
     else held.push({ contact, code: decision.code });
   }
@@ -137,6 +156,8 @@ export interface Handled {
   readonly seq: number;
   /** What the program answered; only a request gets a response. */
   readonly answer: Omit<Draft, 'type'> | undefined;
+  /** What the turn used. */
+  readonly usage?: Usage | undefined;
 }
 
 /**
@@ -147,12 +168,18 @@ export async function completeMessages(handled: readonly Handled[]): Promise<voi
   const [first] = handled;
   if (first === undefined) return;
   const completion = completionOf(handled);
-  await first.lane.ports.store.transact((tx) => completion.write(tx));
-  completion.committed();
+  try {
+    await first.lane.ports.store.transact((tx) => completion.write(tx));
+    completion.committed();
+  } finally {
+    completion.ended();
+  }
 }
 
 interface Completion {
   write(tx: MeshTransaction): void;
+  /** It is written, or was undone. */
+  ended(): void;
   /** Sends the answers on their way. */
   committed(): void;
 }
@@ -160,15 +187,22 @@ interface Completion {
 function completionOf(handled: readonly Handled[]): Completion {
   const silent: Pick<LeasedMessage, 'seq' | 'id'>[] = [];
   const answered: Answered[] = [];
+  const used: Pick<Answered, 'lane' | 'spending'>[] = [];
   for (const one of handled) {
-    const response = responseRow(one);
-    if (response === undefined) silent.push({ seq: one.seq, id: one.message.id });
-    else answered.push({ lane: one.lane, message: one.message, response });
+    const answer = answerRow(one);
+    if (answer === undefined) {
+      silent.push({ seq: one.seq, id: one.message.id });
+      if (one.usage !== undefined) used.push({ lane: one.lane, spending: usageOf(one, one.usage) });
+    } else answered.push({ lane: one.lane, message: one.message, ...answer });
   }
   return {
+    ended() {
+      for (const { lane, spending } of [...answered, ...used]) lane.ports.spendings.end(spending);
+    },
     write(tx) {
       if (silent.length > 0) tx.inbox.completeAll(silent);
       for (const one of answered) writeAnswer(tx, one);
+      for (const { spending } of used) writeRest(tx, spending, true);
     },
     committed() {
       for (const { lane } of answered) {
@@ -180,11 +214,17 @@ function completionOf(handled: readonly Handled[]): Completion {
   };
 }
 
-interface Answered extends Pick<Handled, 'lane' | 'message'> {
+interface AnswerRow {
   readonly response: NewOutboxMessage;
+  /** It takes along what is left of the budget of its request. */
+  readonly spending: Spending;
+  /** Others took some of it, or are about to. */
+  readonly isShared: boolean;
 }
 
-function writeAnswer(tx: MeshTransaction, { lane, message, response }: Answered): void {
+interface Answered extends Pick<Handled, 'lane' | 'message'>, AnswerRow {}
+
+function writeAnswer(tx: MeshTransaction, { lane, message, response, spending, isShared }: Answered): void {
   const { peer } = lane;
   const agent = lane.agent.name;
   tx.inbox.complete(agent, message.id, response.id);
@@ -192,12 +232,21 @@ function writeAnswer(tx: MeshTransaction, { lane, message, response }: Answered)
   const at = lane.ports.clock.now();
   const receipt = { kind: 'answered', messageId: message.id, answerId: response.id, at } as const;
   tx.outbox.queueReceipt({ agent, peer }, receipt);
+  writeRest(tx, spending, isShared);
 }
 
-function responseRow({ lane, message, answer }: Handled): NewOutboxMessage | undefined {
+function answerRow({ lane, message, seq, answer, usage }: Handled): AnswerRow | undefined {
   if (answer === undefined || message.type !== 'request') return undefined;
-  return outboxRow(lane, composeAnswer(lane, message, answer));
+  const { agent, peer: sender, ports } = lane;
+  const isShared = ports.spendings.of(seq) !== undefined;
+  const { budget, spending } = takeRest(ports, { agent: agent.name, seq, sender, message, isAnswered: false }, usage);
+  return { response: outboxRow(lane, composeAnswer(lane, message, { ...answer, budget })), spending, isShared };
 }
+
+const usageOf = ({ lane, message, seq }: Handled, usage: Usage): Spending => {
+  const { agent, peer: sender, ports } = lane;
+  return takeUsage(ports, { agent: agent.name, seq, sender, message, isAnswered: false }, usage);
+};
 
 export interface Failed {
   readonly lane: Lane;
@@ -240,7 +289,7 @@ function bury(tx: MeshTransaction, { agent, peer, message, ...death }: Burial): 
   const { reason, at } = death;
   tx.inbox.bury(agent, message.id, death);
   if (message.type !== 'request' && reason !== 'EXPIRED') return;
-  const code = reason === 'EXPIRED' ? reason : 'HANDLER_FAILED';
+  const code = reason === 'EXPIRED' || reason === 'BUDGET_EXHAUSTED' ? reason : 'HANDLER_FAILED';
   const receipt = { kind: 'refused', messageId: message.id, code, at } as const;
   tx.outbox.queueReceipt({ agent, peer }, receipt);
 }

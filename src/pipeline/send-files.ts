@@ -6,10 +6,17 @@ import type { Accepted } from './accept-message.ts';
 import { blobBytes, blobsOf } from './blob-attachments.ts';
 import type { Lane } from './lane.ts';
 import { maySendNow, sendMessage, storeArrivals } from './send.ts';
+import type { Spending } from './spendings.ts';
 import type { MeshTransaction } from './store.ts';
 import { tellLane } from './tell-steps.ts';
 
 const ownerOf = ({ agent, peer }: Lane): FileOwner => ({ agent: agent.name, peer, direction: 'out' });
+
+/** A message, and what it takes along of the budget of its cause. */
+export interface Outgoing {
+  readonly message: Message;
+  readonly spending?: Spending | undefined;
+}
 
 /**
  * Sends a message beside which files go: `sealed` are those of its blob attachments, in their order. They are known before the message is
@@ -18,15 +25,15 @@ const ownerOf = ({ agent, peer }: Lane): FileOwner => ({ agent: agent.name, peer
  */
 export async function sendWithFiles(
   lane: Lane,
-  message: Message,
+  { message, spending }: Outgoing,
   sealed: readonly SealedFile[],
 ): Promise<Accepted & { readonly unused: readonly string[] }> {
   const blobs = blobsOf(message);
-  if (blobs.length === 0) return { ...(await sendMessage(lane, message)), unused: [] };
+  if (blobs.length === 0) return { ...(await sendMessage(lane, message, spending)), unused: [] };
   maySendWithFiles(lane, message);
   await lane.ports.store.transact((tx) => stage(lane, tx, { message, sealed }));
   try {
-    const accepted = await sendMessage(lane, message);
+    const accepted = await sendMessage(lane, message, spending);
     return { ...accepted, unused: accepted.duplicate ? await unstage(lane, message.id) : [] };
   } catch (error) {
     await unstage(lane, message.id);

@@ -16,7 +16,9 @@ import { expireMessages } from './expire-messages.ts';
 import { freshKeyPackage, type FreshKeyPackage, noteKeyPackageGiven, owesKeyPackage } from './key-packages.ts';
 import type { Lane } from './lane.ts';
 import { handshakeFrame, type Prepared, prepareSession, replaceSession, sealState } from './lane-session.ts';
+import { writeSpending } from './message-budget.ts';
 import { settle } from './settle.ts';
+import type { Spending } from './spendings.ts';
 import type { MeshTransaction } from './store.ts';
 import { takeArrivals } from './take-arrivals.ts';
 import { tellLane } from './tell-steps.ts';
@@ -25,9 +27,9 @@ import { tellLane } from './tell-steps.ts';
  * The way of a message out, from the agent's call to the frame on a link. Resolves when the message is committed in the outbox: from
  * then on it cannot be lost. Throws what `maySend` and `checkMessage` throw, OUTBOX_FULL and STORE_FULL.
  */
-export async function sendMessage(lane: Lane, message: Message): Promise<Accepted> {
+export async function sendMessage(lane: Lane, message: Message, spending?: Spending): Promise<Accepted> {
   maySendNow(lane, message);
-  return acceptMessage(lane, outboxRow(lane, message));
+  return acceptMessage(lane, outboxRow(lane, message), spending);
 }
 
 /** Throws what keeps the message from being accepted; does nothing else. */
@@ -102,8 +104,9 @@ export async function storeArrivals(lane: Lane): Promise<void> {
 const idsOf = (arrivals: readonly Arrival[]): readonly Message['id'][] => arrivals.map(({ message }) => message.id);
 
 /** To the peer as it is known now: it may have taken a new key since the message was made. */
-function insertArrival({ peer }: Lane, tx: MeshTransaction, { message }: Arrival): void {
+function insertArrival({ peer }: Lane, tx: MeshTransaction, { message, spending }: Arrival): void {
   tx.outbox.insert({ ...message, peer });
+  if (spending !== undefined) writeSpending(tx, message, spending);
 }
 
 /** What goes into the next frame. */

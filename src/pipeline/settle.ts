@@ -5,7 +5,10 @@ export async function settle(arrivals: readonly Arrival[], commit: () => Promise
   try {
     await commit();
   } catch (error) {
-    for (const { committed } of arrivals) committed.reject(error);
+    for (const { committed, spending } of arrivals) {
+      if (spending !== undefined) spending.isWritten = false;
+      committed.reject(error);
+    }
     throw error;
   }
   for (const { committed } of arrivals) committed.resolve();

@@ -1,7 +1,7 @@
 import type { AuditReader, AuditWriter } from '#audit';
 import type { FileReader, FileWriter, InboxReader, InboxWriter, OutboxReader, OutboxWriter } from '#delivery';
 import type { SessionReader, SessionWriter } from '#session';
-import type { ContactReader, ContactWriter } from '#trust';
+import type { BudgetReader, BudgetWriter, ContactReader, ContactWriter } from '#trust';
 
 /** All that can be read. Reading never waits for a write. */
 export interface MeshReader {
@@ -10,6 +10,7 @@ export interface MeshReader {
   readonly outbox: OutboxReader;
   readonly inbox: InboxReader;
   readonly files: FileReader;
+  readonly budgets: BudgetReader;
   readonly audit: AuditReader;
   /** Small values of the node itself (card sequence numbers, schema facts). */
   readonly values: { get(key: string): string | undefined };
@@ -22,6 +23,7 @@ export interface MeshTransaction {
   readonly outbox: OutboxWriter;
   readonly inbox: InboxWriter;
   readonly files: FileWriter;
+  readonly budgets: BudgetWriter;
   readonly audit: AuditWriter;
   readonly values: {
     get(key: string): string | undefined;

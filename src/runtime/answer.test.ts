@@ -12,6 +12,8 @@ describe('what a program wrote', () => {
       metadata: { a: [1, null] },
     });
     expect(parse(' {"text":"two"}\n')).toEqual({ body: 'two' });
+    const usage = { tokens: 1200, costUsd: 0.02 };
+    expect(parse(JSON.stringify({ body: '2', usage }))).toEqual({ body: '2', usage });
   });
 
   it('is the text itself, without one final newline, when it is anything else', () => {
@@ -33,6 +35,8 @@ describe('what a program wrote', () => {
     expect(parse('two\r\n')).toEqual({ body: 'two' });
     expect(parse('{"text":"a","metadata":[]}').body).toContain('metadata');
     expect(parse('{"text":"a","subject":1}').body).toContain('subject');
+    for (const usage of ['{"tokens":-1}', '{"tokens":"7"}', '{"hours":1}', '7'])
+      expect(parse(`{"text":"a","usage":${usage}}`).body).toContain('usage');
   });
 
   it('fails when it does not fit a message or is not text', () => {

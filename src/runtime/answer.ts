@@ -2,10 +2,10 @@ import { type Limits, MeshError, toUtf8 } from '#kernel';
 import type { Json, JsonObject } from '#protocol';
 import type { Answer } from './runtime.ts';
 
-const answerKeys = new Set(['body', 'text', 'subject', 'metadata']);
+const answerKeys = new Set(['body', 'text', 'subject', 'metadata', 'usage']);
 
 /**
- * The answer in what a program wrote: a JSON object `{ body, subject?, metadata? }` (or `{ text }`) and nothing else in
+ * The answer in what a program wrote: a JSON object `{ body, subject?, metadata?, usage? }` (or `{ text }`) and nothing else in
  * it, otherwise the text itself without one final newline. Throws HANDLER_FAILED when it is not UTF-8 or too long for a
  * message.
  */
@@ -40,11 +40,17 @@ function answerObject(text: string): Answer | undefined {
   const value = parseJson(text);
   if (!isObject(value) || Object.keys(value).some((key) => !answerKeys.has(key))) return undefined;
   const body = value['body'] ?? value['text'];
-  const { subject, metadata } = value;
+  const { subject, metadata, usage } = value;
   if (typeof body !== 'string') return undefined;
   if (subject !== undefined && typeof subject !== 'string') return undefined;
   if (metadata !== undefined && !isObject(metadata)) return undefined;
-  return { body, ...(subject === undefined ? {} : { subject }), ...(metadata === undefined ? {} : { metadata }) };
+  if (usage !== undefined && !isUsage(usage)) return undefined;
+  return {
+    body,
+    ...(subject === undefined ? {} : { subject }),
+    ...(metadata === undefined ? {} : { metadata }),
+    ...(usage === undefined ? {} : { usage }),
+  };
 }
 
 function parseJson(text: string): Json | undefined {
@@ -53,6 +59,13 @@ function parseJson(text: string): Json | undefined {
   } catch {
     return undefined;
   }
+}
+
+function isUsage(value: Json): value is { readonly tokens?: number; readonly costUsd?: number } {
+  if (!isObject(value)) return false;
+  return Object.entries(value).every(
+    ([key, used]) => (key === 'tokens' || key === 'costUsd') && typeof used === 'number' && used >= 0,
+  );
 }
 
 const isObject = (value: Json | undefined): value is JsonObject =>

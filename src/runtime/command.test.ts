@@ -159,6 +159,7 @@ describe('the environment of a command', () => {
       const names = Object.keys(JSON.parse(answer?.body ?? '') as object);
       expect(names).toContain('PATH');
       expect(names).toContain('MODE');
+      expect(names).toContain('MESH_MESSAGE_ID');
       expect(names).not.toContain('MESH_TEST_PASSPHRASE');
       expect(names.filter((name) => /NODE_|VITEST|TOKEN|SECRET/.test(name))).toEqual([]);
     } finally {

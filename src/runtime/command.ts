@@ -62,6 +62,8 @@ async function run(options: CommandOptions, program: Program, { inbound, signal 
   try {
     return await runProgram({
       ...program,
+      // What it sends is caused by this message: the mesh command says so for it.
+      env: { ...program.env, MESH_MESSAGE_ID: inbound.message.id },
       stdin,
       timeoutMs,
       maxOutputBytes,

@@ -13,6 +13,14 @@ export interface Answer {
   readonly body: string;
   readonly subject?: string;
   readonly metadata?: { readonly [key: string]: Json };
+  /** What the turn used, taken off what the message may use; no text of it is sent. */
+  readonly usage?: Usage;
+}
+
+/** `costUsd` in US dollars. */
+export interface Usage {
+  readonly tokens?: number;
+  readonly costUsd?: number;
 }
 
 /** How a message reaches an agent's brain and how its answer comes back. */

@@ -1,4 +1,21 @@
 export {
+  afterItsTurn,
+  afterUsage,
+  type Budget,
+  type BudgetLimits,
+  claimedBudget,
+  countedBack,
+  mayStart,
+  nothingLeft,
+  type ShareRequest,
+  shareOf,
+  type Usage,
+  usedBy,
+  withBack,
+  without,
+} from './budget.ts';
+export type { BudgetReader, BudgetWriter, Given } from './budget-store.ts';
+export {
   type Contact,
   type ContactState,
   contactStates,
@@ -31,9 +48,16 @@ export {
   mayStartTurn,
   maySend,
   type TurnDecision,
+  turnBoundOf,
   type TurnQuestion,
-  turnWindowMs,
 } from './policy.ts';
 export { admitRequest, type IncomingRequest, type RequestAdmission, type RequestQuestion } from './request-intake.ts';
 export { resolveContact, resolveRequest } from './resolve-contact.ts';
-export type { ContactQuery, ContactReader, ContactWriter, InviteRecord } from './store.ts';
+export type {
+  ContactQuery,
+  ContactReader,
+  ContactWriter,
+  ConversationTurns,
+  FullConversation,
+  InviteRecord,
+} from './store.ts';

@@ -3,11 +3,11 @@ import { codeOf, defaultLimits } from '#kernel';
 import type { Message } from '#protocol';
 import { contactIn, messageTo, party } from '../../test/support/trust-fixtures.ts';
 import { type Contact, contactStates, type Tier, tiers } from './contact.ts';
-import { admitFrame, admitMessage, mayStartTurn, maySend } from './policy.ts';
+import { admitFrame, admitMessage, mayStartTurn, maySend, turnBoundOf } from './policy.ts';
 
 const bob = party(1);
 const me = party(2);
-const limits = { ...defaultLimits, boundedTurnsPerDay: 3, maxInlineAttachmentBytes: 100 };
+const limits = { ...defaultLimits, boundedTurnsPerDay: 3, trustedTurnsPerHour: 5, maxInlineAttachmentBytes: 100 };
 const toBob = messageTo(bob.agentId, me.agentId);
 const fromBob = messageTo(me.agentId, bob.agentId);
 const withFile = (message: Message, ...sizes: readonly number[]): Message => ({
@@ -114,28 +114,31 @@ describe('a message that came in', () => {
 });
 
 describe('a turn of the agent', () => {
-  const ask = (tier: Tier, turnsToday: number) =>
-    mayStartTurn({ contact: contactIn('trusted', bob, { tier }), turnsToday, limits });
+  const ask = (tier: Tier, turnsStarted: number) =>
+    mayStartTurn({ contact: contactIn('trusted', bob, { tier }), turnsStarted, limits });
 
   it('is started by tier', () => {
     expect(Object.fromEntries(tiers.map((tier) => [tier, ask(tier, 0)]))).toEqual({
       blocked: { allowed: false, code: 'NOT_TRUSTED' },
       notify: { allowed: false, code: 'NOT_PERMITTED' },
       bounded: { allowed: true, turnsLeft: 3 },
-      trusted: { allowed: true, turnsLeft: Number.POSITIVE_INFINITY },
+      trusted: { allowed: true, turnsLeft: 5 },
       owner: { allowed: true, turnsLeft: Number.POSITIVE_INFINITY },
     });
   });
 
-  it('is bounded a day for the tier bounded, and for no higher one', () => {
+  it('is bounded a day for the tier bounded, an hour for trusted, and not for the owner', () => {
     expect(ask('bounded', 2)).toEqual({ allowed: true, turnsLeft: 1 });
     expect(ask('bounded', 3)).toEqual({ allowed: false, code: 'TURN_LIMIT' });
-    expect(ask('trusted', 1_000_000)).toMatchObject({ allowed: true });
+    expect(ask('trusted', 4)).toEqual({ allowed: true, turnsLeft: 1 });
+    expect(ask('trusted', 5)).toEqual({ allowed: false, code: 'TURN_LIMIT' });
+    expect(ask('owner', 1_000_000)).toMatchObject({ allowed: true });
+    expect(turnBoundOf('bounded', limits).windowMs).toBe(24 * turnBoundOf('trusted', limits).windowMs);
   });
 
   it('is not started for who is no peer any more', () => {
     const decide = (state: (typeof contactStates)[number]) =>
-      mayStartTurn({ contact: contactIn(state, bob, { tier: 'owner' }), turnsToday: 0, limits });
+      mayStartTurn({ contact: contactIn(state, bob, { tier: 'owner' }), turnsStarted: 0, limits });
     expect(decide('changed')).toEqual({ allowed: false, code: 'CONTACT_CHANGED' });
     expect(decide('blocked')).toEqual({ allowed: false, code: 'NOT_TRUSTED' });
     expect(decide('requested-in')).toEqual({ allowed: false, code: 'NOT_TRUSTED' });

@@ -65,13 +65,18 @@ function attachmentBytes(message: Message): { readonly inline: number; readonly 
   return { inline, all: inline + beside };
 }
 
-/** The window in which the turns of a `bounded` contact are counted: `turnsSince(agent, peer, now - turnWindowMs)`. */
-export const turnWindowMs = 24 * 3600 * 1000;
+const hour = 3600 * 1000;
+
+/** How many turns a contact of this tier may start in which time. */
+export interface TurnBound {
+  readonly turns: number;
+  readonly windowMs: number;
+}
 
 export interface TurnQuestion {
   readonly contact: Contact;
-  /** Turns started for it within `turnWindowMs`. */
-  readonly turnsToday: number;
+  /** Turns started for it within the window of `turnBoundOf`. */
+  readonly turnsStarted: number;
   readonly limits: Limits;
 }
 
@@ -81,24 +86,25 @@ export type TurnDecision =
   | { readonly allowed: false; readonly code: 'NOT_TRUSTED' | 'CONTACT_CHANGED' | 'NOT_PERMITTED' | 'TURN_LIMIT' };
 
 /** Whether a message of this contact may start a turn of the agent; what may not stays in the inbox. */
-export function mayStartTurn({ contact, turnsToday, limits }: TurnQuestion): TurnDecision {
+export function mayStartTurn({ contact, turnsStarted, limits }: TurnQuestion): TurnDecision {
   if (contact.state === 'changed') return { allowed: false, code: 'CONTACT_CHANGED' };
   if (contact.state !== 'trusted') return { allowed: false, code: 'NOT_TRUSTED' };
-  const bound = turnBound(contact.tier, limits);
+  const { turns: bound } = turnBoundOf(contact.tier, limits);
   if (bound === 0) return { allowed: false, code: contact.tier === 'blocked' ? 'NOT_TRUSTED' : 'NOT_PERMITTED' };
-  if (turnsToday >= bound) return { allowed: false, code: 'TURN_LIMIT' };
-  return { allowed: true, turnsLeft: bound - turnsToday };
+  if (turnsStarted >= bound) return { allowed: false, code: 'TURN_LIMIT' };
+  return { allowed: true, turnsLeft: bound - turnsStarted };
 }
 
-function turnBound(tier: Tier, limits: Limits): number {
+export function turnBoundOf(tier: Tier, limits: Limits): TurnBound {
   switch (tier) {
     case 'blocked':
     case 'notify':
-      return 0;
+      return { turns: 0, windowMs: hour };
     case 'bounded':
-      return limits.boundedTurnsPerDay;
+      return { turns: limits.boundedTurnsPerDay, windowMs: 24 * hour };
     case 'trusted':
+      return { turns: limits.trustedTurnsPerHour, windowMs: hour };
     case 'owner':
-      return Number.POSITIVE_INFINITY;
+      return { turns: Number.POSITIVE_INFINITY, windowMs: hour };
   }
 }

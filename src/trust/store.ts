@@ -1,4 +1,5 @@
 import type { AgentId } from '#identity';
+import type { ConversationId } from '#protocol';
 import type { Contact, ContactState, RequestId, Tier } from './contact.ts';
 
 export interface ContactQuery {
@@ -18,6 +19,19 @@ export interface InviteRecord {
   readonly usedBy?: AgentId;
 }
 
+/** Turns of one conversation within the last `windowMs`, of which `most` may start. */
+export interface ConversationTurns {
+  readonly conversation: ConversationId;
+  readonly now: number;
+  readonly windowMs: number;
+  readonly most: number;
+}
+
+export interface FullConversation {
+  readonly peer: AgentId;
+  readonly conversation: ConversationId;
+}
+
 export interface ContactReader {
   byAgentId(agent: string, agentId: AgentId): Contact | undefined;
   byPetname(agent: string, petname: string): Contact | undefined;
@@ -33,6 +47,12 @@ export interface ContactReader {
   invites(agent: string): readonly InviteRecord[];
   /** Agent turns started for this contact since `since` (ms). */
   turnsSince(agent: string, peer: AgentId, since: number): number;
+  /** When one more turn of the conversation may start, in ms since 1970; undefined when one may now. */
+  turnFreeAt(agent: string, peer: AgentId, asked: ConversationTurns): number | undefined;
+  /** Those in which no turn may start now; at most 100. */
+  fullConversations(
+    asked: { readonly agent: string } & Omit<ConversationTurns, 'conversation'>,
+  ): readonly FullConversation[];
 }
 
 export interface ContactWriter extends ContactReader {
@@ -47,6 +67,11 @@ export interface ContactWriter extends ContactReader {
   useNonce(signer: AgentId, nonce: string, expiresAt: number): boolean;
   putInvite(invite: InviteRecord): void;
   countTurns(agent: string, peer: AgentId, turns: { readonly at: number; readonly count: number }): void;
+  countConversationTurn(
+    agent: string,
+    peer: AgentId,
+    turn: { readonly conversation: ConversationId; readonly at: number },
+  ): void;
   /**
    * Deletes nonces, turn counts and invites that are over at `now`; nonces only when the node ran `ranMs` since they were used. Returns
    * how many rows.

@@ -69,6 +69,19 @@ describe('mesh send', () => {
     expect(inputOf(await mesh(['send', 'bob', '--', '-5 degrees']), 'send')).toEqual({ to: 'bob', text: '-5 degrees' });
   });
 
+  it('says whose message it is: that of a person at a terminal, of what the node started, or of nobody known', async () => {
+    const causing = async (options: Parameters<typeof mesh>[1], ...more: readonly string[]) => {
+      const { input } = { input: {}, ...(await mesh(['send', 'bob', 'x', ...more], options)).calls[0] };
+      return { root: input['root'], causedBy: input['causedBy'], turns: input['turns'], hops: input['hops'] };
+    };
+    const environment = { MESH_MESSAGE_ID: 'msg_7' };
+    expect(await causing({})).toEqual({});
+    expect(await causing({ terminal: 80 })).toEqual({ root: true });
+    expect(await causing({ terminal: 80, environment })).toEqual({ causedBy: 'msg_7' });
+    expect(await causing({ environment }, '--caused-by', 'msg_8')).toEqual({ causedBy: 'msg_8' });
+    expect(await causing({}, '--turns', '0', '--hops', '3')).toEqual({ turns: 0, hops: 3 });
+  });
+
   it('sends a file without a text', async () => {
     expect(inputOf(await mesh(['send', 'bob', '--file', file('a.bin', 'x')]), 'send')).toMatchObject({ text: '' });
   });

@@ -212,6 +212,8 @@ export const question = message('msg_019bf002-bbbb-7000-8000-000000000001', {
   receivedAt: now - 4 * minute,
   timestamp: now - 4 * minute,
   metadata: { build: 142 },
+  budget: { turns: 16, hops: 7 },
+  left: { turns: 11, hops: 6 },
   attachments: [{ kind: 'inline', name: 'trace.log', mediaType: 'text/plain', size: 1536 }],
 });
 export const handled = message('msg_019bf000-cccc-7000-8000-000000000001', {
@@ -232,6 +234,7 @@ export function sentMessage(id: string, facts: Partial<OutboxView> = {}): Outbox
     priority: 'normal',
     body: 'hello',
     attachments: [],
+    budget: { turns: 64, hops: 8 },
     conversationId: 'conv_019bf001-0000-7000-8000-000000000002',
     createdAt: now - 20 * minute,
     expiresAt: now + 7 * day,
@@ -403,6 +406,14 @@ export const world: World = {
   },
   doctor: { findings: [] },
   shutdown: { stopping: true },
+  pause: ({ agent, reason }) => ({
+    pauses: [{ at: now, ...(agent === undefined ? {} : { agent }), ...(reason === undefined ? {} : { reason }) }],
+    waiting: agent === undefined ? 3 : 0,
+  }),
+  resume: ({ agent }) =>
+    agent === undefined
+      ? { pauses: [], waiting: 3, ended: [{ at: now - hour }] }
+      : { pauses: [{ at: now - hour, agent: 'alice' }], waiting: 0, ended: [] },
   agents: {
     agents: [alice, { ...alice, name: 'robot', agentId: agentId('robot'), runtime: 'command', isDefault: false }],
   },

@@ -1,5 +1,6 @@
 import { describe } from 'vitest';
 import { auditStoreContract } from './store/audit.ts';
+import { budgetStoreContract } from './store/budgets.ts';
 import { contactStoreContract } from './store/contacts.ts';
 import { deadLetterContract } from './store/dead-letters.ts';
 import { fileStoreContract } from './store/files.ts';
@@ -30,5 +31,6 @@ export function storeContract(harness: StoreHarness): void {
     fileStoreContract(harness);
     deadLetterContract(harness);
     auditStoreContract(harness);
+    budgetStoreContract(harness);
   });
 }

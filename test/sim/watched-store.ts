@@ -47,6 +47,7 @@ export class WatchedStore implements MeshStore {
       outbox: watchOutbox(tx.outbox, deeds, this.#options.numberOf),
       inbox: watchInbox(tx.inbox, deeds),
       files: tx.files,
+      budgets: tx.budgets,
       audit: tx.audit,
       values: tx.values,
       history: tx.history,

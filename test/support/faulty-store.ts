@@ -165,6 +165,7 @@ export function noting(tx: MeshTransaction, writes: Write[]): MeshTransaction {
     outbox: noted(tx.outbox, 'outbox', writes),
     inbox: noted(tx.inbox, 'inbox', writes),
     files: noted(tx.files, 'files', writes),
+    budgets: noted(tx.budgets, 'budgets', writes),
     audit: tx.audit,
     values: tx.values,
     history: tx.history,

@@ -38,6 +38,8 @@ const file = { name: '../a.txt', mediaType: 'text/plain', base64: 'aGk=' };
 /** One input for every operation, with all of its fields. */
 export const sampleInputs: Inputs = {
   status: { agent },
+  pause: { agent, reason: 'a loop' },
+  resume: { agent },
   doctor: { agent },
   shutdown: { agent },
   agents: { agent },

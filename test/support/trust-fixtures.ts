@@ -78,6 +78,8 @@ export function readerOf(contacts: readonly Contact[], counts: { readonly reques
     hasNonce: () => false,
     invite: () => undefined,
     invites: () => [],
+    turnFreeAt: () => undefined,
+    fullConversations: () => [],
     turnsSince: () => 0,
   };
 }

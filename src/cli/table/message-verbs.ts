@@ -26,6 +26,9 @@ const addressed: readonly OptionSpec[] = [
   ttl,
   { flags: '--idempotency-key <key>', about: 'the same key is sent only once within 24 h' },
   { flags: '--reply-to <id>', about: 'continue the conversation of this message' },
+  { flags: '--turns <number>', about: 'turns of programs that may follow (default 64)' },
+  { flags: '--hops <number>', about: 'how long a chain of messages may follow (default 8)' },
+  { flags: '--caused-by <id>', about: 'take them from what this message may cause' },
 ];
 const limit: OptionSpec = { flags: '--limit <number>', about: 'at most so many (default 50)' };
 

@@ -14,6 +14,20 @@ export const nodeVerbs: readonly VerbSpec[] = [
     load: async () => (await import('../verbs/status.ts')).status,
   },
   {
+    name: 'pause',
+    group: 'Node',
+    summary: 'Stop all that programs do by themselves',
+    options: [{ flags: '--reason <text>', about: 'shown to whoever asks why' }],
+    examples: ['mesh pause --reason "a loop with bob"', 'mesh pause --agent robot'],
+    load: async () => (await import('../verbs/pause.ts')).pause,
+  },
+  {
+    name: 'resume',
+    group: 'Node',
+    summary: 'Let programs go on with what waited',
+    load: async () => (await import('../verbs/resume.ts')).resume,
+  },
+  {
     name: 'down',
     group: 'Node',
     summary: 'Stop the node; what is queued stays queued',

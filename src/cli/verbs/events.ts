@@ -48,6 +48,9 @@ function detailOf(event: AnyEvent): string {
       return words(event.peer, event.reason);
     case 'agent.added':
       return words(event.agent, event.agentId);
+    case 'programs.paused':
+    case 'programs.resumed':
+      return words(event.agent ?? 'all agents', event.reason);
     case 'agent.superseded':
       return words(event.agent, 'was restored on another machine: see mesh doctor');
     case 'missed':

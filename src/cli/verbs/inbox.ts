@@ -1,6 +1,7 @@
 import type { Call } from '../call.ts';
 import { followInbox } from '../follow-inbox.ts';
 import type { Outcome } from '../outcome.ts';
+import { shellWord } from '../settings.ts';
 import { shortIds } from '../short-id.ts';
 import { inboxTable } from '../views/message-lines.ts';
 import type { MessageView } from '../views/types.ts';
@@ -28,9 +29,16 @@ export async function inbox(call: Call): Promise<Outcome | undefined> {
       messages.length === 0
         ? [args.flag('unread') ? 'Nothing unread.' : 'The inbox is empty.']
         : inboxTable(messages, paint),
-    next: nextSteps(messages),
+    next: [...nextSteps(messages), ...pausedStep(answer)],
   };
 }
+
+const pausedStep = ({ paused }: Awaited<ReturnType<Call['client']['inbox']>>): readonly string[] =>
+  paused === undefined
+    ? []
+    : [
+        `No program takes messages now: it is paused. Go on: mesh resume${paused.agent === undefined ? '' : ` --agent ${shellWord(paused.agent)}`}`,
+      ];
 
 function nextSteps(messages: readonly MessageView[]): readonly string[] {
   const last = messages.findLast(({ readAt, state }) => readAt === undefined && state === 'new') ?? messages.at(-1);

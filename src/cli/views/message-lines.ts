@@ -3,6 +3,7 @@ import { shortIds } from '../short-id.ts';
 import { fields, table } from '../table.ts';
 import { jsonText, visible, visibleBlock } from '../terminal-text.ts';
 import { precise, relative, when } from '../times.ts';
+import { budgetLine } from './budget-line.ts';
 import { fileWord } from './file-lines.ts';
 import type { MessageView, OutboxView, Step, Tracked } from './types.ts';
 import { firstLine, outboxColour, shown, size } from './words.ts';
@@ -42,7 +43,7 @@ export function summaryOf({
 
 /** A whole message: facts, then the text, indented so that it cannot pass for words of this program. */
 export function messageLines(message: MessageView, paint: Paint): readonly string[] {
-  const { metadata, correlationId, error } = message;
+  const { metadata, correlationId, error, budget, left } = message;
   return [
     ...fields(
       [
@@ -51,6 +52,7 @@ export function messageLines(message: MessageView, paint: Paint): readonly strin
         ['type', message.priority === 'normal' ? message.type : `${message.type}, ${message.priority} priority`],
         ['sent', when(message.timestamp, paint)],
         ['received', when(message.receivedAt, paint)],
+        ['budget', budget && budgetLine(budget, left)],
         ['answers', correlationId],
         ['answered by', message.answerId],
         ['state', message.state === 'dead' ? paint.colour('red', givenUp(message)) : undefined],
@@ -113,7 +115,7 @@ export function trackLines(message: Tracked, paint: Paint): readonly string[] {
 }
 
 export function trackFacts(message: Tracked, paint: Paint): readonly string[] {
-  const { attempts, answerId, state } = message;
+  const { attempts, answerId, state, budget } = message;
   const isUnderWay = state === 'queued' || state === 'sent' || state === 'dead';
   return fields(
     [
@@ -124,6 +126,7 @@ export function trackFacts(message: Tracked, paint: Paint): readonly string[] {
       ['state', paint.colour(outboxColour(state), stateOf(message))],
       ['waits', waitsLine(message, paint)],
       ['attempts', attempts > 1 ? String(attempts) : undefined],
+      ['budget', budget && budgetLine(budget)],
       ['answer', answerId],
       ['files', filesOf(message)],
       ['says again', message.replayOf],

@@ -24,6 +24,7 @@ export function statusLines(status: Status, paint: Paint): readonly string[] {
         ['peers', peers.length === 0 ? 'none yet' : peerSummary(peers)],
         ['breakers', breakerLine(status, paint)],
         ['sessions', sessionLine(status)],
+        ['paused', status.pauses === undefined ? undefined : pausedLine(status.pauses, paint)],
         ['requests', status.requests === 0 ? undefined : `${status.requests} for you to decide`],
       ],
       paint,
@@ -40,6 +41,12 @@ function nodeLine({ running, startedAt, pid, version }: Status, paint: Paint): s
   const since = startedAt === undefined ? '' : ` for ${span(paint.now - startedAt)}`;
   const process = pid === undefined ? '' : `, process ${pid}`;
   return `${paint.colour('green', 'running')}${since}${process}, version ${visible(version)}`;
+}
+
+/** What the owner stopped, and when. */
+function pausedLine(pauses: NonNullable<Status['pauses']>, paint: Paint): string {
+  const line = pauses.map(({ agent = 'all programs', at }) => `${visible(agent)}, ${relative(at, paint)}`).join('\n');
+  return paint.colour('red', line);
 }
 
 function relayLine({ agents, frames, bytes }: NonNullable<Status['relay']>): string {

@@ -17,6 +17,7 @@ export const checks = [
   'files',
   'version',
   'succession',
+  'pause',
 ] as const;
 export type Check = (typeof checks)[number];
 

@@ -3,6 +3,7 @@ import type { Contact } from '#trust';
 import type { AgentHost } from '../agent-host.ts';
 import type { NodeParts } from '../parts.ts';
 import { buriedWarnings, deadWarnings } from '../operations/dead-warnings.ts';
+import { pauseWarnings } from '../operations/pauses.ts';
 import type { Warning } from '../operations/peer-warnings.ts';
 import { fileWarnings } from '../operations/file-warnings.ts';
 import { successionWarnings } from '../succession-warnings.ts';
@@ -23,6 +24,7 @@ export async function liveFindings(parts: NodeParts, signal: AbortSignal): Promi
   ]);
   return inOrder([
     ...hosts.flatMap((host) => succession(host)),
+    ...paused(parts),
     ...speaking.flatMap((host) => queues(host, parts.clock.now())),
     ...hosts.flatMap((host) => letters(host)),
     ...speaking.flatMap((host) => files(parts, host)),
@@ -32,6 +34,15 @@ export async function liveFindings(parts: NodeParts, signal: AbortSignal): Promi
     ...speaking.flatMap(({ agent, hubs }) => hubFindings(agent.name, hubs.memberships)),
   ]);
 }
+
+const paused = (parts: NodeParts): readonly Finding[] =>
+  pauseWarnings(parts).map(({ message, hint }) => ({
+    check: 'pause',
+    severity: 'warning',
+    message,
+    meaning: 'No program gets a turn, and nothing that a program says is sent.',
+    fix: hint,
+  }));
 
 function succession(host: AgentHost): readonly Finding[] {
   return successionWarnings(host).map(({ message, hint }) => ({

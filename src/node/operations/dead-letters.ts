@@ -2,7 +2,7 @@ import type { Input, Operations, Output } from '#api';
 import { isErrorCode, MeshError } from '#kernel';
 import { appendAudit } from '#audit';
 import type { DeadLetterCount, FileDirection, InboxMessage, OutboxMessage } from '#delivery';
-import { replayMessages } from '#pipeline';
+import { grantRoot, replayMessages } from '#pipeline';
 import { decodeMessage, type MessageId } from '#protocol';
 import type { AgentHost } from '../agent-host.ts';
 import { hostNamed, type NodeParts } from '../parts.ts';
@@ -121,6 +121,10 @@ async function offerAgain(parts: NodeParts, host: AgentHost, page: readonly Dead
   const agent = host.agent.name;
   const at = parts.clock.now();
   const offered = await parts.store.transact((tx) => {
+    for (const letter of page) {
+      if (letter.box === 'inbox' && letter.row.reason === 'BUDGET_EXHAUSTED')
+        grantRoot(host.desk.ports, tx, letter.row);
+    }
     const done = ids.filter((id) => tx.inbox.offerAgain(agent, id, at + dayMs));
     auditIds(done, (messages) => appendAudit(tx.audit, { at, agent, kind: 'dead.offered', data: { messages } }));
     return done;

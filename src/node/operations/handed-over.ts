@@ -1,7 +1,7 @@
 import { MeshError } from '#kernel';
 import type { SealedFile } from '#delivery';
-import { type Accepted, type Lane, sendMessage, sendWithFiles } from '#pipeline';
-import type { BlobAttachment, Message } from '#protocol';
+import { type Accepted, type Lane, type Outgoing, sendMessage, sendWithFiles } from '#pipeline';
+import type { BlobAttachment } from '#protocol';
 import type { AgentHost } from '../agent-host.ts';
 import type { FileInput } from './send-input.ts';
 
@@ -9,10 +9,13 @@ import type { FileInput } from './send-input.ts';
 export interface HandedOver {
   readonly attachments: readonly BlobAttachment[];
   /** Sends the message and these files beside it. Throws what `sendWithFiles` throws. */
-  send(lane: Lane, message: Message): Promise<Accepted>;
+  send(lane: Lane, outgoing: Outgoing): Promise<Accepted>;
 }
 
-const nothing: HandedOver = { attachments: [], send: sendMessage };
+const nothing: HandedOver = {
+  attachments: [],
+  send: (lane, { message, spending }) => sendMessage(lane, message, spending),
+};
 
 /** Takes the files for one message. What is not sent after all is not kept. */
 export async function withFiles<T>(
@@ -34,8 +37,8 @@ export async function withFiles<T>(
     }
     return await use({
       attachments,
-      async send(lane, message) {
-        const accepted = await sendWithFiles(lane, message, sealed);
+      async send(lane, outgoing) {
+        const accepted = await sendWithFiles(lane, outgoing, sealed);
         unused.clear();
         for (const data of accepted.unused) unused.add(data);
         return accepted;

@@ -6,6 +6,7 @@ export { contactOperations, contactStanding } from './contacts.ts';
 export { deadLetterOperations } from './dead-letters.ts';
 export { doctorOperations } from './doctor.ts';
 export { hubOperations } from './hubs.ts';
+export { pauseOperations } from './pauses.ts';
 export { routeOperations } from './routes.ts';
 export { messageOperations } from './messages.ts';
 export { sentMessageOperations } from './sent-messages.ts';

@@ -1,7 +1,19 @@
 import type { Operations } from '#api';
 import { MeshError } from '#kernel';
 import type { InboxMessage } from '#delivery';
-import { composeAnswer, composeMessage, type Draft, type Lane, maySendWithFiles } from '#pipeline';
+import {
+  type Cause,
+  causeOf,
+  composeAnswer,
+  composeMessage,
+  type Draft,
+  type Lane,
+  maySendWithFiles,
+  type Outgoing,
+  type Share,
+  takeRest,
+  takeShare,
+} from '#pipeline';
 import { type Attachment, decodeMessage, encodeMessage, type Message, type MessageId, toMessageJson } from '#protocol';
 import { resolveContact } from '#trust';
 import type { AgentHost } from '../agent-host.ts';
@@ -9,6 +21,7 @@ import { hostNamed, type NodeParts } from '../parts.ts';
 import { inboxRow } from './find.ts';
 import { type HandedOver, imaginedFiles, withFiles } from './handed-over.ts';
 import { attachmentsOf, type SendLike } from './send-input.ts';
+import { shareFor, withShare } from './sharing.ts';
 import { defined } from './defined.ts';
 import { peerOf } from './peer-of.ts';
 import { messageView } from './views.ts';
@@ -34,7 +47,8 @@ export function messageOperations(parts: NodeParts): MessageOperations {
         ...defined({ sender, unread, afterSeq }),
       });
       const lastSeq = Math.max(afterSeq ?? 0, ...rows.map(({ seq }) => seq));
-      return { messages: rows.map((row) => messageView(host, row)), lastSeq };
+      const paused = parts.pauses.of(host.agent.name);
+      return { messages: rows.map((row) => messageView(host, row)), lastSeq, ...defined({ paused }) };
     },
 
     async message(input) {
@@ -75,13 +89,21 @@ async function send(
 ) {
   const host = hostNamed(parts, input.agent);
   const lane = host.lane(contactOf(host, input.to).agentId);
+  const share = shareFor(parts, { host, lane }, input);
   const compose = (beside: readonly Attachment[]): Message =>
-    composeMessage(lane, draftOf(host, input, { type: input.type ?? 'notification', beside }));
-  if (input.dryRun === true) return dryRun(host, lane, compose(imaginedFiles(input.files)));
-  return withFiles(host, input.files, async (files) =>
-    submit(host, lane, { message: compose(files.attachments), files }),
-  );
+    composeMessage(lane, {
+      ...draftOf(host, input, { type: input.type ?? 'notification', beside }),
+      ...budgetOf(share),
+    });
+  return withShare(host, share, async () => {
+    if (input.dryRun === true) return dryRun(host, lane, compose(imaginedFiles(input.files)));
+    return withFiles(host, input.files, async (files) =>
+      submit(host, lane, { message: compose(files.attachments), spending: share.spending, files }),
+    );
+  });
 }
+
+const budgetOf = ({ budget }: Share): Pick<Draft, 'budget'> => ({ budget });
 
 function dryRun(host: AgentHost, lane: Lane, message: Message) {
   maySendWithFiles(lane, message);
@@ -95,8 +117,9 @@ function dryRun(host: AgentHost, lane: Lane, message: Message) {
   };
 }
 
-async function submit(host: AgentHost, lane: Lane, { message, files }: { message: Message; files: HandedOver }) {
-  const { id, bytes, duplicate } = await files.send(lane, message);
+async function submit(host: AgentHost, lane: Lane, outgoing: Outgoing & { readonly files: HandedOver }) {
+  const { message, spending, files } = outgoing;
+  const { id, bytes, duplicate } = await files.send(lane, { message, spending });
   const facts = { ...accepted(host, lane, message), id, bytes, duplicate };
   // What was accepted just now is queued; only an earlier message may have come further, and has a conversation and times of its own.
   const earlier = duplicate ? host.desk.ports.store.read.outbox.message(host.agent.name, id) : undefined;
@@ -141,25 +164,31 @@ function draftOf(host: AgentHost, input: SendLike, { type, beside }: Kind): Draf
 
 async function ask(parts: NodeParts, input: SendLike & { readonly timeoutMs: number }, signal: AbortSignal) {
   const host = hostNamed(parts, input.agent);
-  return withFiles(host, input.files, (files) => askWith(parts, { host, input, files }, signal));
+  const lane = host.lane(contactOf(host, input.to).agentId);
+  const share = shareFor(parts, { host, lane }, input);
+  return withShare(host, share, () =>
+    withFiles(host, input.files, (files) => askWith(parts, { host, input, files, share }, signal)),
+  );
 }
 
 interface Asking {
   readonly host: AgentHost;
   readonly input: SendLike & { readonly timeoutMs: number };
   readonly files: HandedOver;
+  readonly share: Share;
 }
 
-async function askWith(parts: NodeParts, { host, input, files }: Asking, signal: AbortSignal) {
+async function askWith(parts: NodeParts, { host, input, files, share }: Asking, signal: AbortSignal) {
   const { name: agent } = host.agent;
   const lane = host.lane(contactOf(host, input.to).agentId);
-  const message = composeMessage(lane, draftOf(host, input, { type: 'request', beside: files.attachments }));
+  const draft = draftOf(host, input, { type: 'request', beside: files.attachments });
+  const message = composeMessage(lane, { ...draft, ...budgetOf(share) });
   const startedAt = parts.clock.monotonic();
   const done = new AbortController();
   const options = { timeoutMs: input.timeoutMs, signal: AbortSignal.any([signal, done.signal]) };
   const answer = parts.answers.wait({ agent, of: lane, request: message.id }, options);
   try {
-    const sending = files.send(lane, message);
+    const sending = files.send(lane, { message, spending: share.spending });
     // The time may be over before the message is stored.
     const { id, duplicate } = await Promise.race([sending, answer.then(() => sending)]);
     const earlier = duplicate ? answerTo(parts, agent, id) : undefined;
@@ -183,21 +212,28 @@ function answerTo({ store }: NodeParts, agent: string, id: MessageId): MessageId
 
 async function reply(
   parts: NodeParts,
-  input: Pick<SendLike, 'agent' | 'text' | 'subject' | 'metadata' | 'attachments' | 'files'> & { readonly id: string },
+  input: Pick<SendLike, 'agent' | 'text' | 'subject' | 'metadata' | 'attachments' | 'files' | 'root'> & {
+    readonly id: string;
+  },
 ) {
   const host = hostNamed(parts, input.agent);
   const row = inboxRow(host, input.id);
   const lane = host.lane(row.sender);
   const { text: body, subject, metadata } = input;
+  const request = decodeMessage(row.body);
+  const share = answerShare(host, causeOf(row, request), input);
   const compose = (beside: readonly Attachment[]): Message =>
-    composeAnswer(lane, decodeMessage(row.body), {
+    composeAnswer(lane, request, {
       body,
       subject,
       metadata,
       attachments: attachmentsOf(input, beside),
+      ...budgetOf(share),
     });
-  const result = await withFiles(host, input.files, async (files) =>
-    submit(host, lane, { message: compose(files.attachments), files }),
+  const result = await withShare(host, share, () =>
+    withFiles(host, input.files, async (files) =>
+      submit(host, lane, { message: compose(files.attachments), spending: share.spending, files }),
+    ),
   );
   await parts.store.transact((tx) => {
     tx.inbox.markRead(host.agent.name, [row.id], parts.clock.now());
@@ -210,6 +246,15 @@ async function reply(
   lane.hasReceipts = true;
   lane.flushSoon();
   return result;
+}
+
+/** A person begins anew; a program gives back what is left of the budget of the request. */
+function answerShare(host: AgentHost, cause: Cause, { root }: Pick<SendLike, 'root'>): Share {
+  const { ports } = host.desk;
+  if (root !== true) ports.pauses.check(host.agent.name);
+  return root === true
+    ? takeShare(ports, { agent: host.agent.name, cause: undefined, asked: {} })
+    : takeRest(ports, cause);
 }
 
 /** A person reading it is what the sender sees as `seen`, unless its program saw it before. */

@@ -1,13 +1,14 @@
 import { existsSync, statfsSync } from 'node:fs';
 import type { Operations } from '#api';
-import { heldBack } from '#pipeline';
-import type { Contact } from '#trust';
+import { conversationWindowMs, heldBack } from '#pipeline';
+import { type Contact, turnBoundOf } from '#trust';
 import type { AgentHost } from '../agent-host.ts';
 import { lanView, lanWarnings } from '../lan-view.ts';
 import { hostNamed, type NodeParts } from '../parts.ts';
 import { buriedWarnings, deadWarnings } from './dead-warnings.ts';
 import { defined } from './defined.ts';
 import { fileWarnings } from './file-warnings.ts';
+import { pauseWarnings } from './pauses.ts';
 import { peerWarnings, type Warning } from './peer-warnings.ts';
 import { agentView, contactView } from './views.ts';
 import { successionWarnings } from '../succession-warnings.ts';
@@ -48,7 +49,9 @@ export function statusOperations(parts: NodeParts): Pick<Operations, 'status' | 
         },
         requests: parts.store.read.contacts.list({ agent: host.agent.name, states: ['requested-in'] }).length,
         sessions: peers.filter(({ session }) => session !== undefined).length,
+        ...(parts.pauses.all.length === 0 ? {} : { pauses: [...parts.pauses.all] }),
         warnings: [
+          ...pauseWarnings(parts),
           ...[...parts.hosts.values()].flatMap(successionWarnings),
           ...peers.flatMap((peer) => peerWarnings(peer, parts.clock.now())),
           ...deadWarnings(host, deadOut),
@@ -92,10 +95,9 @@ function nodeWarnings(parts: NodeParts, host: AgentHost): readonly Warning[] {
   const { agent, desk, runtime } = host;
   for (const { contact, code } of heldBack({ agent, ports: desk.ports, types: runtime.types })) {
     if (code !== 'TURN_LIMIT') continue;
-    const { petname } = contact;
-    const message = `Messages of ${petname} wait: its ${parts.limits.boundedTurnsPerDay} turns of 24 hours are used up`;
-    warnings.push({ code, message, hint: `They go on by themselves. To take them now: mesh tier ${petname} trusted` });
+    warnings.push(turnWarning(parts, contact));
   }
+  warnings.push(...conversationWarnings(host));
   if (deviceExpiresAt - parts.clock.now() < 14 * dayMs) {
     warnings.push({
       code: 'CERTIFICATE_INVALID',
@@ -119,6 +121,29 @@ function nodeWarnings(parts: NodeParts, host: AgentHost): readonly Warning[] {
     });
   }
   return warnings;
+}
+
+function turnWarning({ limits }: NodeParts, { petname, tier }: Contact): Warning {
+  const { turns, windowMs } = turnBoundOf(tier, limits);
+  const message = `Messages of ${petname} wait: its ${turns} turns of ${windowMs === dayMs ? '24 hours' : 'an hour'} are used up`;
+  const next = tier === 'bounded' ? 'trusted' : 'owner';
+  return {
+    code: 'TURN_LIMIT',
+    message,
+    hint: `They go on by themselves. To take them now: mesh tier ${petname} ${next}`,
+  };
+}
+
+function conversationWarnings(host: AgentHost): readonly Warning[] {
+  const { clock, limits, store } = host.desk.ports;
+  const { conversationTurnsPerHour: most } = limits;
+  if (most === Infinity) return [];
+  const asked = { agent: host.agent.name, now: clock.now(), windowMs: conversationWindowMs, most };
+  return store.read.contacts.fullConversations(asked).map(({ peer, conversation }) => ({
+    code: 'TURN_LIMIT',
+    message: `A conversation with ${host.contact(peer)?.petname ?? peer} has had its ${most} turns of an hour (${conversation})`,
+    hint: 'What comes in it waits and goes on by itself. If it is a loop, stop it: mesh pause',
+  }));
 }
 
 function freeBytes(path: string): number {

@@ -25,6 +25,12 @@ export interface SendLike {
   readonly idempotencyKey?: string | undefined;
   readonly replyTo?: string | undefined;
   readonly replyContext?: Json | undefined;
+  readonly causedBy?: string | undefined;
+  readonly root?: boolean | undefined;
+  readonly turns?: number | undefined;
+  readonly hops?: number | undefined;
+  readonly tokens?: number | undefined;
+  readonly costUsd?: number | undefined;
 }
 
 /** Inline attachments from their base64 form, then those beside the message; undefined when there are none. Throws INVALID_ARGUMENT on text that is not base64. */

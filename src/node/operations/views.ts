@@ -1,7 +1,8 @@
 import { type AgentId, fingerprintOf, publicKeyOf } from '#identity';
 import type { FileDirection, InboxMessage, OutboxMessage, RouteStatus } from '#delivery';
-import { type Attachment, decodeMessage, type MessageId, type Payload } from '#protocol';
-import { type Contact, lifeOf } from '#trust';
+import { causeOf, leftOf } from '#pipeline';
+import { type Attachment, decodeMessage, type Message, type MessageId, type Payload } from '#protocol';
+import { claimedBudget, type Contact, lifeOf } from '#trust';
 import type { AgentHost } from '../agent-host.ts';
 import { routesOf } from '../contact-addresses.ts';
 import { defined } from './defined.ts';
@@ -139,6 +140,8 @@ export function messageView(host: AgentHost, row: InboxMessage) {
     attempts: row.attempts,
     ...defined({
       correlationId: row.correlationId,
+      budget: budgetView(host, message),
+      left: leftView(host, row, message),
       parentMessageId: message.parentMessageId,
       error: row.error,
       seenAt: row.seenAt,
@@ -163,6 +166,7 @@ export function outboxView(host: AgentHost, row: OutboxMessage) {
     state: row.state,
     attempts: row.attempts,
     ...defined({
+      budget: budgetView(host, message),
       correlationId: row.correlationId,
       reason: row.reason,
       answerId: row.answerId,
@@ -174,6 +178,15 @@ export function outboxView(host: AgentHost, row: OutboxMessage) {
       replayedBy: row.replayedBy,
     }),
   };
+}
+
+const budgetView = ({ desk, agent }: AgentHost, message: Message) =>
+  claimedBudget(message, desk.ports.rootBudget(agent.name), desk.ports.limits);
+
+/** Once something was given away; until then nothing but the message says how much there is. */
+function leftView({ desk }: AgentHost, row: InboxMessage, message: Message) {
+  const { ports } = desk;
+  return ports.store.read.budgets.left(row.seq) === undefined ? undefined : leftOf(ports, causeOf(row, message));
 }
 
 interface Placed {

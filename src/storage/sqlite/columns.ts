@@ -15,6 +15,11 @@ export function int(row: Row, column: string): number {
   throw wrong(column);
 }
 
+/** A number with a fraction. */
+export function real(row: Row, column: string): number {
+  return int(row, column);
+}
+
 export function blob(row: Row, column: string): Uint8Array {
   const value = row[column];
   if (value instanceof Uint8Array) return value;

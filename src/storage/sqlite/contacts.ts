@@ -1,8 +1,19 @@
 import { encodeCbor, MeshError } from '#kernel';
 import type { AgentId } from '#identity';
-import type { Contact, ContactQuery, ContactReader, ContactWriter, InviteRecord, RequestId, Tier } from '#trust';
+import type { ConversationId } from '#protocol';
+import type {
+  Contact,
+  ContactQuery,
+  ContactReader,
+  ContactWriter,
+  ConversationTurns,
+  InviteRecord,
+  RequestId,
+  Tier,
+} from '#trust';
 import { blob, int, orNull, text } from './columns.ts';
 import { decodeContact } from './contact-cache.ts';
+import { countConversationTurn, fullConversations, turnFreeAt } from './conversation-turns.ts';
 import type { Queries, Row } from './database.ts';
 import { renamePeer } from './rename-peer.ts';
 import type { Scope } from './scope.ts';
@@ -74,6 +85,15 @@ export class Contacts implements ContactReader {
     const sql = 'SELECT coalesce(sum(count), 0) AS n FROM turn WHERE lane = ? AND second >= ?';
     const row = this.queries.get(sql, lane, secondOf(since));
     return row === undefined ? 0 : int(row, 'n');
+  }
+
+  turnFreeAt(agent: string, peer: AgentId, asked: ConversationTurns): number | undefined {
+    const lane = this.shared.lanes.find(agent, peer);
+    return lane === undefined ? undefined : turnFreeAt(this.queries, lane, asked);
+  }
+
+  fullConversations(asked: { readonly agent: string } & Omit<ConversationTurns, 'conversation'>) {
+    return fullConversations(this.queries, this.shared, asked);
   }
 
   protected get shared(): Shared {
@@ -169,11 +189,20 @@ export class WritableContacts extends Contacts implements ContactWriter {
     );
   }
 
+  countConversationTurn(
+    agent: string,
+    peer: AgentId,
+    turn: { readonly conversation: ConversationId; readonly at: number },
+  ): void {
+    countConversationTurn(this.queries, this.shared.lanes.ensure(this.queries, agent, peer), turn);
+  }
+
   prune({ now, ranMs }: { readonly now: number; readonly ranMs: number }): number {
     const ran = this.shared.runTime.ranMs - ranMs;
     return (
       this.queries.run('DELETE FROM nonce WHERE expires_at <= ? AND ran <= ?', now, ran) +
       this.queries.run('DELETE FROM turn WHERE second < ?', secondOf(now - countsKeptMs)) +
+      this.queries.run('DELETE FROM conversation_turn WHERE second < ?', secondOf(now - countsKeptMs)) +
       this.queries.run('DELETE FROM contact_request WHERE at < ?', now - countsKeptMs) +
       this.queries.run('DELETE FROM invite WHERE expires_at <= ?', now - invitesKeptMs)
     );

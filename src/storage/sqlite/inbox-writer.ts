@@ -1,5 +1,6 @@
 import type { AgentId } from '#identity';
 import type {
+  Again,
   Death,
   InboxSender,
   InboxWriter,
@@ -126,15 +127,12 @@ export class WritableInbox extends Inbox implements InboxWriter {
     completeRows(this.queries, this.shared, seqsOf(leased));
   }
 
-  release(
-    agent: string,
-    id: MessageId,
-    again: { readonly notBefore: number; readonly error: string; readonly uncounted?: boolean },
-  ): void {
+  release(agent: string, id: MessageId, again: Again): void {
     const found = this.#pick(agent, id, isLeased);
     if (found === undefined) return;
     const phase = this.#move(found, phases.tried);
-    const sql = 'UPDATE inbox_state SET phase = ?, not_before = ?, error = ?, attempts = attempts - ? WHERE seq = ?';
+    const unseen = again.unseen === true ? ', seen_at = iif(attempts = 1, NULL, seen_at)' : '';
+    const sql = `UPDATE inbox_state SET phase = ?, not_before = ?, error = ?, attempts = attempts - ?${unseen} WHERE seq = ?`;
     this.queries.run(sql, phase, again.notBefore, again.error, again.uncounted === true ? 1 : 0, found.seq);
   }
 

@@ -1,6 +1,7 @@
 import type { Clock, Logger } from '#kernel';
 import type { MeshReader, MeshStore, MeshTransaction } from '#pipeline';
 import { AuditLog, WritableAuditLog } from './audit-log.ts';
+import { Budgets, WritableBudgets } from './budgets.ts';
 import { Contacts, WritableContacts } from './contacts.ts';
 import type { Database } from './database.ts';
 import { Files, WritableFiles } from './files.ts';
@@ -34,6 +35,7 @@ export function meshReader(database: Database, shared: Shared = new Shared(datab
     outbox: new Outbox(database, shared),
     inbox: new Inbox(database, shared),
     files: new Files(database, shared),
+    budgets: new Budgets(database),
     audit: new AuditLog(database, shared),
     values: new Values(database),
   };
@@ -78,6 +80,7 @@ export class SqliteMeshStore implements MeshStore {
       outbox: new WritableOutbox(scope, shared),
       inbox: new WritableInbox(scope, shared),
       files: new WritableFiles(scope, shared),
+      budgets: new WritableBudgets(scope),
       audit: new WritableAuditLog(scope, shared),
       values: new WritableValues(scope),
       history: { mark: () => shared.runTime.mark(scope) },

@@ -49,6 +49,8 @@ function mergeLanes(queries: Queries, shared: Shared, { from, into }: Merge): vo
     from,
   );
   queries.run('DELETE FROM turn WHERE lane = ?', from);
+  queries.run('UPDATE OR IGNORE conversation_turn SET lane = ? WHERE lane = ?', into, from);
+  queries.run('DELETE FROM conversation_turn WHERE lane = ?', from);
   queries.run('DELETE FROM lane WHERE no = ?', from);
   shared.recount();
 }
@@ -72,7 +74,11 @@ function mergeInbox(queries: Queries, { from, into }: Merge): void {
     into,
   );
   for (const row of twice) {
-    const dropped = int(row, 'pa') >= int(row, 'pb') ? int(row, 'b') : int(row, 'a');
+    const isFirst = int(row, 'pa') >= int(row, 'pb');
+    const [kept, dropped] = isFirst ? [int(row, 'a'), int(row, 'b')] : [int(row, 'b'), int(row, 'a')];
+    // What was given away of either is gone.
+    queries.run('UPDATE OR IGNORE budget SET seq = ? WHERE seq = ?', kept, dropped);
+    queries.run('DELETE FROM budget WHERE seq = ?', dropped);
     queries.run('DELETE FROM inbox WHERE seq = ?', dropped);
     queries.run('DELETE FROM inbox_state WHERE seq = ?', dropped);
   }
