@@ -8,6 +8,7 @@ import { NodeApi } from '../../plugins/openclaw/src/node-api.js';
 import { NodeError } from '../../plugins/openclaw/src/node-error.js';
 import { settingsOf } from '../../plugins/openclaw/src/settings.js';
 import { toolOf, toolSpecs } from '../../plugins/openclaw/src/tools.js';
+import { atWorkFor } from '../../plugins/openclaw/src/turns-at-work.js';
 import { reaches, Story, until } from '../support/story.ts';
 import { eventually, pair, signal, type TestNode } from '../support/test-agents.ts';
 
@@ -142,6 +143,23 @@ describe('the tools of the plugin, at a real node', () => {
     expect(again).toMatchObject({ id: first.id, duplicate: true });
     expect(other.id).not.toBe(first.id);
     expect(other).not.toHaveProperty('duplicate');
+  });
+
+  it('send from the budget of the message that the session works for, and say so when nothing is left', async () => {
+    const { id } = await bob.api.send(
+      { to: 'alice', type: 'notification', text: 'tell me twice', turns: 2 },
+      { signal },
+    );
+    await reaches([alice, bob], { from: bob, id, state: 'delivered' });
+    const { tool } = toolsOf(alice);
+    const sessionKey = 'agent:main:mesh:bob:conv_1';
+    const say = async (text: string): Promise<object> => {
+      const result = await tool('mesh_send', { sessionKey })?.execute(`call ${text}`, { to: 'bob', text });
+      return JSON.parse(result?.content[0]?.text ?? 'null') as object;
+    };
+    const told = await atWorkFor({ sessionKey, messageId: id }, async () => [await say('one'), await say('two')]);
+    expect(told).toMatchObject([{ ok: true }, { ok: false, error: { code: 'BUDGET_EXHAUSTED' } }]);
+    expect(await say('three')).toMatchObject({ ok: true });
   });
 
   it('reach all peers, and say of each what became of it', async () => {

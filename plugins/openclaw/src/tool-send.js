@@ -4,6 +4,7 @@ import { sealSession } from './asked-session.js';
 import { NodeError } from './node-error.js';
 import { secondsIn, textIn } from './tool-params.js';
 import { errorView, messageResult, notice } from './tool-result.js';
+import { causeIn } from './turns-at-work.js';
 
 /** @import { Call } from './tools.js' */
 /** @import { SentView } from '../types/api.ts' */
@@ -87,7 +88,7 @@ async function askOne(call, peer, timeoutMs) {
  * @param {Call} call
  * @param {string} peer
  */
-function saidIn({ params, callKey }, peer) {
+function saidIn({ params, callKey, sessionKey }, peer) {
   const { text, subject, reply_to: replyTo } = params;
   const said = {
     to: peer,
@@ -98,7 +99,12 @@ function saidIn({ params, callKey }, peer) {
   const digest = createHash('sha256')
     .update(JSON.stringify([callKey, said]))
     .digest('hex');
-  return { ...said, idempotencyKey: `openclaw-${digest.slice(0, 32)}` };
+  const causedBy = causeIn(sessionKey);
+  return {
+    ...said,
+    idempotencyKey: `openclaw-${digest.slice(0, 32)}`,
+    ...(causedBy === undefined ? {} : { causedBy }),
+  };
 }
 
 /** @param {SentView} sent */

@@ -5,6 +5,7 @@ import { fitted } from './fitted.js';
 import { NodeError } from './node-error.js';
 import { replyOfRun, traceOf } from './reply-in-session.js';
 import { peerPrompt, sessionKeyOf, turnText } from './turn-text.js';
+import { atWorkFor } from './turns-at-work.js';
 
 /** @import { Clock } from './clock.js' */
 /** @import { NodeApi } from './node-api.js' */
@@ -80,10 +81,20 @@ async function inTime({ clock, timeoutMs }, signal, work) {
  * @param {AbortSignal} signal
  */
 async function replyTo(message, options, signal) {
-  const { subagent, node } = options;
   const sessionKey = await sessionOf(message, options, signal);
   // An answer to what no session asked stays in the inbox for whoever did.
   if (sessionKey === undefined) return '';
+  return await atWorkFor({ sessionKey, messageId: message.id }, () =>
+    replyIn({ sessionKey, message, signal }, options),
+  );
+}
+
+/**
+ * @param {{ sessionKey: string, message: MessageView, signal: AbortSignal }} turn
+ * @param {TurnOptions} options
+ */
+async function replyIn({ sessionKey, message, signal }, options) {
+  const { subagent, node } = options;
   const { messages: rows } = await subagent.getSessionMessages({ sessionKey, limit: sessionRows });
   const trace = traceOf(rows, message.id);
   if (trace?.text !== undefined) return trace.text;
