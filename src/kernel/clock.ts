@@ -6,21 +6,29 @@ export interface Clock {
   now(): number;
   /** Milliseconds that never go back. For latency and timeouts. */
   monotonic(): number;
-  /** Resolves after `ms`; rejects with the signal's reason when aborted. */
+  /** Resolves after `ms`, and not before `monotonic` shows that they passed; rejects with the signal's reason when aborted. */
   sleep(ms: number, options?: { readonly signal?: AbortSignal | undefined }): Promise<void>;
-  /** Calls `ring` once after `ms`, unless what is returned was disposed of before. Much cheaper than `sleep`: for what exists in thousands. */
+  /** Calls `ring` once after at least `ms`, unless what is returned was disposed of before. Much cheaper than `sleep`: for what exists in thousands. */
   alarm(ms: number, ring: () => void): Disposable;
   /** Resolves in the next turn of the event loop: what is ready now goes first. Takes no time that a clock would show. */
   turn(): Promise<void>;
 }
 
+/** Timers go by whole milliseconds and may fire before the time is over: whoever then compares times would wait once more, or for ever. */
+async function sleepFor(ms: number, how: { readonly signal?: AbortSignal | undefined; readonly ref?: boolean }) {
+  const { signal, ref = true } = how;
+  const end = performance.now() + ms;
+  await delay(ms, undefined, signal === undefined ? { ref } : { ref, signal });
+  while (performance.now() < end) await turn();
+}
+
+const alarmIn = (ms: number, ring: () => void): NodeJS.Timeout => setTimeout(ring, Math.ceil(ms) + 1);
+
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
-  sleep: async (ms, options = {}) => {
-    await delay(ms, undefined, options.signal === undefined ? undefined : { signal: options.signal });
-  },
-  alarm: (ms, ring) => setTimeout(ring, ms),
+  sleep: (ms, { signal } = {}) => sleepFor(ms, { signal }),
+  alarm: alarmIn,
   turn: async () => {
     await turn();
   },
@@ -29,8 +37,6 @@ export const systemClock: Clock = {
 /** The same time; a wait alone does not keep the process from ending. */
 export const backgroundClock: Clock = {
   ...systemClock,
-  sleep: async (ms, { signal } = {}) => {
-    await delay(ms, undefined, signal === undefined ? { ref: false } : { ref: false, signal });
-  },
-  alarm: (ms, ring) => setTimeout(ring, ms).unref(),
+  sleep: (ms, { signal } = {}) => sleepFor(ms, { signal, ref: false }),
+  alarm: (ms, ring) => alarmIn(ms, ring).unref(),
 };

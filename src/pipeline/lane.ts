@@ -123,8 +123,8 @@ export class Lane {
   /** Replacements of the session in a row without a frame that got through. */
   replacements = 0;
   #flush: ((lane: Lane) => Promise<void>) | undefined;
-  /** Since when, by the monotonic clock, arrivals wait for room on the link. */
-  #fullSince: number | undefined;
+  /** In which arrivals wait for room on the link. */
+  #moment: { isOver: boolean } | undefined;
   #scheduled = false;
   #delayed = false;
   #closed = false;
@@ -175,16 +175,21 @@ export class Lane {
    * later, and a caller that sends faster than the peer takes is held to its pace. False when the moment is over.
    */
   maySoonHaveRoom(): boolean {
+    if (this.#moment !== undefined) return !this.#moment.isOver;
+    const moment = { isOver: false };
+    this.#moment = moment;
     const { clock, limits } = this.ports;
-    if (this.#fullSince !== undefined) return clock.monotonic() - this.#fullSince < limits.roomWaitMs;
-    this.#fullSince = clock.monotonic();
-    void clock.sleep(limits.roomWaitMs).then(() => this.flushSoon());
+    // Not by comparing times: a timer may fire a little early.
+    void clock.sleep(limits.roomWaitMs).then(() => {
+      moment.isOver = true;
+      this.flushSoon();
+    });
     return true;
   }
 
   /** The link takes frames. */
   noteRoom(): void {
-    this.#fullSince = undefined;
+    this.#moment = undefined;
   }
 
   /**
