@@ -50,7 +50,7 @@ describe('the owner, in a shell', () => {
     await joining.parseAsync(['mesh', 'join', invite, '--tier', 'trusted', '--name', 'ally'], { from: 'user' });
     expect(await shell('peers')).toMatch(/^bob {2}trusted {2}reachable/);
     expect((await bob.api.contacts({}, { signal })).contacts).toMatchObject([{ petname: 'ally', state: 'trusted' }]);
-    expect(await shell('status')).toContain('1 peers, 1 of them reachable now');
+    expect(await shell('status')).toContain('1 peer, 1 reachable now');
   });
 
   it('sees requests with what they claim, and approves or refuses them', async () => {

@@ -82,9 +82,9 @@ async function status({ node, agent }) {
   return [
     `Mesh node ${version} on ${stateDir}`,
     ...agents.map(({ name, runtime, agentId }) => `Agent ${name} (${agentId}): ${runtimeWords(runtime)}`),
-    `${all.length} peers, ${up} of them reachable now`,
-    `${queue.waiting + queue.inFlight} messages on their way out, ${queue.unread} unread`,
-    ...(waiting === 0 ? [] : [`${waiting} contact requests wait for you: openclaw mesh requests`]),
+    `${count(all.length, 'peer')}, ${up} reachable now`,
+    `${count(queue.waiting + queue.inFlight, 'message')} on the way out, ${queue.unread} unread`,
+    ...(waiting === 0 ? [] : [`${count(waiting, 'contact request')} for you to decide: openclaw mesh requests`]),
     ...warnings.flatMap(({ message, hint }) => [`! ${plain(message)}`, `  → ${plain(hint)}`]),
   ];
 }
@@ -165,4 +165,12 @@ async function join({ node, agent, words, tier, petname }) {
 function wordOf([word], what) {
   if (word !== undefined && word !== '') return word;
   throw new NodeError('INVALID_ARGUMENT', `${what} is missing`);
+}
+
+/**
+ * @param {number} number
+ * @param {string} thing
+ */
+function count(number, thing) {
+  return `${number} ${thing}${number === 1 ? '' : 's'}`;
 }
