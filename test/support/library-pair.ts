@@ -60,6 +60,32 @@ export async function libraryPair(
   return { a: newState, b, joining: { welcome, publicPackage, privatePackage } };
 }
 
+/** The first one adds all others at once. */
+export async function libraryGroup(
+  suite: CiphersuiteImpl,
+  [first = '', ...rest]: readonly string[],
+): Promise<{ readonly creator: ClientState; readonly joined: readonly ClientState[] }> {
+  const config = defaultClientConfig;
+  const creator = await libraryKeyPackage(suite, first);
+  const others = await Promise.all(rest.map((name) => libraryKeyPackage(suite, name)));
+  const alone = await createGroup(toUtf8('group'), creator.publicPackage, creator.privatePackage, [], suite, config);
+  const { newState, welcome } = await createCommit(
+    { state: alone, cipherSuite: suite },
+    {
+      extraProposals: others.map(({ publicPackage }) => ({
+        proposalType: 'add' as const,
+        add: { keyPackage: publicPackage },
+      })),
+      ratchetTreeExtension: true,
+    },
+  );
+  if (welcome === undefined) throw new TypeError('a commit that adds members has a welcome');
+  const joined = others.map(({ publicPackage, privatePackage }) =>
+    joinGroup(welcome, publicPackage, privatePackage, emptyPskIndex, suite, undefined, undefined, config),
+  );
+  return { creator: newState, joined: await Promise.all(joined) };
+}
+
 export interface LibraryFrames {
   readonly state: ClientState;
   readonly frames: PrivateMessage[];
