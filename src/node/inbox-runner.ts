@@ -5,6 +5,7 @@ import {
   completeMessages,
   type Failed,
   failMessage,
+  fitAnswer,
   type Handled,
   type Lane,
   type Leased,
@@ -16,7 +17,7 @@ import {
   type Turns,
 } from '#pipeline';
 import type { Message } from '#protocol';
-import type { Answer, Runtime } from '#runtime';
+import type { Runtime } from '#runtime';
 import { AtWork } from './at-work.ts';
 import { awayMs, describe, stopsBefore } from './handler-failure.ts';
 
@@ -224,7 +225,7 @@ export class InboxRunner {
       const answer = await this.atWork.during(row, message, () =>
         runtime.handle(inbound, { signal: this.#kill.signal }),
       );
-      const said = answer && { answer: draftOf(answer), usage: answer.usage };
+      const said = answer && { answer: fitAnswer(lane, message, answer), usage: answer.usage };
       const done = { lane, message, seq: row.seq, answer: undefined, ...said };
       this.#handled.push(done);
       // A fast program is done with many before the next turn: they share a transaction, with the next lease if that comes first.
@@ -292,9 +293,4 @@ export class InboxRunner {
     await Promise.race([this.#asked.promise, this.#clock.sleep(ms, { signal }).catch(() => undefined)]);
     wake.abort();
   }
-}
-
-function draftOf(answer: Answer) {
-  const { body, subject, metadata } = answer;
-  return { body, subject, metadata };
 }

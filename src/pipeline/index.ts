@@ -18,6 +18,7 @@ export {
 export { makeExchangeFrame, receiveAccept, receiveRequest, settleExchange } from './contact-exchange.ts';
 export { type Ended, endContact } from './end-contact.ts';
 export { endFilesOver } from './files-upkeep.ts';
+export { fitAnswer } from './fit-answer.ts';
 export type { MessageStep, PipelineEvent, StateEvent } from './event.ts';
 export { expireMessages } from './expire-messages.ts';
 export { giveUpMessages, reviveMessages } from './give-up.ts';

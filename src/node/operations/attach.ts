@@ -1,7 +1,7 @@
 import type { Operations } from '#api';
 import { MeshError } from '#kernel';
-import { composeAnswer } from '#pipeline';
-import { checkMessage, decodeMessage, type MessageType } from '#protocol';
+import { fitAnswer } from '#pipeline';
+import { decodeMessage, type MessageType } from '#protocol';
 import { type Answer, AttachableRuntime, defaultRuntimeTypes } from '#runtime';
 import type { AgentHost } from '../agent-host.ts';
 import { hostNamed, type NodeParts } from '../parts.ts';
@@ -75,8 +75,5 @@ function runtimeOf({ agent, runtime }: AgentHost): AttachableRuntime {
 function refuseUnfit(host: AgentHost, id: string, answer: Answer | undefined): void {
   if (answer === undefined) return;
   const row = inboxRow(host, id);
-  if (row.type !== 'request') return;
-  const { body, subject, metadata } = answer;
-  const draft = { body, ...defined({ subject, metadata }) };
-  checkMessage(composeAnswer(host.lane(row.sender), decodeMessage(row.body), draft), host.desk.ports.limits);
+  fitAnswer(host.lane(row.sender), decodeMessage(row.body), answer);
 }
