@@ -235,6 +235,41 @@ describe('a courier', () => {
     expect([links.length, courier.inFlight, outcomes]).toEqual([2, 2, ['frm_2 MALFORMED', 'frm_2 MALFORMED']]);
   });
 
+  describe('whose refusal is being stored while a new link comes', () => {
+    const refusedOnFirst = async (onRefused: () => Promise<void>) => {
+      const made = bench({ onRefused });
+      const [first, second] = [new FakeLink(), new FakeLink()];
+      made.courier.attach(first);
+      await settled();
+      made.courier.submit([frameOf(1), frameOf(2)]);
+      first.answer('frm_1', { kind: 'refused', code: 'CONTACT_CHANGED' });
+      await settled();
+      made.courier.attach(second);
+      await settled();
+      expect(second.written).toEqual(['frm_2']);
+      return { ...made, second };
+    };
+
+    test('does not say that frame again there', async () => {
+      const storing = Promise.withResolvers<void>();
+      const { courier, second, outcomes } = await refusedOnFirst(() => storing.promise);
+      storing.resolve();
+      await settled();
+      expect([courier.link, second.written, courier.inFlight]).toEqual([second, ['frm_2'], 1]);
+      expect(outcomes).toEqual(['frm_1 CONTACT_CHANGED']);
+    });
+
+    test('begins anew with it, in order, when that could not be stored', async () => {
+      const storing = Promise.withResolvers<void>();
+      const { clock, courier, dialled } = await refusedOnFirst(() => storing.promise);
+      storing.reject(new MeshError('STORE_FULL'));
+      await settled();
+      await clock.advance(2000);
+      expect((await dialled()).written).toEqual(['frm_1', 'frm_2']);
+      expect(courier.inFlight).toBe(2);
+    });
+  });
+
   test('does not ask again on a link that answered already, also when it is the only one left', async () => {
     const { clock, courier, dialled } = bench({ onRefused: () => Promise.reject(new MeshError('STORE_FULL')) });
     const [older, newer] = [new FakeLink(), new FakeLink()];

@@ -142,7 +142,8 @@ export class FrameLine {
 
   #transmit(kept: InFlight): void {
     const link = this.#options.link();
-    if (link === undefined || kept.links.has(link) || this.#hold.stops) return;
+    // One whose refusal is being stored is answered: taken on another link after all, it would be both.
+    if (link === undefined || kept.links.has(link) || kept.isSettling || this.#hold.stops) return;
     kept.links.add(link);
     void this.#sendOn(link, kept);
   }
@@ -250,9 +251,11 @@ export class FrameLine {
   /** What became of the frame could not be stored: the peer is asked again, on a new link. */
   #askAgain(kept: InFlight, error: MeshError): void {
     kept.isSettling = false;
-    const { fault, giveUp } = this.#options;
+    const { fault, giveUp, link } = this.#options;
     fault(error);
-    for (const used of kept.links) giveUp(used, error);
+    const inUse = link();
+    // Also a link that came meanwhile: what is behind the frame went there already.
+    for (const used of inUse === undefined ? kept.links : new Set([...kept.links, inUse])) giveUp(used, error);
   }
 
   #done(kept: InFlight): void {
