@@ -14,15 +14,23 @@ export interface Clock {
   turn(): Promise<void>;
 }
 
+/** Timers take no more than this, and would fire at once. */
+const maxTimerMs = 2 ** 31 - 1;
+
 /** Timers go by whole milliseconds and may fire before the time is over: whoever then compares times would wait once more, or for ever. */
 async function sleepFor(ms: number, how: { readonly signal?: AbortSignal | undefined; readonly ref?: boolean }) {
   const { signal, ref = true } = how;
+  const options = signal === undefined ? { ref } : { ref, signal };
   const end = performance.now() + ms;
-  await delay(ms, undefined, signal === undefined ? { ref } : { ref, signal });
-  while (performance.now() < end) await turn();
+  let left = ms;
+  do {
+    await delay(Math.min(left, maxTimerMs), undefined, options);
+    left = end - performance.now();
+  } while (left > 0);
 }
 
-const alarmIn = (ms: number, ring: () => void): NodeJS.Timeout => setTimeout(ring, Math.ceil(ms) + 1);
+const alarmIn = (ms: number, ring: () => void): NodeJS.Timeout =>
+  setTimeout(ring, Math.min(Math.ceil(ms) + 1, maxTimerMs));
 
 export const systemClock: Clock = {
   now: () => Date.now(),
