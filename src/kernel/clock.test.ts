@@ -24,5 +24,5 @@ test('a wait that is longer than timers can be goes on until it is given up', as
   await systemClock.sleep(50);
   expect(isOver).toBe(false);
   end.abort(new Error('given up'));
-  await expect(waiting).rejects.toThrow();
+  await expect(waiting).rejects.toThrow('aborted');
 });
