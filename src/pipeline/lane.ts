@@ -179,7 +179,6 @@ export class Lane {
     const moment = { isOver: false };
     this.#moment = moment;
     const { clock, limits } = this.ports;
-    // Not by comparing times: a timer may fire a little early.
     void clock.sleep(limits.roomWaitMs).then(() => {
       moment.isOver = true;
       this.flushSoon();

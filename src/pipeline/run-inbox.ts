@@ -6,7 +6,7 @@ import { type Contact, mayStartTurn, turnBoundOf, type Usage } from '#trust';
 import { hasRoomForAnswers } from './accept-message.ts';
 import { composeAnswer, type Draft } from './compose-message.ts';
 import type { Lane, LocalAgent, PipelinePorts } from './lane.ts';
-import { maySpendTurn, takeRest, takeUsage, writeRest } from './message-budget.ts';
+import { type Cause, maySpendTurn, takeRest, takeUsage, writeRest } from './message-budget.ts';
 import { withinRate } from './conversation-rate.ts';
 import { outboxRow } from './send.ts';
 import type { Spending } from './spendings.ts';
@@ -235,18 +235,24 @@ function writeAnswer(tx: MeshTransaction, { lane, message, response, spending, i
   writeRest(tx, spending, isShared);
 }
 
-function answerRow({ lane, message, seq, answer, usage }: Handled): AnswerRow | undefined {
+function answerRow(handled: Handled): AnswerRow | undefined {
+  const { lane, message, seq, answer, usage } = handled;
   if (answer === undefined || message.type !== 'request') return undefined;
-  const { agent, peer: sender, ports } = lane;
-  const isShared = ports.spendings.of(seq) !== undefined;
-  const { budget, spending } = takeRest(ports, { agent: agent.name, seq, sender, message, isAnswered: false }, usage);
+  const isShared = lane.ports.spendings.of(seq) !== undefined;
+  const { budget, spending } = takeRest(lane.ports, causeIn(handled), usage);
   return { response: outboxRow(lane, composeAnswer(lane, message, { ...answer, budget })), spending, isShared };
 }
 
-const usageOf = ({ lane, message, seq }: Handled, usage: Usage): Spending => {
-  const { agent, peer: sender, ports } = lane;
-  return takeUsage(ports, { agent: agent.name, seq, sender, message, isAnswered: false }, usage);
-};
+const usageOf = (handled: Handled, usage: Usage): Spending => takeUsage(handled.lane.ports, causeIn(handled), usage);
+
+/** A message that the program is done with, as the cause of what it said to it. */
+const causeIn = ({ lane: { agent, peer: sender }, message, seq }: Handled): Cause => ({
+  agent: agent.name,
+  seq,
+  sender,
+  message,
+  isAnswered: false,
+});
 
 export interface Failed {
   readonly lane: Lane;

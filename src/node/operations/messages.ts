@@ -167,20 +167,20 @@ async function ask(parts: NodeParts, input: SendLike & { readonly timeoutMs: num
   const lane = host.lane(contactOf(host, input.to).agentId);
   const share = shareFor(parts, { host, lane }, input);
   return withShare(host, share, () =>
-    withFiles(host, input.files, (files) => askWith(parts, { host, input, files, share }, signal)),
+    withFiles(host, input.files, (files) => askWith(parts, { host, lane, input, files, share }, signal)),
   );
 }
 
 interface Asking {
   readonly host: AgentHost;
+  readonly lane: Lane;
   readonly input: SendLike & { readonly timeoutMs: number };
   readonly files: HandedOver;
   readonly share: Share;
 }
 
-async function askWith(parts: NodeParts, { host, input, files, share }: Asking, signal: AbortSignal) {
+async function askWith(parts: NodeParts, { host, lane, input, files, share }: Asking, signal: AbortSignal) {
   const { name: agent } = host.agent;
-  const lane = host.lane(contactOf(host, input.to).agentId);
   const draft = draftOf(host, input, { type: 'request', beside: files.attachments });
   const message = composeMessage(lane, { ...draft, ...budgetOf(share) });
   const startedAt = parts.clock.monotonic();

@@ -1,6 +1,7 @@
 import type { Operations } from '#api';
 import { MeshError } from '#kernel';
 import { hostNamed, type NodeParts } from '../parts.ts';
+import { defined } from './defined.ts';
 import type { Warning } from './peer-warnings.ts';
 
 /** The emergency stop for all programs, or for that of one agent. */
@@ -8,18 +9,16 @@ export function pauseOperations(parts: NodeParts): Pick<Operations, 'pause' | 'r
   return {
     async pause({ agent, reason }) {
       const { name } = hostNamed(parts, agent).agent;
-      const which = agent === undefined ? {} : { agent: name };
-      const said = reason === undefined ? {} : { reason };
-      const pause = await parts.pauses.begin({ ...which, ...said, at: parts.clock.now(), by: name });
+      const which = defined({ agent: agent && name, reason });
+      const pause = await parts.pauses.begin({ ...which, at: parts.clock.now(), by: name });
       parts.tell({ type: 'paused', pause });
       return standing(parts);
     },
 
     async resume({ agent }) {
       const { name } = hostNamed(parts, agent).agent;
-      const which = agent === undefined ? {} : { agent: name };
       if (agent !== undefined) checkOwn(parts, name);
-      const ended = await parts.pauses.end({ ...which, at: parts.clock.now(), by: name });
+      const ended = await parts.pauses.end({ ...defined({ agent: agent && name }), at: parts.clock.now(), by: name });
       for (const pause of ended) parts.tell({ type: 'resumed', pause });
       for (const { runner } of parts.hosts.values()) runner.wake();
       return { ...standing(parts), ended: [...ended] };
