@@ -1,6 +1,7 @@
 export { type Accepted, isRepeated } from './accept-message.ts';
 export { beginAnew, type BegunAnew } from './begin-anew.ts';
 export { cancelMessage } from './cancel-message.ts';
+export { completeMessages, type Handled } from './complete-messages.ts';
 export { composeAnswer, composeMessage, type Draft } from './compose-message.ts';
 export { conversationWindowMs } from './conversation-rate.ts';
 export {
@@ -32,16 +33,7 @@ export { RecentMessages } from './recent-messages.ts';
 export { answerOf, type FrameSource, receiveFrame } from './receive.ts';
 export { fileArrived, fileLost, wantedFiles } from './receive-files.ts';
 export { refused } from './refused.ts';
-export {
-  completeMessages,
-  type Failed,
-  failMessage,
-  type Handled,
-  type HeldBack,
-  heldBack,
-  leaseMessages,
-  nextLeaseAt,
-} from './run-inbox.ts';
+export { type Failed, failMessage, type HeldBack, heldBack, leaseMessages, nextLeaseAt } from './run-inbox.ts';
 export { type NotReplayed, type Replayed, replayMessages, type ReplayOutcome } from './replay-messages.ts';
 export {
   checkFilesKept,
