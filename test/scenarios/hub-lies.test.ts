@@ -167,6 +167,8 @@ test('two nodes with the keys of one agent do not take the hub from each other w
   await until(() => alice.host.hubs.memberships[0]?.status.state === 'down');
   const { hubs } = await alice.api.hubs({}, { signal });
   expect(hubs).toMatchObject([{ state: 'down', lastError: { code: 'LINK_REPLACED' } }]);
+  // It waits now: time that passes before is none of its waiting.
+  await story.settled();
   await clock.advance(50_000);
   expect(alice.host.hubs.memberships[0]?.status.state).toBe('down');
   twin.close();
