@@ -57,6 +57,9 @@ const root = join(import.meta.dirname, '..', '..');
 /** A process that is killed leaves none behind; those that end in good order do. */
 const compileCache = join(root, 'node_modules', '.cache', 'mesh-crash');
 
+/** A round on a fast machine has more turns than a node allows in an hour. */
+const manyTurns = '[rates]\ntrustedTurnsPerHour = 1000000\nprogramRootsPerHour = 1000000\n';
+
 /** One agent and its process, which ends and begins again. */
 export class Side {
   readonly name: SideName;
@@ -94,7 +97,7 @@ export class Side {
     const command = JSON.stringify(['/bin/sh', join(root, 'test/crash/handler.sh'), dir]);
     const runtime = `[agents.${name}]\nruntime = "command"\ncommand = ${command}\ntimeoutSeconds = 10\n`;
     const node = `[node]\nhost = "127.0.0.1"\nport = ${port}\napiPort = 0\nendpoints = ["${endpoint}"]\n`;
-    writeFileSync(state.config, `${node}\n${forms[form].embeds ? '' : runtime}`);
+    writeFileSync(state.config, `${node}\n${manyTurns}\n${forms[form].embeds ? '' : runtime}`);
     const ports = { clock: systemClock, random: systemRandom, limits: defaultLimits, force: false };
     await createFirstAgent(state, { name, endpoints: [] }, ports);
     return new Side(options);
