@@ -2,6 +2,7 @@
 import { meshChannel } from './src/channel.js';
 import { cliDescription, registerCli } from './src/cli.js';
 import { NodeApi } from './src/node-api.js';
+import { peerLock } from './src/peer-lock.js';
 import { meshService } from './src/service.js';
 import { defaultAgentOf, settingsOf } from './src/settings.js';
 import { slashCommand } from './src/slash-command.js';
@@ -33,6 +34,7 @@ export default {
     for (const spec of toolSpecs) {
       api.registerTool((context) => toolOf(spec, context, { settings, node, defaultAgent }), { name: spec.name });
     }
+    api.on('before_tool_call', peerLock({ settings, node }));
     api.registerService(meshService(settings, api));
   },
 };

@@ -39,6 +39,10 @@ export const attachSchemas = {
       text: z.string().optional(),
       subject: z.string().optional(),
       metadata: jsonObject.optional(),
+      usage: z
+        .strictObject({ tokens: z.number().min(0).optional(), costUsd: z.number().min(0).optional() })
+        .optional()
+        .describe('What the turn used, taken off the budget'),
     }),
     output: taken,
   },

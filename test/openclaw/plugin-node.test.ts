@@ -6,6 +6,7 @@ import { systemClock } from '#kernel';
 import { Attachment, type Handle } from '../../plugins/openclaw/src/attachment.js';
 import { NodeApi } from '../../plugins/openclaw/src/node-api.js';
 import { NodeError } from '../../plugins/openclaw/src/node-error.js';
+import { peerLock } from '../../plugins/openclaw/src/peer-lock.js';
 import { settingsOf } from '../../plugins/openclaw/src/settings.js';
 import { toolOf, toolSpecs } from '../../plugins/openclaw/src/tools.js';
 import { atWorkFor } from '../../plugins/openclaw/src/turns-at-work.js';
@@ -277,5 +278,49 @@ describe('the service of the plugin, at a real node', () => {
     const { answer } = await toolsOf(alice).use('mesh_ask', { to: 'bob', text: 'hi' });
     expect(answer.untrusted_text).toBe('now it works');
     expect(times).toBe(2);
+  });
+});
+
+describe('the lock of the plugin, at a real node', () => {
+  const lockAt = (of: TestNode, peerTools?: object) => {
+    const settings = settingsOf({ stateDir: of.dir, peerTools }, { defaultAgent: 'main', environment: {} });
+    const node = new NodeApi(settings);
+    ends.push(async () => node.close());
+    const lock = peerLock({ settings, node });
+    return async (toolName: string, sessionKey = 'agent:main:mesh:alice:conv_1') =>
+      (await lock({ toolName }, { sessionKey }))?.blockReason;
+  };
+  const tier = (of: TestNode, to: 'bounded' | 'trusted' | 'owner') =>
+    of.api.setTier({ contact: 'alice', tier: to }, { signal });
+
+  it('gives a turn of a peer the tools of its tier as it is now', async () => {
+    const may = lockAt(bob, { bounded: ['web_search'] });
+    await tier(bob, 'bounded');
+    expect(await may('web_search')).toBeUndefined();
+    expect(await may('mesh_send')).toContain('may use only web_search, so not mesh_send');
+    await tier(bob, 'trusted');
+    expect(await may('mesh_send')).toBeUndefined();
+    expect(await may('exec')).toContain('so not exec');
+    await tier(bob, 'owner');
+    expect(await may('exec')).toBeUndefined();
+  });
+
+  it('knows a session of a peer in any case, and leaves all others alone', async () => {
+    const may = lockAt(bob);
+    await tier(bob, 'bounded');
+    expect(await may('exec', 'agent:main:mesh:ALICE:conv_2')).toContain('no tools');
+    expect(await may('exec', 'agent:main:mesh:nobody:conv_2')).toContain('is no peer any more');
+    expect(await may('tool_search')).toBeUndefined();
+    for (const key of ['agent:main:main', 'agent:main:telegram:direct:mesh', 'agent:main:mesh']) {
+      expect([key, await may('exec', key)]).toEqual([key, undefined]);
+    }
+  });
+
+  it('refuses when nobody can say who the peer is', async () => {
+    const settings = settingsOf({ stateDir: '/nowhere' }, { defaultAgent: 'main', environment: {} });
+    const lock = peerLock({ settings, node: new NodeApi(settings) });
+    await expect(lock({ toolName: 'exec' }, { sessionKey: 'agent:main:mesh:alice:conv_1' })).rejects.toThrow(
+      'holds no mesh agent',
+    );
   });
 });

@@ -134,7 +134,7 @@ export class RunningMesh {
 }
 
 /** The launcher, and the flags of node that it needs. */
-function launch(): readonly string[] {
+export function launch(): readonly string[] {
   const launcher = join(root, 'bin', 'mesh.cjs');
   return existsSync(launcher) ? [launcher] : [join(root, 'src', 'cli', 'main.ts'), '--conditions=source'];
 }

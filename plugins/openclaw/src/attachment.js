@@ -2,15 +2,15 @@
 import { codeOf, NodeError } from './node-error.js';
 
 /** @import { NodeApi } from './node-api.js' */
-/** @import { Answer } from './fitted.js' */
+/** @import { Done } from './turns.js' */
 /** @import { Clock } from './clock.js' */
 /** @import { HostLogger } from '../types/host.ts' */
 /** @import { TurnEvent } from '../types/api.ts' */
 
 /**
- * What becomes of one message: `answer` answers a request, without it the message is done with; what it throws gives the message back.
+ * What becomes of one message: a text answers a request, without one the message is done with; what it throws gives the message back.
  *
- * @typedef {(turn: { message: Extract<TurnEvent, { type: 'message' }>['message'], attempt: number, signal: AbortSignal }) => Promise<Answer | undefined>} Handle
+ * @typedef {(turn: { message: Extract<TurnEvent, { type: 'message' }>['message'], attempt: number, signal: AbortSignal }) => Promise<Done | undefined>} Handle
  */
 
 /**

@@ -42,6 +42,29 @@ export function replyOfRun(rows, runId) {
   return reply === undefined ? undefined : textIn(reply);
 }
 
+/**
+ * What the turns of a message used, all attempts at it together.
+ *
+ * @param {readonly SessionRow[]} rows
+ * @param {string} id Of the message.
+ * @returns {{ tokens: number, costUsd: number }}
+ */
+export function usageOf(rows, id) {
+  let isOfMessage = false;
+  const used = { tokens: 0, costUsd: 0 };
+  for (const row of rows) {
+    if (row['role'] === 'user' && typeof row['idempotencyKey'] === 'string') isOfMessage = beginsTurnOf(row, id);
+    if (!isOfMessage || row['role'] !== 'assistant') continue;
+    const { totalTokens, cost } = fieldsOf(row['usage']);
+    used.tokens += amountIn(totalTokens);
+    used.costUsd += amountIn(fieldsOf(cost)['total']);
+  }
+  return used;
+}
+
+/** @param {unknown} value */
+const amountIn = (value) => (typeof value === 'number' && value > 0 && Number.isFinite(value) ? value : 0);
+
 /** The gateway remembers by it the message that began a turn. */
 const userMark = ':user';
 

@@ -2,6 +2,7 @@
 import { Attachment } from './attachment.js';
 import { systemClock } from './clock.js';
 import { NodeApi } from './node-api.js';
+import { startNode } from './start-node.js';
 import { turnHandler } from './turns.js';
 
 /** @import { HostApi, HostService, ServiceContext } from '../types/host.ts' */
@@ -21,6 +22,7 @@ export function meshService(settings, api) {
   return {
     id: 'mesh',
     async start(context) {
+      if (settings.startNode) void startNode({ settings, node, logger: context.logger });
       if (!settings.inbound) {
         context.logger.info('mesh: inbound is false, so messages of peers stay in the inbox of the node');
         return;

@@ -6,11 +6,25 @@ import { join, resolve } from 'node:path';
  * @typedef {object} Settings
  * @property {string} stateDir Of the node. Absolute path.
  * @property {ReadonlyMap<string, string | undefined>} agents By agent of the gateway, the agent of the node that speaks for it; undefined is its first one.
+ * @property {boolean} startNode
+ * @property {readonly string[]} meshCommand
  * @property {boolean} inbound
  * @property {number} turnTimeoutMs
  * @property {number} concurrency
  * @property {number} askTimeoutMs
+ * @property {Readonly<Record<Tier, readonly string[]>>} peerTools What a turn may use that a peer of the tier started; `*` is everything.
  */
+
+/** @typedef {'notify' | 'bounded' | 'trusted' | 'owner' | 'blocked'} Tier */
+
+/** A peer with little trust gets words, a trusted one also questions to others, and the owner's own agents everything. */
+const usualTools = /** @type {Readonly<Record<Tier, readonly string[]>>} */ ({
+  blocked: [],
+  notify: [],
+  bounded: [],
+  trusted: ['mesh_peers', 'mesh_ask', 'mesh_send', 'mesh_track'],
+  owner: ['*'],
+});
 
 /**
  * What the owner configured, with what holds without it. The host has checked it against the schema of the plugin.
@@ -25,10 +39,13 @@ export function settingsOf(given, { defaultAgent, environment }) {
   return {
     stateDir: stateDirOf(fields['stateDir'], environment),
     agents: agentsOf(fields['agents'], defaultAgent),
+    startNode: fields['startNode'] === true,
+    meshCommand: /** @type {readonly string[] | undefined} */ (fields['meshCommand']) ?? ['mesh'],
     inbound: fields['inbound'] !== false,
     turnTimeoutMs: seconds('turnTimeoutSeconds', 600),
     concurrency: numberOf(fields['concurrency'], 4),
     askTimeoutMs: seconds('askTimeoutSeconds', 120),
+    peerTools: { ...usualTools, .../** @type {Partial<typeof usualTools>} */ (fields['peerTools']) },
   };
 }
 

@@ -3,7 +3,7 @@ import { openSession } from './asked-session.js';
 import { detached } from './detached.js';
 import { fitted } from './fitted.js';
 import { NodeError } from './node-error.js';
-import { replyOfRun, traceOf } from './reply-in-session.js';
+import { replyOfRun, traceOf, usageOf } from './reply-in-session.js';
 import { peerPrompt, sessionKeyOf, turnText } from './turn-text.js';
 import { atWorkFor } from './turns-at-work.js';
 
@@ -12,6 +12,10 @@ import { atWorkFor } from './turns-at-work.js';
 /** @import { Handle } from './attachment.js' */
 /** @import { RunState, Subagent } from '../types/host.ts' */
 /** @import { MessageView } from '../types/api.ts' */
+
+/** @import { Answer } from './fitted.js' */
+
+/** @typedef {Partial<Answer> & { usage?: { tokens: number, costUsd: number } }} Done */
 
 /**
  * @typedef {object} TurnOptions
@@ -40,8 +44,7 @@ export function turnHandler(options) {
   return ({ message, signal }) =>
     detached(async () => {
       try {
-        const text = await inTime(options, signal, (both) => replyTo(message, options, both));
-        return message.type === 'request' ? fitted(text) : undefined;
+        return await inTime(options, signal, (both) => doneWith(message, options, both));
       } catch (error) {
         throw isLeaving(error) ? new NodeError('PROGRAM_AWAY', 'The gateway is about to stop') : error;
       }
@@ -53,8 +56,8 @@ export function turnHandler(options) {
  *
  * @param {TurnOptions} options
  * @param {AbortSignal} signal
- * @param {(signal: AbortSignal) => Promise<string>} work
- * @returns {Promise<string>}
+ * @param {(signal: AbortSignal) => Promise<Done>} work
+ * @returns {Promise<Done>}
  */
 async function inTime({ clock, timeoutMs }, signal, work) {
   const late = new AbortController();
@@ -64,7 +67,7 @@ async function inTime({ clock, timeoutMs }, signal, work) {
     () => late.abort(new NodeError('HANDLER_TIMEOUT', `The turn took longer than ${timeoutMs / 1000} s`)),
     () => undefined,
   );
-  /** @type {PromiseWithResolvers<string>} */
+  /** @type {PromiseWithResolvers<Done>} */
   const given = Promise.withResolvers();
   both.addEventListener('abort', () => given.reject(both.reason), { once: true });
   work(both).then(given.resolve, given.reject);
@@ -80,13 +83,15 @@ async function inTime({ clock, timeoutMs }, signal, work) {
  * @param {TurnOptions} options
  * @param {AbortSignal} signal
  */
-async function replyTo(message, options, signal) {
+async function doneWith(message, options, signal) {
   const sessionKey = await sessionOf(message, options, signal);
   // An answer to what no session asked stays in the inbox for whoever did.
-  if (sessionKey === undefined) return '';
-  return await atWorkFor({ sessionKey, messageId: message.id }, () =>
+  if (sessionKey === undefined) return {};
+  const text = await atWorkFor({ sessionKey, messageId: message.id }, () =>
     replyIn({ sessionKey, message, signal }, options),
   );
+  const usage = await usageIn(sessionKey, message, options);
+  return { ...(message.type === 'request' ? fitted(text) : {}), ...usage };
 }
 
 /**
@@ -131,6 +136,20 @@ async function sessionOf(message, { gatewayAgent, node, meshAgent: agent }, sign
   const { replyContext, peerId } = await node.call('track', { agent, id }, { signal });
   const asked = openSession(replyContext, node.token());
   return peerId === message.peerId && asked?.startsWith(`agent:${gatewayAgent}:`) === true ? asked : undefined;
+}
+
+/**
+ * What the turn used, when the budget of the message has a bound for it.
+ *
+ * @param {string} sessionKey
+ * @param {MessageView} message
+ * @param {TurnOptions} options
+ */
+async function usageIn(sessionKey, message, { subagent }) {
+  const { tokens, costUsd } = message.budget ?? {};
+  if (tokens === undefined && costUsd === undefined) return {};
+  const { messages: rows } = await subagent.getSessionMessages({ sessionKey, limit: sessionRows });
+  return { usage: usageOf(rows, message.id) };
 }
 
 /**

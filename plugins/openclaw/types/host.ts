@@ -148,12 +148,24 @@ interface CliRegistration {
   }[];
 }
 
+export interface ToolDecision {
+  readonly block: true;
+  readonly blockReason: string;
+}
+
+/** Asked before each call of a tool; what it throws, and that it takes too long, refuses the call. */
+export type ToolHook = (
+  event: { readonly toolName: string },
+  context: { readonly sessionKey?: string },
+) => Promise<ToolDecision | undefined>;
+
 export interface HostApi {
   readonly registrationMode: string;
   readonly pluginConfig?: unknown;
   readonly config?: HostConfig;
   readonly logger: HostLogger;
   readonly runtime: { readonly subagent: Subagent };
+  on(hook: 'before_tool_call', handler: ToolHook): void;
   registerService(service: HostService): void;
   registerChannel(registration: { readonly plugin: Channel }): void;
   registerCommand(command: SlashCommand): void;

@@ -25,9 +25,12 @@ export function attachOperations(parts: NodeParts): Pick<Operations, 'attach' | 
   return {
     attach: (input, { signal }) => attach(hostNamed(parts, input.agent), input, signal),
 
-    async complete({ agent, id, text, subject, metadata }) {
+    async complete({ agent, id, text, subject, metadata, usage }) {
       const host = hostNamed(parts, agent);
-      const answer = text === undefined ? undefined : { body: text, ...defined({ subject, metadata }) };
+      const used = usage && defined(usage);
+      // Nothing that is said to what asks nothing is sent.
+      const isSilent = text === undefined && (used === undefined || inboxRow(host, id).type === 'request');
+      const answer = isSilent ? undefined : { body: text ?? '', ...defined({ subject, metadata, usage: used }) };
       refuseUnfit(host, id, answer);
       runtimeOf(host).complete(id, answer);
       return { id, taken: true };
