@@ -9,6 +9,7 @@ const benches: Record<string, () => Promise<{ run(): Promise<Record<string, numb
   failover: () => import('./failover.ts'),
   start: () => import('./start.ts'),
   'hub-store': () => import('./hub-store.ts'),
+  openclaw: () => import('./openclaw.ts'),
 };
 
 const [name = '', ...flags] = process.argv.slice(2);

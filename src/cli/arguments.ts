@@ -65,6 +65,16 @@ export class Arguments {
     );
   }
 
+  /** With cents and less, if need be. */
+  amount(name: string): number | undefined {
+    const value = this.text(name);
+    if (value === undefined || /^\d{1,9}(\.\d{1,6})?$/.test(value))
+      return value === undefined ? undefined : Number(value);
+    throw new MeshError('INVALID_ARGUMENT', `${optionOf(name)}: ${JSON.stringify(value)} is no amount`, {
+      hint: 'Write an amount such as 0.25.',
+    });
+  }
+
   durationMs(name: string): number | undefined {
     const value = this.text(name);
     return value === undefined ? undefined : parseDuration(value, optionOf(name));

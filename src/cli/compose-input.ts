@@ -42,7 +42,9 @@ export async function contentOf({ args, ports }: Call): Promise<Content> {
 }
 
 type Addressing = Pick<SendInput, 'agent' | 'to' | 'priority' | 'ttlSeconds' | 'idempotencyKey' | 'replyTo'> & Causing;
-type Causing = Pick<SendInput, 'causedBy' | 'root' | 'turns' | 'hops'>;
+type Causing = Pick<SendInput, 'causedBy' | 'root' | 'turns' | 'hops' | 'tokens' | 'costUsd'>;
+
+const maxTokens = 1e12;
 
 /** To whom a message goes, and how. */
 export function addressingOf(call: Call): Addressing {
@@ -57,6 +59,8 @@ export function addressingOf(call: Call): Addressing {
     replyTo: args.text('replyTo'),
     turns: args.number('turns', [0, defaultLimits.maxTurnsPerMessage]),
     hops: args.number('hops', [0, defaultLimits.maxHops]),
+    tokens: args.number('tokens', [0, maxTokens]),
+    costUsd: args.amount('cost'),
     ...causeOf(call),
   };
 }

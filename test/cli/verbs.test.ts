@@ -82,6 +82,15 @@ describe('mesh send', () => {
     expect(await causing({}, '--turns', '0', '--hops', '3')).toEqual({ turns: 0, hops: 3 });
   });
 
+  it('bounds what a message may use in tokens and money, and refuses what is no amount', async () => {
+    const bounded = inputOf(await mesh(['ask', 'bob', 'x', '--tokens', '20000', '--cost', '0.25']), 'ask');
+    expect(bounded).toMatchObject({ tokens: 20_000, costUsd: 0.25 });
+    for (const cost of ['cheap', '-1', '1e3', '$2']) {
+      const { code, stderr } = await mesh(['send', 'bob', 'x', `--cost=${cost}`]);
+      expect([cost, code, stderr.includes('Write an amount such as 0.25')]).toEqual([cost, 2, true]);
+    }
+  });
+
   it('sends a file without a text', async () => {
     expect(inputOf(await mesh(['send', 'bob', '--file', file('a.bin', 'x')]), 'send')).toMatchObject({ text: '' });
   });

@@ -53,6 +53,10 @@ export class Gateway implements AsyncDisposable {
     return `ws://127.0.0.1:${this.port}`;
   }
 
+  get http(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
   /** Resolves when it takes requests. */
   async run(): Promise<void> {
     const { dir } = this;

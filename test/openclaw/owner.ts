@@ -48,6 +48,8 @@ export interface Place {
   readonly hub?: string;
   /** Of the plugin. */
   readonly settings?: object;
+  /** Channels of the gateway, by the id of the plugin that has each. */
+  readonly channels?: Readonly<Record<string, object>>;
 }
 
 /** Nobody answers there. */
@@ -67,7 +69,7 @@ export class Owner {
     this.node = parts.node;
   }
 
-  static async start(name: string, { home, archive, hub, settings = {} }: Place): Promise<Owner> {
+  static async start(name: string, { home, archive, hub, settings = {}, channels = {} }: Place): Promise<Owner> {
     const stateDir = join(home.dir, name);
     await home.json(['init', '--name', name, '--state-dir', stateDir]);
     if (hub !== undefined) writeFileSync(join(stateDir, 'mesh.toml'), unreachable);
@@ -75,9 +77,10 @@ export class Owner {
     if (hub !== undefined) await home.json(['hub-join', hub, '--state-dir', stateDir]);
     const model = await StubModel.start();
     const config = { stateDir, ...settings };
-    const plugins = { allow: ['none'], slots: { memory: 'none' }, entries: { mesh: { config } } };
+    const allow = ['none', ...Object.keys(channels)];
+    const plugins = { allow, slots: { memory: 'none' }, entries: { mesh: { config } } };
     const prepare = (made: Gateway) => made.openclaw('plugins', 'install', `npm-pack:${archive}`, ...consent);
-    const gateway = await Gateway.start(name, model, { config: { plugins }, skills: ['mesh'], prepare });
+    const gateway = await Gateway.start(name, model, { config: { plugins, channels }, skills: ['mesh'], prepare });
     return new Owner(name, { model, gateway, node: new NodeApi({ stateDir }) });
   }
 

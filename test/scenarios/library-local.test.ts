@@ -52,6 +52,23 @@ describe('agents on a LocalHub', () => {
     expect(third?.payload).toEqual(payload);
   });
 
+  test('a message says what may happen because of it, and nothing of that stands in its payload', async () => {
+    const hub = localHub();
+    const [alice, bob] = [make('alice', { hub }), make('bob', { hub })];
+    await hub.introduce();
+    const came = messages(bob);
+    const { id } = await alice.send('bob', { text: 'cheap, please', turns: 2, hops: 1, tokens: 500, costUsd: 0.1 });
+    const [message] = await came;
+    expect(message?.payload).toEqual({ text: 'cheap, please', type: 'message' });
+    const budget = { turns: 2, hops: 1, tokens: 500, costUsd: 0.1 };
+    expect(await alice.track(id)).toMatchObject({ budget });
+    for (const wrong of [{ turns: 1.5 }, { hops: -1 }, { tokens: 'many' }, { costUsd: Number.NaN }]) {
+      await expect(alice.send('bob', { text: 'x', ...(wrong as object) })).rejects.toMatchObject({
+        code: 'INVALID_ARGUMENT',
+      });
+    }
+  });
+
   test('1.11: several handlers hear each message, in the order of their registration, until they are taken away', async () => {
     const hub = localHub();
     const [alice, bob] = [make('alice', { hub }), make('bob', { hub })];

@@ -28,6 +28,8 @@ const addressed: readonly OptionSpec[] = [
   { flags: '--reply-to <id>', about: 'continue the conversation of this message' },
   { flags: '--turns <number>', about: 'turns of programs that may follow (default 64)' },
   { flags: '--hops <number>', about: 'how long a chain of messages may follow (default 8)' },
+  { flags: '--tokens <number>', about: 'how many tokens those turns may use together (no bound)' },
+  { flags: '--cost <dollars>', about: 'what they may cost together, in US dollars (no bound)' },
   { flags: '--caused-by <id>', about: 'take them from what this message may cause' },
 ];
 const limit: OptionSpec = { flags: '--limit <number>', about: 'at most so many (default 50)' };

@@ -24,6 +24,16 @@ export interface Sending {
   readonly replyTo?: string;
   /** Opaque to the receiver; comes back with the answer. */
   readonly replyContext?: Json;
+  /** Id of a message of the inbox because of which it is sent: its budget is taken from. What a handler sends needs none. */
+  readonly causedBy?: string;
+  /** How many turns of programs it may cause, its own included. */
+  readonly turns?: number;
+  /** How long a chain of messages it may cause, itself included. */
+  readonly hops?: number;
+  /** How many tokens those turns may use together. */
+  readonly tokens?: number;
+  /** What they may cost together, in US dollars. */
+  readonly costUsd?: number;
   readonly attachments?: readonly { readonly name: string; readonly mediaType: string; readonly bytes: Uint8Array }[];
   /** Files of any size. */
   readonly files?: readonly SendingFile[];
@@ -31,7 +41,8 @@ export interface Sending {
   readonly [extra: string]: unknown;
 }
 
-const known = ['subject', 'priority', 'ttlSeconds', 'idempotencyKey', 'replyTo', 'replyContext'] as const;
+const budget = ['causedBy', 'turns', 'hops', 'tokens', 'costUsd'] as const;
+const known = ['subject', 'priority', 'ttlSeconds', 'idempotencyKey', 'replyTo', 'replyContext', ...budget] as const;
 const taken: ReadonlySet<string> = new Set([...known, 'text', 'type', 'metadata', 'attachments', 'files']);
 const types: ReadonlySet<string> = new Set(messageTypes);
 
@@ -39,8 +50,7 @@ const types: ReadonlySet<string> = new Set(messageTypes);
 export async function sendInput(host: AgentHost, to: string, message: string | Sending) {
   const said: Sending = typeof message === 'string' ? { text: message } : message;
   check(said);
-  const { text = '', attachments = [], files = [], subject, priority, ttlSeconds } = said;
-  const { idempotencyKey, replyTo, replyContext } = said;
+  const { text = '', attachments = [], files = [] } = said;
   const inline = attachments.map(({ name, mediaType, bytes }) => ({
     name,
     mediaType,
@@ -53,18 +63,19 @@ export async function sendInput(host: AgentHost, to: string, message: string | S
     agent: host.agent.name,
     to,
     text,
-    subject,
-    priority,
-    ttlSeconds,
-    idempotencyKey,
-    replyTo,
-    replyContext,
+    ...knownOf(said),
     type: typeOf(said.type),
     ...(metadata === undefined ? {} : { metadata }),
     ...(all.length === 0 ? {} : { attachments: all }),
     ...(handed.files.length === 0 ? {} : { files: handed.files }),
   };
 }
+
+type Known = Pick<Sending, (typeof known)[number]>;
+
+/** As the operations name it. */
+const knownOf = (said: Sending): Known =>
+  Object.fromEntries(known.filter((name) => said[name] !== undefined).map((name) => [name, said[name]]));
 
 /** The same message as its whole payload. Throws INVALID_ARGUMENT. */
 export function sendingOf(payload: JsonObject): Sending {
@@ -85,7 +96,17 @@ function check(said: Sending): void {
   if (priority !== undefined && !priorities.includes(priority)) {
     throw wrong(`The priority of a message is one of ${priorities.join(', ')}`, JSON.stringify(priority));
   }
+  for (const name of ['turns', 'hops', 'tokens', 'costUsd'] as const) checkAmount(name, said[name]);
   if (typeof metadata !== 'object' || Array.isArray(metadata)) throw wrong('metadata is an object', typeof metadata);
+}
+
+function checkAmount(name: string, amount: unknown): void {
+  const isWhole = name === 'costUsd' || Number.isInteger(amount);
+  if (amount === undefined || (typeof amount === 'number' && amount >= 0 && isWhole)) return;
+  throw wrong(
+    `${name} is ${name === 'costUsd' ? 'an amount of US dollars' : 'a whole number'}, 0 or more`,
+    JSON.stringify(amount),
+  );
 }
 
 const wrong = (rule: string, given: string): MeshError =>
