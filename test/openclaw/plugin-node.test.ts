@@ -158,7 +158,10 @@ describe('the tools of the plugin, at a real node', () => {
       const result = await tool('mesh_send', { sessionKey })?.execute(`call ${text}`, { to: 'bob', text });
       return JSON.parse(result?.content[0]?.text ?? 'null') as object;
     };
-    const told = await atWorkFor({ sessionKey, messageId: id }, async () => [await say('one'), await say('two')]);
+    const told = await atWorkFor({ sessionKey, messageId: id, peer: 'alice' }, async () => [
+      await say('one'),
+      await say('two'),
+    ]);
     expect(told).toMatchObject([{ ok: true }, { ok: false, error: { code: 'BUDGET_EXHAUSTED' } }]);
     expect(await say('three')).toMatchObject({ ok: true });
   });
@@ -314,6 +317,21 @@ describe('the lock of the plugin, at a real node', () => {
     for (const key of ['agent:main:main', 'agent:main:telegram:direct:mesh', 'agent:main:mesh']) {
       expect([key, await may('exec', key)]).toEqual([key, undefined]);
     }
+  });
+
+  it('holds in the session that asked for the turn of a late answer, and for no other turn', async () => {
+    const settings = settingsOf({ stateDir: bob.dir }, { defaultAgent: 'main', environment: {} });
+    const node = new NodeApi(settings);
+    ends.push(async () => node.close());
+    const lock = peerLock({ settings, node });
+    const sessionKey = 'agent:main:main';
+    const may = async (runId: string) => (await lock({ toolName: 'exec' }, { sessionKey, runId }))?.blockReason;
+    await atWorkFor({ sessionKey, messageId: 'msg_1', peer: 'alice' }, async () => {
+      expect(await may('msg_1')).toContain('A turn for alice');
+      expect(await may('msg_1#2')).toContain('A turn for alice');
+      expect(await may('run-of-the-owner')).toBeUndefined();
+    });
+    expect(await may('msg_1')).toBeUndefined();
   });
 
   it('refuses when nobody can say who the peer is', async () => {

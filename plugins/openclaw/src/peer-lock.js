@@ -1,4 +1,5 @@
 // @ts-check
+import { peerOfRun } from './turns-at-work.js';
 
 /** @import { NodeApi } from './node-api.js' */
 /** @import { Settings, Tier } from './settings.js' */
@@ -18,6 +19,17 @@ export function peerOfSession(sessionKey) {
 }
 
 /**
+ * The peer whose late answer began a run in the session that asked.
+ *
+ * @param {string | undefined} sessionKey
+ * @param {string | undefined} runId
+ */
+function peerBehind(sessionKey, runId) {
+  const peer = peerOfRun(runId);
+  return peer === undefined ? undefined : { gatewayAgent: sessionKey?.split(':')[1] ?? '', peer };
+}
+
+/**
  * Which tools a turn may use that a peer started: the text of a peer is told to have no authority, and this is what holds when a model
  * believes it all the same. What cannot be found out is refused.
  *
@@ -25,8 +37,8 @@ export function peerOfSession(sessionKey) {
  * @returns {ToolHook}
  */
 export function peerLock({ settings, node }) {
-  return async ({ toolName }, { sessionKey }) => {
-    const session = peerOfSession(sessionKey);
+  return async ({ toolName }, { sessionKey, runId }) => {
+    const session = peerOfSession(sessionKey) ?? peerBehind(sessionKey, runId);
     if (session === undefined || wrappers.has(toolName)) return undefined;
     const tier = await tierOf(session, { settings, node });
     const allowed = tier === undefined ? [] : settings.peerTools[tier];

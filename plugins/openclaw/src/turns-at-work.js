@@ -4,13 +4,13 @@
  * Which message a session is working for: what its tools send counts as caused by it, and takes from its budget. The host loads a plugin
  * several times in one process, the tools apart from the service, so this is kept for the whole process.
  *
- * @returns {Map<string, Set<string>>} Ids of messages by session key, in the order in which their turns began.
+ * @returns {Map<string, Map<string, string>>} Who sent each, by id in the order in which their turns began, by session key.
  */
 function atWork() {
   const key = Symbol.for('agent-mesh.turns-at-work');
-  const known = /** @type {Map<string, Set<string>> | undefined} */ (Reflect.get(globalThis, key));
+  const known = /** @type {Map<string, Map<string, string>> | undefined} */ (Reflect.get(globalThis, key));
   if (known !== undefined) return known;
-  /** @type {Map<string, Set<string>>} */
+  /** @type {Map<string, Map<string, string>>} */
   const made = new Map();
   Reflect.set(globalThis, key, made);
   return made;
@@ -18,13 +18,13 @@ function atWork() {
 
 /**
  * @template T
- * @param {{ sessionKey: string, messageId: string }} turn
+ * @param {{ sessionKey: string, messageId: string, peer: string }} turn
  * @param {() => Promise<T>} work
  */
-export async function atWorkFor({ sessionKey, messageId }, work) {
+export async function atWorkFor({ sessionKey, messageId, peer }, work) {
   const turns = atWork();
-  const ids = turns.get(sessionKey) ?? new Set();
-  turns.set(sessionKey, ids.add(messageId));
+  const ids = turns.get(sessionKey) ?? new Map();
+  turns.set(sessionKey, ids.set(messageId, peer));
   try {
     return await work();
   } finally {
@@ -40,6 +40,21 @@ export async function atWorkFor({ sessionKey, messageId }, work) {
  * @returns {string | undefined}
  */
 export function causeIn(sessionKey) {
-  const [first] = (sessionKey === undefined ? undefined : atWork().get(sessionKey)) ?? [];
+  const [first] = (sessionKey === undefined ? undefined : atWork().get(sessionKey))?.keys() ?? [];
   return first;
+}
+
+/**
+ * The peer because of whose message a run of the gateway began, in whatever session.
+ *
+ * @param {string | undefined} runId
+ */
+export function peerOfRun(runId) {
+  // A run has the id of its message, and behind it the number of the turn when it is not the first.
+  const [id = ''] = runId?.split('#') ?? [];
+  for (const ids of atWork().values()) {
+    const peer = ids.get(id);
+    if (peer !== undefined) return peer;
+  }
+  return undefined;
 }

@@ -87,7 +87,7 @@ async function doneWith(message, options, signal) {
   const sessionKey = await sessionOf(message, options, signal);
   // An answer to what no session asked stays in the inbox for whoever did.
   if (sessionKey === undefined) return {};
-  const text = await atWorkFor({ sessionKey, messageId: message.id }, () =>
+  const text = await atWorkFor({ sessionKey, messageId: message.id, peer: message.peer }, () =>
     replyIn({ sessionKey, message, signal }, options),
   );
   const usage = await usageIn(sessionKey, message, options);

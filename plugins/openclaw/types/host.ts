@@ -156,7 +156,7 @@ export interface ToolDecision {
 /** Asked before each call of a tool; what it throws, and that it takes too long, refuses the call. */
 export type ToolHook = (
   event: { readonly toolName: string },
-  context: { readonly sessionKey?: string },
+  context: { readonly sessionKey?: string; readonly runId?: string },
 ) => Promise<ToolDecision | undefined>;
 
 export interface HostApi {
