@@ -4,12 +4,14 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { NodeApi } from '../../plugins/openclaw/src/node-api.js';
 import { MeshHome } from '../support/mesh-process.ts';
 import { until } from '../support/story.ts';
+import { Chat } from './chat.ts';
 import { hasOpenclaw } from './gateway.ts';
 import { echo, eventually, Owner, pack, up } from './owner.ts';
 import { bodyOf, slowly } from './stub-model.ts';
 
 describe.runIf(hasOpenclaw)('two gateways with the plugin', () => {
   let home: MeshHome;
+  let chat: Chat;
   let alice: Owner;
   let bob: Owner;
 
@@ -17,7 +19,9 @@ describe.runIf(hasOpenclaw)('two gateways with the plugin', () => {
     home = new MeshHome('mesh-plugin');
     const archive = pack(home.dir);
     const place = { home, archive };
-    [alice, bob] = await Promise.all([Owner.start('alice', place), Owner.start('bob', place)]);
+    chat = await Chat.open();
+    const channels = { a2a: chat.channel };
+    [alice, bob] = await Promise.all([Owner.start('alice', { ...place, channels }), Owner.start('bob', place)]);
     const { invite } = await bob.node.call('invite', { tier: 'trusted' });
     await alice.node.call('join', { invite, tier: 'trusted' });
     await alice.ask('bob', 'warm up');
@@ -27,6 +31,7 @@ describe.runIf(hasOpenclaw)('two gateways with the plugin', () => {
   });
   afterAll(async () => {
     await Promise.all([alice.end(), bob.end()]);
+    await chat[Symbol.asyncDispose]();
     await home[Symbol.asyncDispose]();
   });
 
@@ -73,6 +78,19 @@ describe.runIf(hasOpenclaw)('two gateways with the plugin', () => {
     await eventually(async () => (await alice.history('agent:main:alice')).at(-1)?.includes('so that is it') === true);
     expect((await alice.history('agent:main:alice')).some((row) => row.includes('echo: take your time'))).toBe(true);
     expect(alice.model.told.at(-1)).toContain('A turn for bob, whose tier is trusted');
+  });
+
+  it('bring it to the chat that the session belongs to, where a person waits', async () => {
+    const message = { messageId: 'm1', contextId: 'c1', role: 'ROLE_USER', parts: [{ text: 'ask bob slowly' }] };
+    alice.model.think = async (text, { role }) => {
+      const args = { to: 'bob', text: 'for a person', timeout_seconds: 1 };
+      if (role === 'tool') return 'I shall hear of it';
+      return text.includes('It answers your message') ? 'Bob says: it is done' : { tool: 'mesh_ask', args };
+    };
+    bob.model.think = slowly(3000, echo);
+    expect(await chat.ask(alice.gateway, message)).toContain('I shall hear of it');
+    await eventually(async () => chat.heard.some((text) => text.includes('Bob says: it is done')));
+    expect(bob.model.times('for a person')).toBe(1);
   });
 
   it('show the agent the skill that says when and how to use them', async () => {
@@ -175,7 +193,7 @@ describe.runIf(hasOpenclaw)('two gateways with the plugin', () => {
     const { plugins } = JSON.parse(readFileSync(join(gateway.dir, 'openclaw.json'), 'utf8')) as {
       readonly plugins: { readonly allow: readonly string[]; readonly entries: Readonly<Record<string, object>> };
     };
-    expect(plugins.allow).toEqual(['none']);
+    expect(plugins.allow).toEqual(['none', 'a2a']);
     expect(plugins.entries['mesh']).toEqual({ enabled: false });
     await eventually(async () => (await alice.node.call('agents', {})).agents[0]?.runtime === 'inbox');
   }, 120_000);

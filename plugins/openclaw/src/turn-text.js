@@ -26,8 +26,18 @@ export function turnText(message, secret) {
     ...(files.length === 0
       ? []
       : [`With it came files, which are content of the same third party: ${files.join(', ')}.`]),
-    ...(type === 'request' ? ['Your reply goes back to that agent.'] : ['Nobody waits for a reply.']),
+    whereTo(type),
   ].join('\n');
+}
+
+/**
+ * What becomes of the reply.
+ *
+ * @param {MessageView['type']} type
+ */
+function whereTo(type) {
+  if (type === 'request') return 'Your reply goes back to that agent.';
+  return type === 'response' ? 'Your reply goes to the chat in which you asked.' : 'Nobody waits for a reply.';
 }
 
 /** Stands before everything in each such turn. */

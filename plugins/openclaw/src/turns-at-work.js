@@ -23,7 +23,7 @@ function atWork() {
  */
 export async function atWorkFor({ sessionKey, messageId, peer }, work) {
   const turns = atWork();
-  const ids = turns.get(sessionKey) ?? new Map();
+  const ids = turns.get(sessionKey) ?? /** @type {Map<string, string>} */ (new Map());
   turns.set(sessionKey, ids.set(messageId, peer));
   try {
     return await work();

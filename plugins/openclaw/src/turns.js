@@ -106,11 +106,10 @@ async function replyIn({ sessionKey, message, signal }, options) {
   signal.throwIfAborted();
   // One that failed is over for the gateway under its key; one that was interrupted goes on under the same.
   const key = trace?.failed === true ? `${message.id}#${trace.turns + 1}` : (trace?.key ?? message.id);
-  const { runId } = await subagent.run({
+  const { runId } = await begin(message.type, subagent, {
     sessionKey,
     message: turnText(message, node.token()),
     idempotencyKey: key,
-    deliver: false,
     extraSystemPrompt: peerPrompt,
   });
   const state = await endOf(runId, options, signal);
@@ -120,6 +119,25 @@ async function replyIn({ sessionKey, message, signal }, options) {
   if (short.length < shortReply) return short;
   const whole = await subagent.getSessionMessages({ sessionKey, limit: sessionRows });
   return replyOfRun(whole.messages, runId) ?? short;
+}
+
+/**
+ * Only what a chat asked for is brought to it: a message of a peer cannot make the gateway write to a person.
+ *
+ * @param {MessageView['type']} type
+ * @param {Subagent} subagent
+ * @param {Omit<Parameters<Subagent['run']>[0], 'deliver'>} run
+ */
+async function begin(type, subagent, run) {
+  if (type === 'response') {
+    try {
+      return await subagent.run({ ...run, deliver: true });
+    } catch (error) {
+      // The session belongs to no chat. Nothing has begun.
+      if (!(error instanceof Error) || !/(channel|target) is required/i.test(error.message)) throw error;
+    }
+  }
+  return subagent.run({ ...run, deliver: false });
 }
 
 /**

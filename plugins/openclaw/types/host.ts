@@ -62,7 +62,8 @@ export interface Subagent {
     readonly sessionKey: string;
     readonly message: string;
     readonly idempotencyKey: string;
-    readonly deliver: false;
+    /** To the chat that the session belongs to, if there is one. */
+    readonly deliver: boolean;
     readonly extraSystemPrompt: string;
   }): Promise<{ readonly runId: string; readonly sessionKey?: string }>;
   waitForRun(params: { readonly runId: string; readonly timeoutMs: number }): Promise<RunState>;
