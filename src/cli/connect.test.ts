@@ -32,6 +32,10 @@ const door: NodeDoor = {
   checkBackup: unused,
   restoreBackup: unused,
   examineFolder: unused,
+  openclawSetups: unused,
+  askAsStranger: unused,
+  planOpenclawSetup: unused,
+  planOpenclawRemoval: unused,
   openOffline: async () => {
     opened += 1;
     return { transport: files, close: async () => void (closed += 1) };

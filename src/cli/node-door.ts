@@ -1,5 +1,13 @@
 import type { Output, Transport } from '#api';
-import type { OpenRelay } from '#node';
+import type {
+  ConnectedAgent,
+  OpenclawRemoval,
+  OpenclawSetup,
+  OpenRelay,
+  RoundTrip,
+  SetupOptions,
+  StrangerOptions,
+} from '#node';
 
 /** What the room `node` offers to the command line beside the local API; loaded only by the verbs that need it. */
 export interface NodeDoor {
@@ -15,6 +23,14 @@ export interface NodeDoor {
   checkBackup(options: { readonly file: string; readonly passphrase: string }): Promise<BackupContents>;
   /** A state folder from a backup. Throws FOLDER_NOT_EMPTY, NODE_RUNNING, and what `checkBackup` throws. */
   restoreBackup(options: RestoreOptions): Promise<RestoreDone>;
+  /** Which agents were connected with an OpenClaw gateway by a setup. */
+  openclawSetups(options: Pick<SetupOptions, 'stateDir'>): Promise<readonly ConnectedAgent[]>;
+  /** What connecting the OpenClaw gateway of this machine would write; changes nothing before `apply`. */
+  planOpenclawSetup(options: SetupOptions): Promise<OpenclawSetup>;
+  /** Lets an agent that is made up for it accept the invite and ask. */
+  askAsStranger(options: StrangerOptions): Promise<RoundTrip>;
+  /** What undoing that would do; changes nothing before `apply`. Throws NOT_FOUND, AMBIGUOUS. */
+  planOpenclawRemoval(options: Pick<SetupOptions, 'stateDir' | 'agent'>): Promise<OpenclawRemoval>;
   /** What is wrong with a node, as far as its folder and machine tell; changes nothing. */
   examineFolder(options: { readonly stateDir: string; readonly running: boolean }): Promise<readonly Finding[]>;
   /** The same API in this process, read-only, over the files of a node that does not run. */

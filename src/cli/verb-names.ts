@@ -48,6 +48,7 @@ export const verbNames = [
   'audit',
   'events',
   'hub',
+  'openclaw',
 ] as const;
 
 export type VerbName = (typeof verbNames)[number];

@@ -27,6 +27,21 @@ export const runtimeErrors = {
     'The OpenClaw gateway refused what was asked of it.',
     'Look into its log: openclaw logs',
   ),
+  GATEWAY_DENIED: row(
+    [502, 3, 'retry'],
+    'The OpenClaw gateway does not let this node in.',
+    'See what it wants: mesh status. Messages wait meanwhile.',
+  ),
+  OPENCLAW_NOT_FOUND: row(
+    [404, 1, 'final'],
+    'No OpenClaw gateway is set up on this machine.',
+    'Name its configuration with --config PATH.',
+  ),
+  OPENCLAW_CONFIG_UNREADABLE: row(
+    [400, 1, 'final'],
+    'openclaw.json cannot be read.',
+    'Correct it; what OpenClaw thinks of it says: openclaw config validate',
+  ),
   PAUSED: row(
     [423, 3, 'final'],
     'The owner has stopped all that programs do by themselves.',

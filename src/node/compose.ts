@@ -232,10 +232,10 @@ interface HostMaking {
 
 function hostMaker(making: HostMaking): (files: AgentFiles) => Promise<AgentHost> {
   const { options, ports, files, hosts, tell, dialPorts } = making;
-  const { clock, limits, logger } = ports;
+  const { clock, random, limits, logger } = ports;
   return async (agentFiles) => {
-    const { name } = agentFiles;
-    const runtimePorts = { clock, limits, logger, configPath: options.state.config };
+    const { name, dir: agentDir } = agentFiles;
+    const runtimePorts = { clock, random, limits, logger, agentDir, configPath: options.state.config };
     const host = new AgentHost({
       agent: new HostedAgent({
         files: agentFiles,

@@ -17,6 +17,17 @@ const runtime = z
     url: z.url({ protocol: /^(https?|wss?)$/ }).optional(),
     secretFile: z.string().min(1).optional(),
     tokenFile: z.string().min(1).optional(),
+    transport: z.enum(['ws', 'hooks']).optional(),
+    hook: z
+      .string()
+      .regex(/^\/[\w./-]{1,200}$/, 'must be a path such as /hooks/agent')
+      .optional(),
+    hookTokenFile: z.string().min(1).optional(),
+    hookSession: z
+      .string()
+      .regex(/^[\w:.-]{1,200}$/, 'must be the sessionKey of the mapping')
+      .optional(),
+    sessionMode: z.enum(['persistent', 'isolated']).optional(),
     gatewayAgent: z
       .string()
       .regex(/^[a-z0-9][a-z0-9_-]{0,63}$/, 'must be the id of an agent of the gateway')
@@ -45,9 +56,13 @@ const runtime = z
     path: ['url'],
     message: 'runtime = "webhook" needs url and secretFile',
   })
-  .refine((agent) => agent.runtime !== 'openclaw' || agent.tokenFile !== undefined, {
+  .refine((agent) => agent.runtime !== 'openclaw' || agent.transport === 'hooks' || agent.tokenFile !== undefined, {
     path: ['tokenFile'],
     message: 'runtime = "openclaw" needs tokenFile',
+  })
+  .refine((agent) => agent.transport !== 'hooks' || agent.hookTokenFile !== undefined, {
+    path: ['hookTokenFile'],
+    message: 'transport = "hooks" needs hookTokenFile',
   });
 
 const file = z.strictObject({

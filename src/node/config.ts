@@ -12,6 +12,15 @@ export interface RuntimeConfig {
   readonly secretFile?: string;
   /** Holds the token of the OpenClaw gateway. */
   readonly tokenFile?: string;
+  /** How turns get to the OpenClaw gateway: over its WebSocket, or by its HTTP hooks. */
+  readonly transport?: 'ws' | 'hooks';
+  /** Path of the hook: `/hooks/agent`, or that of a mapping. */
+  readonly hook?: string;
+  /** Holds the token of the hooks. */
+  readonly hookTokenFile?: string;
+  /** The `sessionKey` of a mapping that keeps its session. */
+  readonly hookSession?: string;
+  readonly sessionMode?: 'persistent' | 'isolated';
   /** Which agent of the OpenClaw gateway; `main` without it. */
   readonly gatewayAgent?: string;
   readonly timeoutSeconds?: number;
@@ -163,7 +172,7 @@ ${endpointsLine}
 # url = "http://127.0.0.1:3000/mesh"
 # secretFile = "webhook-secret"
 #
-# runtime = "openclaw"      # a turn of an agent of an OpenClaw gateway
+# runtime = "openclaw"      # a turn of an agent of an OpenClaw gateway: mesh openclaw setup
 # url = "ws://127.0.0.1:18789"
 # tokenFile = "openclaw-token"
 # gatewayAgent = "main"

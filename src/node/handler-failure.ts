@@ -2,7 +2,11 @@ import type { Failed, Pause } from '#pipeline';
 import { type ErrorCode, MeshError } from '#kernel';
 
 /** When a message is offered again to a program that is not there: it did not fail at the message, which uses up no attempt. */
-export const awayMs: Partial<Record<ErrorCode, number>> = { GATEWAY_UNREACHABLE: 5000, PROGRAM_AWAY: 1000 };
+export const awayMs: Partial<Record<ErrorCode, number>> = {
+  GATEWAY_UNREACHABLE: 5000,
+  GATEWAY_DENIED: 5000,
+  PROGRAM_AWAY: 1000,
+};
 
 /** The handler's error as the owner of the agent may see it. */
 export function describe(error: unknown): string {

@@ -20,3 +20,13 @@ export { type StateDir, stateDir } from './state-dir.ts';
 export type { ReceivedFile } from './received-file.ts';
 export type { SendingFile } from './sending-files.ts';
 export { HubLine } from './hubs/hub-line.ts';
+export {
+  type ConnectedAgent,
+  type OpenclawSetup,
+  openclawSetups,
+  planOpenclawSetup,
+} from './openclaw/openclaw-setup.ts';
+export type { SetupOptions } from './openclaw/plan-setup.ts';
+export { askAsStranger, type StrangerOptions } from './openclaw/ask-as-stranger.ts';
+export { type OpenclawRemoval, planOpenclawRemoval } from './openclaw/remove-setup.ts';
+export type { RoundTrip } from './openclaw/round-trip.ts';

@@ -1,15 +1,28 @@
 import { existsSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
-import { type Clock, type Limits, type Logger, MeshError } from '#kernel';
-import { AttachableRuntime, commandRuntime, openclawRuntime, type Runtime, webhookRuntime } from '#runtime';
-import { readKeyFile } from '#storage';
+import { dirname, join, resolve } from 'node:path';
+import { type Clock, type Limits, type Logger, MeshError, type Random } from '#kernel';
+import {
+  AttachableRuntime,
+  commandRuntime,
+  type DeviceKey,
+  deviceKeyFrom,
+  hooksRuntime,
+  newDeviceKey,
+  openclawRuntime,
+  type Runtime,
+  webhookRuntime,
+} from '#runtime';
+import { readKeyFile, writeKeyFile } from '#storage';
 import type { RuntimeConfig } from './config.ts';
 import { invalidConfig } from './invalid-config.ts';
 
 export interface RuntimePorts {
   readonly clock: Clock;
+  readonly random: Random;
   readonly limits: Limits;
   readonly logger: Logger;
+  /** Where the keys of the agent lie. */
+  readonly agentDir: string;
   /** Of mesh.toml: relative paths in it start there. */
   readonly configPath: string;
 }
@@ -63,11 +76,26 @@ const usualTurns = 4;
 
 async function makeOpenclaw(config: RuntimeConfig, ports: RuntimePorts): Promise<Runtime> {
   const { configPath, limits } = ports;
-  const { url = localGateway, gatewayAgent = 'main', concurrency = usualTurns, tokenFile, timeoutSeconds } = config;
-  if (tokenFile === undefined) throw invalidConfig(configPath, 'runtime = "openclaw" needs tokenFile');
-  const token = await readToken(resolve(dirname(configPath), tokenFile), configPath);
+  const { url, gatewayAgent = 'main', concurrency = usualTurns, tokenFile, timeoutSeconds } = config;
   const timeoutMs = timeoutSeconds === undefined ? limits.turnTimeoutMs : timeoutSeconds * 1000;
-  return openclawRuntime({ ...shared(config, ports), timeoutMs, concurrency, url, gatewayAgent, token });
+  const token = tokenFile && (await readToken(resolve(dirname(configPath), tokenFile), configPath));
+  const device = (): Promise<DeviceKey> => deviceKeyOf(ports);
+  const base = { ...shared(config, ports), timeoutMs, concurrency, gatewayAgent, device };
+  if (config.transport !== 'hooks') {
+    if (token === undefined) throw invalidConfig(configPath, 'runtime = "openclaw" needs tokenFile');
+    return openclawRuntime({ ...base, url: (url ?? localGateway).replace(/^http/, 'ws'), token });
+  }
+  const { hook = '/hooks/agent', hookTokenFile, hookSession, sessionMode = 'persistent' } = config;
+  if (hookTokenFile === undefined) throw invalidConfig(configPath, 'transport = "hooks" needs hookTokenFile');
+  const hookToken = await readHookToken(resolve(dirname(configPath), hookTokenFile), configPath);
+  return hooksRuntime({ ...base, url: url ?? localGateway, hook, hookToken, token, hookSession, sessionMode });
+}
+
+/** Made when a gateway first asks for one. */
+async function deviceKeyOf({ agentDir, random }: RuntimePorts): Promise<DeviceKey> {
+  const path = join(agentDir, 'openclaw_device.pem');
+  if (!existsSync(path)) await writeKeyFile(path, newDeviceKey(random));
+  return deviceKeyFrom(await readKeyFile(path));
 }
 
 const readSecret = (path: string, configPath: string): Promise<string> =>
@@ -82,6 +110,13 @@ const readToken = (path: string, configPath: string): Promise<string> =>
     configPath,
     setting: 'tokenFile',
     make: `Write the token of the gateway (gateway.auth.token of openclaw.json) into ${path}, and: chmod 600 ${path}`,
+  });
+
+const readHookToken = (path: string, configPath: string): Promise<string> =>
+  readOwn(path, {
+    configPath,
+    setting: 'hookTokenFile',
+    make: `Write the token of the hooks (hooks.token of openclaw.json) into ${path}, and: chmod 600 ${path}`,
   });
 
 interface OwnFile {

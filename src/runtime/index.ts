@@ -1,6 +1,10 @@
 export { type Attaching, AttachableRuntime, type Offer } from './attachable.ts';
 export { type CommandOptions, commandRuntime } from './command.ts';
 export { type Handler, type InProcessRuntime, inProcessRuntime } from './in-process.ts';
+export { type DeviceKey, deviceKeyFrom, newDeviceKey } from './openclaw/device-key.ts';
+export { GatewayClient } from './openclaw/gateway-client.ts';
+export { listOf, textOf } from './openclaw/gateway-frames.ts';
+export { type HooksOptions, hooksRuntime } from './openclaw/hooks.ts';
 export { type OpenclawOptions, openclawRuntime } from './openclaw/openclaw.ts';
 export type { Answer, InboundMessage, Runtime } from './runtime.ts';
 export { defaultRuntimeTypes } from './inbound-json.ts';

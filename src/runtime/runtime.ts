@@ -1,3 +1,4 @@
+import type { MeshError } from '#kernel';
 import type { Json, Message, MessageType } from '#protocol';
 
 /** A message as an agent's program sees it: verified sender, never its own word for it. */
@@ -30,9 +31,13 @@ export interface Runtime {
   readonly types: readonly MessageType[];
   /** How many messages at once; 1 keeps the order. */
   readonly concurrency: number;
+  /** Why messages wait for it, with what its owner does about it. */
+  readonly trouble?: MeshError | undefined;
   /**
    * Hands over one message. The answer to a request becomes its response. Throws HANDLER_FAILED or HANDLER_TIMEOUT (the
    * message is offered again). Aborted when the node stops.
    */
   handle(inbound: InboundMessage, options: { readonly signal: AbortSignal }): Promise<Answer | undefined>;
+  /** Ends connections that it keeps. */
+  close?(): void;
 }

@@ -1,3 +1,4 @@
+import type { OpenclawSetup } from '#node';
 import type { BackupMade, Finding, NodeDoor, RestoreDone } from '#cli';
 import { agentId, now } from './world.ts';
 
@@ -43,7 +44,73 @@ export const finding: Finding = {
 };
 
 /** What the node's own functions answer in the usual world of the tests. */
-export const doorWorld: Pick<NodeDoor, 'makeBackup' | 'checkBackup' | 'restoreBackup' | 'examineFolder'> = {
+const hooksSetup: OpenclawSetup['view'] = {
+  agent: 'alice',
+  transport: 'hooks',
+  gateway: { config: '/home/alice/.openclaw/openclaw.json', url: 'http://127.0.0.1:18789', agent: 'main' },
+  writes: [
+    {
+      path: '/home/alice/.openclaw/agent-mesh/openclaw-hook-token',
+      lines: ['the token of its hooks, readable by you alone'],
+    },
+    {
+      path: '/home/alice/.openclaw/openclaw.json',
+      lines: ['hooks.enabled: true', 'hooks.token: a new secret', 'hooks.allowRequestSessionKey: true'],
+    },
+    {
+      path: '/home/alice/.openclaw/agent-mesh/mesh.toml',
+      lines: ['[agents.alice]', 'runtime = "openclaw"', 'transport = "hooks"'],
+    },
+  ],
+  isDone: false,
+  isOneWay: true,
+};
+
+const wsSetup: OpenclawSetup['view'] = {
+  ...hooksSetup,
+  transport: 'ws',
+  gateway: { ...hooksSetup.gateway, url: 'ws://127.0.0.1:18789', version: '2026.9.6' },
+  writes: [],
+  isDone: true,
+  isOneWay: false,
+};
+
+type DoorWorld =
+  | 'makeBackup'
+  | 'checkBackup'
+  | 'restoreBackup'
+  | 'examineFolder'
+  | 'openclawSetups'
+  | 'askAsStranger'
+  | 'planOpenclawSetup'
+  | 'planOpenclawRemoval';
+
+export const doorWorld: Pick<NodeDoor, DoorWorld> = {
+  askAsStranger: async () => ({ ms: 700, answer: 'Hello.' }),
+  openclawSetups: async () => [
+    { agent: 'alice', transport: 'ws', gatewayAgent: 'main', config: '/home/alice/.openclaw/openclaw.json' },
+  ],
+  planOpenclawSetup: async ({ transport }) =>
+    transport === 'hooks'
+      ? { view: hooksSetup, apply: async () => ({ ms: 1900 }) }
+      : { view: wsSetup, apply: async () => ({ ms: 640, answer: 'All is well here.\u001b[2J' }) },
+  planOpenclawRemoval: async () => ({
+    view: {
+      agent: 'alice',
+      transport: 'hooks',
+      files: [
+        { path: '/home/alice/.openclaw/agent-mesh/mesh.toml', outcome: 'restored', kept: [] },
+        { path: '/home/alice/.openclaw/openclaw.json', outcome: 'cleared', kept: ['hooks.token'] },
+        { path: '/home/alice/.openclaw/agent-mesh/openclaw-token', outcome: 'deleted', kept: [] },
+        {
+          path: '/home/alice/.openclaw/agent-mesh/openclaw-hook-token',
+          outcome: 'left',
+          kept: ['another secret than the one that was written'],
+        },
+      ],
+    },
+    apply: async () => undefined,
+  }),
   makeBackup: async ({ onProgress }) => {
     onProgress?.({ bytes: 1_700_000, total: 3_400_000 });
     return made;

@@ -128,7 +128,8 @@ export class Gateway implements AsyncDisposable {
 
   #config(model: StubModel, skills: readonly string[]): object {
     const { dir, port, token } = this;
-    const free = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 };
+    // US dollars for a million tokens.
+    const cost = { input: 100, output: 200, cacheRead: 0, cacheWrite: 0 };
     const echo = {
       id: 'echo',
       name: 'Echo',
@@ -146,6 +147,7 @@ export class Gateway implements AsyncDisposable {
         controlUi: { enabled: false },
         terminal: { enabled: false },
         tailscale: { mode: 'off' },
+        trustedProxies: ['127.0.0.1'],
       },
       update: { checkOnStart: false },
       telemetry: { enabled: false },
@@ -155,7 +157,7 @@ export class Gateway implements AsyncDisposable {
         mode: 'replace',
         catalogRefresh: { enabled: false },
         providers: {
-          stub: { baseUrl: model.url, apiKey: 'stub', api: 'openai-completions', models: [{ ...echo, cost: free }] },
+          stub: { baseUrl: model.url, apiKey: 'stub', api: 'openai-completions', models: [{ ...echo, cost }] },
         },
       },
       agents: {

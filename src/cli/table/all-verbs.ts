@@ -2,6 +2,7 @@ import { contactVerbs } from './contact-verbs.ts';
 import { hubVerbs } from './hub-verbs.ts';
 import { messageVerbs } from './message-verbs.ts';
 import { nodeVerbs } from './node-verbs.ts';
+import { openclawVerbs } from './openclaw-verbs.ts';
 import { startVerbs } from './start-verbs.ts';
 import type { VerbSpec } from './verb-spec.ts';
 
@@ -12,4 +13,5 @@ export const allVerbs: readonly VerbSpec[] = [
   ...hubVerbs,
   ...messageVerbs,
   ...nodeVerbs,
+  ...openclawVerbs,
 ];

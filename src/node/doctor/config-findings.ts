@@ -70,6 +70,7 @@ function runtimeFindings(name: string, agent: RuntimeConfig, { base, searchPath 
     const path = resolve(base, agent.secretFile);
     return secretFile(path, `Make it: (umask 077; openssl rand -hex 32 > ${shellWord(path)})`);
   }
+  if (agent.runtime === 'openclaw') return gatewayFindings(agent, base);
   const [program] = agent.command ?? [];
   if (agent.runtime !== 'command' || program === undefined) return [];
   const cwd = agent.cwd === undefined ? base : resolve(base, agent.cwd);
@@ -91,6 +92,14 @@ function runtimeFindings(name: string, agent: RuntimeConfig, { base, searchPath 
     fix: `${remedyOf(word, cwd)}, or correct command under [agents.${name}] in mesh.toml`,
   }));
 }
+
+const gatewayFindings = ({ tokenFile, hookTokenFile }: RuntimeConfig, base: string): readonly Finding[] =>
+  [tokenFile, hookTokenFile]
+    .filter((path) => path !== undefined)
+    .map((path) => resolve(base, path))
+    .flatMap((path) =>
+      secretFile(path, `Write the token of the gateway into it: (umask 077; cat > ${shellWord(path)})`),
+    );
 
 function remedyOf(word: string, cwd: string): string {
   if (!word.includes('/') && !isScript(word)) return `Install ${word}, so that it is found in PATH`;

@@ -137,6 +137,20 @@ describe('mesh.toml', () => {
   });
 });
 
+describe('an OpenClaw gateway in mesh.toml', () => {
+  it('whose token is not there, or others can read', async () => {
+    toml('[agents.alice]\nruntime = "openclaw"\ntransport = "hooks"\ntokenFile = "token"\nhookTokenFile = "hook"\n');
+    expect((await examine()).map(({ message }) => message)).toEqual([
+      expect.stringContaining(join(path, 'token')),
+      expect.stringContaining(join(path, 'hook')),
+    ]);
+    for (const name of ['token', 'hook']) writeFileSync(join(path, name), 'abc\n', { mode: 0o600 });
+    expect(await examine()).toEqual([]);
+    chmodSync(join(path, 'hook'), 0o644);
+    expect(await examine()).toMatchObject([{ check: 'keys', fix: `chmod 600 ${join(path, 'hook')}` }]);
+  });
+});
+
 describe('keys and cards', () => {
   it('that end soon, or have ended, are told with the days that are left', async () => {
     const at = async (days: number) => {

@@ -3,6 +3,7 @@ import type { Contact } from '#trust';
 import type { AgentHost } from '../agent-host.ts';
 import type { NodeParts } from '../parts.ts';
 import { buriedWarnings, deadWarnings } from '../operations/dead-warnings.ts';
+import { runtimeWarnings } from '../operations/node-status.ts';
 import { pauseWarnings } from '../operations/pauses.ts';
 import type { Warning } from '../operations/peer-warnings.ts';
 import { fileWarnings } from '../operations/file-warnings.ts';
@@ -25,6 +26,7 @@ export async function liveFindings(parts: NodeParts, signal: AbortSignal): Promi
   return inOrder([
     ...hosts.flatMap((host) => succession(host)),
     ...paused(parts),
+    ...hosts.flatMap((host) => programs(host)),
     ...speaking.flatMap((host) => queues(host, parts.clock.now())),
     ...hosts.flatMap((host) => letters(host)),
     ...speaking.flatMap((host) => files(parts, host)),
@@ -41,6 +43,15 @@ const paused = (parts: NodeParts): readonly Finding[] =>
     severity: 'warning',
     message,
     meaning: 'No program gets a turn, and nothing that a program says is sent.',
+    fix: hint,
+  }));
+
+const programs = (host: AgentHost): readonly Finding[] =>
+  runtimeWarnings(host).map(({ message, hint }) => ({
+    check: 'runtime',
+    severity: 'error',
+    message,
+    meaning: 'They are offered again every few seconds, as long as their senders let them live.',
     fix: hint,
   }));
 

@@ -53,6 +53,7 @@ export function statusOperations(parts: NodeParts): Pick<Operations, 'status' | 
         warnings: [
           ...pauseWarnings(parts),
           ...[...parts.hosts.values()].flatMap(successionWarnings),
+          ...[...parts.hosts.values()].flatMap(runtimeWarnings),
           ...peers.flatMap((peer) => peerWarnings(peer, parts.clock.now())),
           ...deadWarnings(host, deadOut),
           ...nodeWarnings(parts, host),
@@ -121,6 +122,13 @@ function nodeWarnings(parts: NodeParts, host: AgentHost): readonly Warning[] {
     });
   }
   return warnings;
+}
+
+/** The program of an agent is not there, and what is for it waits. */
+export function runtimeWarnings({ agent, runtime: { trouble } }: AgentHost): readonly Warning[] {
+  if (trouble === undefined) return [];
+  const { code, message, hint } = trouble;
+  return [{ code, message: `Messages for ${agent.name} wait: ${message}`, hint }];
 }
 
 function turnWarning({ limits }: NodeParts, { petname, tier }: Contact): Warning {

@@ -76,11 +76,13 @@ async function namedFiles(state: StateDir): Promise<{ named: readonly string[]; 
 }
 
 function filesOf(agent: RuntimeConfig, base: string): readonly LeftOut[] {
-  const { secretFile, command = [] } = agent;
+  const { secretFile, tokenFile, hookTokenFile, command = [] } = agent;
   const cwd = agent.cwd === undefined ? base : resolve(base, agent.cwd);
   const programs = command.filter((word) => /[./\\]/.test(word)).map((word) => resolve(cwd, word));
   return [
-    ...(secretFile === undefined ? [] : [{ what: 'secret file', path: resolve(base, secretFile) } as const]),
+    ...[secretFile, tokenFile, hookTokenFile]
+      .filter((path) => path !== undefined)
+      .map((path) => ({ what: 'secret file', path: resolve(base, path) }) as const),
     ...programs.filter((path) => existsSync(path)).map((path) => ({ what: 'program', path }) as const),
   ];
 }

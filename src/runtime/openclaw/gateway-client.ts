@@ -1,11 +1,26 @@
 import { type Clock, MeshError } from '#kernel';
-import { type Fields, fieldsOf, type GatewayFault, type GatewayFrame, parseGatewayFrame } from './gateway-frames.ts';
+import type { DeviceKey } from './device-key.ts';
+import {
+  type Fields,
+  fieldsOf,
+  type GatewayFault,
+  type GatewayFrame,
+  parseGatewayFrame,
+  textOf,
+} from './gateway-frames.ts';
 
 export interface GatewayAddress {
   /** `ws://127.0.0.1:18789` */
   readonly url: string;
   /** Of the gateway's operator. */
   readonly token: string;
+  /** For a gateway that takes no client without one: it lets in whom its owner approved. */
+  readonly device?: (() => Promise<DeviceKey>) | undefined;
+}
+
+interface Challenge {
+  readonly nonce: string;
+  readonly ts: number;
 }
 
 interface Waiting {
@@ -16,6 +31,10 @@ interface Waiting {
 
 const openMs = 10_000;
 const scopes = ['operator.read', 'operator.write'];
+const self = { id: 'gateway-client', version: '1', platform: process.platform, mode: 'backend' } as const;
+const role = 'operator';
+/** Why a gateway refuses a client that has a token and no device key. */
+const withoutDevice: readonly unknown[] = ['DEVICE_IDENTITY_REQUIRED', 'SCOPES_MISSING'];
 
 /** One connection to a gateway as its backend (protocol 4). Every promise rejects with GATEWAY_UNREACHABLE when it ends. */
 export class GatewayClient {
@@ -23,8 +42,9 @@ export class GatewayClient {
   readonly #waiting = new Map<string, Waiting>();
   readonly #end = Promise.withResolvers<void>();
   readonly #host: string;
-  readonly #challenged = Promise.withResolvers<void>();
+  readonly #challenged = Promise.withResolvers<Challenge>();
   #isOpen = true;
+  #version: string | undefined;
   #requests = 0;
 
   private constructor(socket: WebSocket, host: string) {
@@ -36,8 +56,21 @@ export class GatewayClient {
     socket.addEventListener('close', () => this.#over());
   }
 
-  /** Rejects with GATEWAY_UNREACHABLE, GATEWAY_REFUSED. */
-  static async open({ url, token }: GatewayAddress, clock: Clock): Promise<GatewayClient> {
+  /** Shows a device key only where the token alone is not enough. Rejects with GATEWAY_UNREACHABLE, GATEWAY_REFUSED. */
+  static async open({ device, ...address }: GatewayAddress, clock: Clock): Promise<GatewayClient> {
+    try {
+      return await GatewayClient.#open(address, clock);
+    } catch (error) {
+      if (device === undefined || !(error instanceof MeshError) || !withoutDevice.includes(error.data['reason']))
+        throw error;
+      return await GatewayClient.#open({ ...address, key: await device() }, clock);
+    }
+  }
+
+  static async #open(
+    { url, token, key }: { readonly url: string; readonly token: string; readonly key?: DeviceKey },
+    clock: Clock,
+  ): Promise<GatewayClient> {
     const client = new GatewayClient(new WebSocket(url), new URL(url).host);
     const late = new AbortController();
     void clock.sleep(openMs, { signal: late.signal }).then(
@@ -45,8 +78,7 @@ export class GatewayClient {
       () => undefined,
     );
     try {
-      await client.#challenged.promise;
-      await client.#connect(token);
+      await client.#connect(token, key, await client.#challenged.promise);
       return client;
     } catch (error) {
       client.close();
@@ -54,6 +86,11 @@ export class GatewayClient {
     } finally {
       late.abort();
     }
+  }
+
+  /** Of OpenClaw, as the gateway says. */
+  get version(): string | undefined {
+    return this.#version;
   }
 
   get isOpen(): boolean {
@@ -96,23 +133,33 @@ export class GatewayClient {
     this.#over();
   }
 
-  async #connect(token: string): Promise<void> {
-    await this.request('connect', {
+  async #connect(token: string, key: DeviceKey | undefined, { nonce, ts }: Challenge): Promise<void> {
+    const claims = { clientId: self.id, mode: self.mode, role, scopes, token, platform: self.platform };
+    const { auth, server } = await this.request('connect', {
       minProtocol: 4,
       maxProtocol: 4,
-      client: { id: 'gateway-client', version: '1', platform: process.platform, mode: 'backend' },
-      role: 'operator',
+      client: self,
+      role,
       scopes,
       caps: [],
       auth: { token },
+      ...(key === undefined ? {} : { device: key.prove({ ...claims, nonce, signedAt: ts }) }),
     });
+    this.#version = textOf(fieldsOf(server)['version']);
+    const granted = fieldsOf(auth)['scopes'];
+    if (Array.isArray(granted) && scopes.some((scope) => !granted.includes(scope))) {
+      throw this.#refused({ code: 'SCOPES_MISSING', message: 'It lets this client in, and allows it nothing' });
+    }
   }
 
   #take(text: string): void {
     const frame = parseGatewayFrame(text);
     if (frame === undefined) return;
     if (frame.type === 'res') this.#answered(frame);
-    else if (frame.event === 'connect.challenge') this.#challenged.resolve();
+    else if (frame.event === 'connect.challenge') {
+      const { nonce, ts } = frame.payload;
+      this.#challenged.resolve({ nonce: textOf(nonce) ?? '', ts: typeof ts === 'number' ? ts : 0 });
+    }
   }
 
   #answered(frame: Extract<GatewayFrame, { readonly type: 'res' }>): void {
@@ -122,10 +169,11 @@ export class GatewayClient {
     else if (!waiting.final || fieldsOf(frame.payload)['status'] !== 'accepted') waiting.answer.resolve(frame.payload);
   }
 
-  #refused({ code, message, detail }: GatewayFault): MeshError {
-    const hint = hints[detail ?? code];
-    return new MeshError('GATEWAY_REFUSED', `The OpenClaw gateway at ${this.#host} refused: ${detail ?? code}`, {
-      data: { detail: message.slice(0, 500) },
+  #refused({ code, message, detail, requestId }: GatewayFault): MeshError {
+    const reason = detail ?? code;
+    const hint = reason === 'PAIRING_REQUIRED' ? pairingHint(requestId) : hints[reason];
+    return new MeshError('GATEWAY_REFUSED', `The OpenClaw gateway at ${this.#host} refused: ${reason}`, {
+      data: { detail: message.slice(0, 500), reason },
       ...(hint === undefined ? {} : { hint }),
     });
   }
@@ -146,6 +194,9 @@ export class GatewayClient {
 const hints: Readonly<Record<string, string>> = {
   AUTH_TOKEN_MISMATCH: 'Write the token of the gateway (gateway.auth.token) into the file that tokenFile names.',
   DEVICE_IDENTITY_REQUIRED: 'The gateway wants a token: write it into the file that tokenFile names.',
-  PAIRING_REQUIRED: 'Let this program in: openclaw devices approve',
+  SCOPES_MISSING: 'Its owner lets this node in: openclaw devices list, openclaw devices approve ID',
   PROTOCOL_MISMATCH: 'Update openclaw on that gateway, or this program: they speak different versions.',
 };
+
+const pairingHint = (requestId = 'ID'): string =>
+  `Its owner lets this node in, on the machine of the gateway: openclaw devices approve ${requestId}`;

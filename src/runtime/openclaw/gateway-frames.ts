@@ -10,6 +10,8 @@ export interface GatewayFault {
   readonly message: string;
   /** `details.code`: says more than `code`. */
   readonly detail?: string;
+  /** `details.requestId`: what its owner approves. */
+  readonly requestId?: string;
 }
 
 /** A JSON object of which nothing is known yet. */
@@ -33,11 +35,14 @@ export function parseGatewayFrame(text: string): GatewayFrame | undefined {
 }
 
 function faultIn({ code, message, details }: Fields): GatewayFault {
-  const detail = textOf(fieldsOf(details)['code']);
+  const { code: why, requestId: asked } = fieldsOf(details);
+  const [detail, requestId] = [textOf(why), textOf(asked)];
   return {
     code: textOf(code) ?? 'UNKNOWN',
     message: textOf(message) ?? 'The gateway gave no reason',
     ...(detail === undefined ? {} : { detail }),
+    // It is shown as a part of a command.
+    ...(requestId === undefined || !/^[\w-]{1,64}$/.test(requestId) ? {} : { requestId }),
   };
 }
 

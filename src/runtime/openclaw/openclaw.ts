@@ -1,18 +1,23 @@
-import { type Clock, codeOf, type Limits, type Logger, MeshError } from '#kernel';
+import { type Clock, type Limits, type Logger, MeshError } from '#kernel';
 import type { MessageType } from '#protocol';
 import { inTime } from '../in-time.ts';
 import { defaultRuntimeTypes } from '../inbound-json.ts';
 import type { Answer, InboundMessage, Runtime } from '../runtime.ts';
-import { GatewayClient } from './gateway-client.ts';
+import { type Done, done } from './done.ts';
+import type { DeviceKey } from './device-key.ts';
+import { GatewayDoor } from './gateway-door.ts';
 import { type Fields, fieldsOf, listOf, textOf } from './gateway-frames.ts';
-import { fitted } from './fitted.ts';
 import { replyInHistory } from './history.ts';
 import { peerPrompt, turnText } from './turn-text.ts';
+import { Unsettled } from './unsettled.ts';
+import { usageInResult } from './usage.ts';
 
 export interface OpenclawOptions {
   /** Of the gateway: `ws://127.0.0.1:18789` */
   readonly url: string;
   readonly token: string;
+  /** For a gateway to which the token alone is not enough. */
+  readonly device?: () => Promise<DeviceKey>;
   /** Which of the gateway's agents. */
   readonly gatewayAgent: string;
   readonly timeoutMs: number;
@@ -25,10 +30,6 @@ export interface OpenclawOptions {
 
 /** How often the session is looked at for the reply of a turn whose end was not heard. */
 const lookMs = 1000;
-const historyRows = 200;
-const maxHistoryCharacters = 500_000;
-/** Messages whose turn began and whose end is not known. */
-const maxUnsettled = 10_000;
 
 /**
  * Each message is one turn of an agent of an OpenClaw gateway, in a session of its own for the peer and the conversation; the whole reply is
@@ -41,7 +42,11 @@ export function openclawRuntime(options: OpenclawOptions): Runtime {
     kind: 'openclaw',
     types: options.types ?? defaultRuntimeTypes,
     concurrency: options.concurrency,
+    get trouble() {
+      return gateway.trouble;
+    },
     handle: (inbound, { signal }) => gateway.handle(inbound, signal),
+    close: () => gateway.close(),
   };
 }
 
@@ -53,29 +58,33 @@ interface Turn {
 
 class Gateway {
   readonly #options: OpenclawOptions;
-  readonly #url: string;
-  #opening: Promise<GatewayClient> | undefined;
-  /** The last attempt to connect failed. */
-  #isMissed = false;
-  /** Messages of which a turn began whose end was not heard. */
-  readonly #unsettled = new Set<string>();
+  readonly #door: GatewayDoor;
+  readonly #unsettled = new Unsettled();
 
   constructor(options: OpenclawOptions) {
     this.#options = options;
-    this.#url = checkUrl(options.url);
+    this.#door = new GatewayDoor(options);
+  }
+
+  get trouble(): MeshError | undefined {
+    return this.#door.trouble;
+  }
+
+  close(): void {
+    this.#door.close();
   }
 
   async handle(inbound: InboundMessage, signal: AbortSignal): Promise<Answer | undefined> {
     signal.throwIfAborted();
     const { message } = inbound;
-    const { clock, timeoutMs } = this.#options;
+    const { clock, timeoutMs, limits } = this.#options;
     const limit = { clock, timeoutMs, text: `The gateway did not answer within ${timeoutMs} ms` };
-    const text = await inTime(limit, signal, (both) => this.#reply(inbound, both));
+    const reply = await inTime(limit, signal, (both) => this.#reply(inbound, both));
     this.#unsettled.delete(message.id);
-    return message.type === 'request' ? fitted(text, this.#options.limits) : undefined;
+    return done(message, reply, limits);
   }
 
-  async #reply(inbound: InboundMessage, signal: AbortSignal): Promise<string> {
+  async #reply(inbound: InboundMessage, signal: AbortSignal): Promise<Done> {
     const { message, senderName, attempt } = inbound;
     const { gatewayAgent } = this.#options;
     const sessionKey = `agent:${gatewayAgent}:mesh:${senderName}:${message.conversationId ?? message.id}`;
@@ -87,11 +96,11 @@ class Gateway {
   }
 
   /** The gateway knows the turn by the key. */
-  async #begin(turn: Turn, key: string): Promise<string> {
+  async #begin(turn: Turn, key: string): Promise<Done> {
     const { inbound, sessionKey, signal } = turn;
     const { token } = this.#options;
-    const client = await this.#client();
-    this.#note(inbound.message.id);
+    const client = await this.#door.client();
+    this.#unsettled.add(inbound.message.id);
     const result = await client.request(
       'agent',
       {
@@ -106,69 +115,32 @@ class Gateway {
     );
     const status = textOf(result['status']);
     if (status === 'in_flight') return await this.#awaited(turn);
-    if (status === 'ok') return textIn(result);
+    if (status === 'ok') return { text: textIn(result), usage: usageInResult(result) };
     // Nothing more comes of this turn: the next attempt begins another one.
     this.#unsettled.delete(inbound.message.id);
     throw failed(result);
   }
 
   /** What became of a turn that began before; undefined when none reached the session, or it failed. */
-  async #resumed(turn: Turn): Promise<string | undefined> {
-    const { found, text, failed: isOver } = await this.#look(turn);
+  async #resumed(turn: Turn): Promise<Done | undefined> {
+    const { found, text, usage, failed: isOver } = await this.#look(turn);
     if (!found || isOver === true) return undefined;
-    return text ?? (await this.#awaited(turn));
+    return text === undefined ? await this.#awaited(turn) : { text, usage };
   }
 
   /** Looks into the session until the reply stands there; the gateway itself goes on with a turn that its restart interrupted. */
-  async #awaited(turn: Turn): Promise<string> {
+  async #awaited(turn: Turn): Promise<Done> {
     for (;;) {
-      const { text, failed: isOver } = await this.#look(turn);
-      if (text !== undefined) return text;
+      const { text, usage, failed: isOver } = await this.#look(turn);
+      if (text !== undefined) return { text, usage };
       if (isOver === true) throw failed({ status: 'error' });
       await this.#options.clock.sleep(lookMs, { signal: turn.signal });
     }
   }
 
   async #look({ inbound, sessionKey, signal }: Turn) {
-    const client = await this.#client();
-    const params = { sessionKey, limit: historyRows, maxChars: maxHistoryCharacters };
-    const { messages } = await client.request('chat.history', params, { signal });
-    return replyInHistory(listOf(messages), inbound.message.id);
+    return replyInHistory(await this.#door.history(sessionKey, signal), inbound.message.id);
   }
-
-  /** One connection for all turns, made anew when it was lost. */
-  async #client(): Promise<GatewayClient> {
-    const open = await this.#opening?.catch(() => undefined);
-    if (open?.isOpen === true) return open;
-    const { token, clock, logger } = this.#options;
-    this.#opening = GatewayClient.open({ url: this.#url, token }, clock);
-    try {
-      const client = await this.#opening;
-      this.#isMissed = false;
-      return client;
-    } catch (error) {
-      // Said once, however often it is tried.
-      const level = this.#isMissed ? 'debug' : 'warn';
-      logger[level]('runtime.openclaw.not-connected', { url: this.#url, code: codeOf(error) });
-      this.#isMissed = true;
-      throw error;
-    }
-  }
-
-  #note(messageId: string): void {
-    this.#unsettled.add(messageId);
-    const [oldest] = this.#unsettled;
-    if (this.#unsettled.size > maxUnsettled && oldest !== undefined) this.#unsettled.delete(oldest);
-  }
-}
-
-function checkUrl(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url !== undefined && ['ws:', 'wss:'].includes(url.protocol) && url.username === '' && url.password === '')
-    return text;
-  throw new MeshError('INVALID_CONFIG', 'The url of an OpenClaw gateway begins with ws:// or wss://', {
-    hint: 'Usually it is ws://127.0.0.1:18789',
-  });
 }
 
 function textIn(result: Fields): string {

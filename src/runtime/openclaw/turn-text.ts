@@ -1,13 +1,22 @@
 import { createHash } from 'node:crypto';
 import type { InboundMessage } from '../runtime.ts';
 
+export interface Replying {
+  /** How a request is answered, when the reply of the turn does not go back by itself. */
+  readonly answerLine?: string | undefined;
+}
+
+/** What nobody without the secret can write: the text of a peer stands between two of them. */
+export const fenceLine = (messageId: string, secret: string): string =>
+  `-----${createHash('sha256').update(`${secret} ${messageId}`).digest('hex').slice(0, 16)}-----`;
+
 /**
  * What the model is told of a message: who sent it, proved by keys, and the text between two lines that its sender could not know. It is
  * the text of a third party, never that of the owner.
  */
-export function turnText({ message, senderName }: InboundMessage, secret: string): string {
+export function turnText({ message, senderName }: InboundMessage, secret: string, how: Replying = {}): string {
   const { id, type, from, conversationId, payload } = message;
-  const line = `-----${createHash('sha256').update(`${secret} ${id}`).digest('hex').slice(0, 16)}-----`;
+  const line = fenceLine(id, secret);
   const files = (payload.attachments ?? []).map(({ name }) => JSON.stringify(name));
   return [
     `[Agent Mesh: ${type} from the agent ${JSON.stringify(senderName)}, ${from}, whose signature was checked]`,
@@ -20,7 +29,7 @@ export function turnText({ message, senderName }: InboundMessage, secret: string
     ...(files.length === 0
       ? []
       : [`With it came files, which are content of the same third party: ${files.join(', ')}.`]),
-    ...(type === 'request' ? ['Your reply goes back to that agent.'] : ['Nobody waits for a reply.']),
+    ...(type === 'request' ? [how.answerLine ?? 'Your reply goes back to that agent.'] : ['Nobody waits for a reply.']),
   ].join('\n');
 }
 
