@@ -81,7 +81,7 @@ export async function parseCommandLine(words: readonly string[], stdout: Output)
 function refusalOf(command: Command, code: string, text: string): Refusal {
   const { parent } = command;
   // The sub-verb that stands for its verb takes no words, so a word is a mistyped sub-verb.
-  if (code === 'commander.excessArguments' && parent !== null && parent.parent !== null) {
+  if (code === 'commander.excessArguments' && parent !== null && standsForVerb(command, parent)) {
     const names = parent.commands.map((one) => one.name()).join(', ');
     return {
       text: `unknown sub-verb '${command.args[0] ?? ''}'\n(Did you mean one of ${names}?)`,
@@ -90,6 +90,11 @@ function refusalOf(command: Command, code: string, text: string): Refusal {
   }
   return { text, verb: pathOf(command) };
 }
+
+const standsForVerb = (command: Command, parent: Command): boolean =>
+  allVerbs
+    .find(({ name }) => name === parent.name())
+    ?.subverbs?.some(({ name, isDefault }) => isDefault === true && name === command.name()) === true;
 
 function createProgram(keep: (call: ParsedCall) => void): Command {
   const program = new Command('mesh');

@@ -37,6 +37,7 @@ export const verbNames = [
   'save',
   'cancel',
   'dead',
+  'team',
   'up',
   'down',
   'status',

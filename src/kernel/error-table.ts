@@ -3,6 +3,7 @@ import { fileErrors } from './file-errors.ts';
 import { hubErrors } from './hub-errors.ts';
 import { recoveryErrors } from './recovery-errors.ts';
 import { runtimeErrors } from './runtime-errors.ts';
+import { teamErrors } from './team-errors.ts';
 
 export type { ExitCode } from './error-row.ts';
 
@@ -202,6 +203,7 @@ export const errorTable = {
   ),
   CANCELLED: row([409, 1, 'final'], 'The message was cancelled before it was sent.', 'Send it again if it should go.'),
   ...runtimeErrors,
+  ...teamErrors,
   ANSWER_TIMEOUT: row([504, 4, 'retry'], 'No answer came in time.', 'The request stays under way; see: mesh track ID'),
   UNREACHABLE: row(
     [502, 4, 'retry'],

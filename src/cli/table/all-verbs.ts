@@ -4,6 +4,7 @@ import { messageVerbs } from './message-verbs.ts';
 import { nodeVerbs } from './node-verbs.ts';
 import { openclawVerbs } from './openclaw-verbs.ts';
 import { startVerbs } from './start-verbs.ts';
+import { teamVerbs } from './team-verbs.ts';
 import type { VerbSpec } from './verb-spec.ts';
 
 /** Every verb in the order of `mesh --help`. */
@@ -12,6 +13,7 @@ export const allVerbs: readonly VerbSpec[] = [
   ...contactVerbs,
   ...hubVerbs,
   ...messageVerbs,
+  ...teamVerbs,
   ...nodeVerbs,
   ...openclawVerbs,
 ];

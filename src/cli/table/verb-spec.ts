@@ -1,7 +1,7 @@
 import type { Verb } from '../call.ts';
 import type { VerbName } from '../verb-names.ts';
 
-export type Group = 'Start' | 'Contacts' | 'Hubs and routes' | 'Messages' | 'Node' | 'Advanced';
+export type Group = 'Start' | 'Contacts' | 'Hubs and routes' | 'Messages' | 'Team' | 'Node' | 'Advanced';
 
 /** A positional argument: `<to>`, `[text]`, `<urls...>` with what it is. */
 export type ArgumentSpec = readonly [form: string, about: string];
