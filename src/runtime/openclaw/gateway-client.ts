@@ -57,13 +57,13 @@ export class GatewayClient {
   }
 
   /** Shows a device key only where the token alone is not enough. Rejects with GATEWAY_UNREACHABLE, GATEWAY_REFUSED. */
-  static async open({ device, ...address }: GatewayAddress, clock: Clock): Promise<GatewayClient> {
+  static async open({ url, token, device }: GatewayAddress, clock: Clock): Promise<GatewayClient> {
     try {
-      return await GatewayClient.#open(address, clock);
+      return await GatewayClient.#open({ url, token }, clock);
     } catch (error) {
       if (device === undefined || !(error instanceof MeshError) || !withoutDevice.includes(error.data['reason']))
         throw error;
-      return await GatewayClient.#open({ ...address, key: await device() }, clock);
+      return await GatewayClient.#open({ url, token, key: await device() }, clock);
     }
   }
 
