@@ -41,6 +41,7 @@ export const contactState = z.enum([
   'rejected',
 ]);
 export const outboxState = z.enum([
+  'review',
   'queued',
   'sent',
   'stored',
@@ -52,7 +53,7 @@ export const outboxState = z.enum([
   'dead',
   'cancelled',
 ]);
-export const inboxState = z.enum(['new', 'leased', 'handled', 'dead']);
+export const inboxState = z.enum(['new', 'review', 'leased', 'handled', 'dead']);
 export const breakerState = z.enum(['closed', 'open', 'half-open']);
 
 /** What one operation takes and gives; a stream operation gives many of `output`. */

@@ -12,7 +12,8 @@ import {
   priority,
   time,
 } from './base-schemas.ts';
-import { attachmentView, step } from './message-schemas.ts';
+import { attachmentView } from './attachment-schemas.ts';
+import { step } from './message-schemas.ts';
 
 const box = z.enum(['outbox', 'inbox']).describe('What was sent, or what came in');
 const reason = z.string().describe('Error code');

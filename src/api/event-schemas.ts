@@ -43,6 +43,13 @@ export const meshEvent = z.discriminatedUnion('type', [
     ...peer,
     reason: z.string().describe('Error code'),
   }),
+  z.object({
+    type: z.literal('message.held'),
+    ...base,
+    ids: z.array(z.string()).describe('Messages that wait for the owner, because the guard saw something in them'),
+    ...peer,
+    direction: z.enum(['in', 'out']),
+  }),
   z.object({ type: z.literal('file.changed'), ...base, file: fileView }).describe('A file came further, or to its end'),
   z.object({
     type: z.literal('files.refused'),

@@ -37,6 +37,7 @@ export type {
   OutboxState,
   OutboxView,
   RequestView,
+  ReviewView,
   ScanEvent,
   SentView,
   Step,

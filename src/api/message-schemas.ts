@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { fileFacts } from './file-schemas.ts';
+import { attachmentView } from './attachment-schemas.ts';
+import { guardField, sourcesField } from './guard-schemas.ts';
 import { pauseView } from './pause-schemas.ts';
 import {
   afterSeqField,
@@ -19,15 +20,6 @@ import {
   time,
 } from './base-schemas.ts';
 
-export const attachmentView = z.object({
-  kind: z.enum(['inline', 'blob', 'url']).describe('blob: a file beside the message'),
-  name: z.string().describe('Data, never a path'),
-  mediaType: z.string().optional(),
-  size: count.optional().describe('Bytes'),
-  url: z.string().optional(),
-  file: fileFacts.optional().describe('Of a blob: how far it is'),
-});
-
 export const budgetView = z
   .object({ turns: count, hops: count, tokens: count.optional(), costUsd: z.number().optional() })
   .describe('What may happen because of the message');
@@ -44,6 +36,8 @@ const content = {
   conversationId: z.string(),
   correlationId: z.string().optional(),
   budget: budgetView.optional().describe('What may happen because of it, itself included'),
+  ...guardField,
+  ...sourcesField,
 };
 
 export const messageView = z.object({

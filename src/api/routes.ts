@@ -107,6 +107,10 @@ export const routes = {
   deadLetter: { method: 'GET', path: '/api/dead/:id', offline: true },
   replayDead: { method: 'POST', path: '/api/dead/replay' },
   purgeDead: { method: 'POST', path: '/api/dead/purge' },
+  reviews: { method: 'GET', path: '/api/reviews', query: { limit: whole }, offline: true },
+  review: { method: 'GET', path: '/api/reviews/:id', offline: true },
+  approveReview: { method: 'POST', path: '/api/reviews/:id/approve' },
+  denyReview: { method: 'POST', path: '/api/reviews/:id/deny' },
 
   attach: { method: 'POST', path: '/api/attach', stream: true },
   complete: { method: 'POST', path: '/api/turns/:id/complete' },

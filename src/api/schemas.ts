@@ -3,6 +3,7 @@ import { attachSchemas } from './attach-schemas.ts';
 import type { OperationSchema } from './base-schemas.ts';
 import { contactSchemas } from './contact-schemas.ts';
 import { deadSchemas } from './dead-schemas.ts';
+import { guardSchemas } from './guard-schemas.ts';
 import { fileSchemas } from './file-schemas.ts';
 import { hubSchemas } from './hub-schemas.ts';
 import { messageSchemas } from './message-schemas.ts';
@@ -24,5 +25,6 @@ export const operationSchemas = {
   ...messageSchemas,
   ...attachSchemas,
   ...deadSchemas,
+  ...guardSchemas,
   ...fileSchemas,
 } as const satisfies Record<OperationName, OperationSchema>;

@@ -7,6 +7,7 @@ import type { deadLetter } from './dead-schemas.ts';
 import type { DeepReadonly } from './deep-readonly.ts';
 import type { meshEvent, missedEvent } from './event-schemas.ts';
 import type { fileView } from './file-schemas.ts';
+import type { review } from './guard-schemas.ts';
 import type { messageView, outboxView, sent, step } from './message-schemas.ts';
 import type { auditEntry, warning } from './node-schemas.ts';
 import type { inviteView, requestView } from './request-schemas.ts';
@@ -23,6 +24,7 @@ export type FileView = View<typeof fileView>;
 export type MessageView = View<typeof messageView>;
 export type OutboxView = View<typeof outboxView>;
 export type SentView = View<typeof sent>;
+export type ReviewView = View<typeof review>;
 export type Step = View<typeof step>;
 export type DeadLetterView = View<typeof deadLetter>;
 /** What a program hears that takes the messages of an agent. */

@@ -43,7 +43,8 @@ export async function followInbox(call: Call): Promise<void> {
     for await (const { event } of client.events({ agent: settings.agent, signal, onOpen: listening.resolve })) {
       await list;
       if (event.type === 'message.received') showOnce(event.message);
-      if (event.type === 'missed') await showUnread();
+      // What waits for a review came in, too; the list shows whose it is.
+      if (event.type === 'missed' || (event.type === 'message.held' && event.direction === 'in')) await showUnread();
       if (event.type === 'node.stopping') screen.note('The node stops; waiting until it is back. Ctrl-C ends it.');
     }
   };
@@ -64,10 +65,15 @@ function arrivalLines({ screen }: Call, message: MessageView): readonly string[]
   ];
   const subject = shown(message.subject);
   const files = message.attachments.length === 0 ? [] : [`  [${message.attachments.length} attached]`];
+  const held =
+    message.state === 'review'
+      ? [paint.colour('yellow', '  The guard saw something in it: it waits for you (mesh review)')]
+      : [];
   return [
     head.join('  '),
     ...(subject === undefined ? [] : [`  ${paint.colour('bold', subject)}`]),
     ...bodyLines(message.body),
     ...files,
+    ...held,
   ];
 }

@@ -37,6 +37,7 @@ export const verbNames = [
   'save',
   'cancel',
   'dead',
+  'review',
   'team',
   'up',
   'down',

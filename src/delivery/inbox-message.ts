@@ -2,7 +2,7 @@ import type { ErrorCode } from '#kernel';
 import type { AgentId } from '#identity';
 import type { ConversationId, FrameId, MessageId, MessageType, Priority } from '#protocol';
 
-export const inboxStates = ['new', 'leased', 'handled', 'dead'] as const;
+export const inboxStates = ['new', 'review', 'leased', 'handled', 'dead'] as const;
 export type InboxState = (typeof inboxStates)[number];
 
 export interface NewInboxMessage {

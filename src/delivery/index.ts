@@ -48,6 +48,7 @@ export { isFull, type QueueSize } from './queue-size.ts';
 export type {
   Again,
   Death,
+  ReviewEnd,
   InboxQuery,
   InboxReader,
   InboxSender,

@@ -4,6 +4,7 @@ import type { ConversationId, FrameId, MessageId, MessageType, Priority } from '
 
 /** What became of a message that this side sent (PROTOCOL §7); every state but `queued` and `sent` was proved by a receipt or is local fact. */
 export const outboxStates = [
+  'review',
   'queued',
   'sent',
   'stored',
@@ -35,6 +36,8 @@ export interface NewOutboxMessage {
   readonly body: Uint8Array;
   readonly createdAt: number;
   readonly expiresAt: number;
+  /** It waits for the owner before anything else. */
+  readonly isHeld?: boolean;
 }
 
 /** A message with everything known about its way. Times in ms since 1970. */

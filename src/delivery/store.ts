@@ -126,6 +126,10 @@ export interface OutboxWriter extends OutboxReader, DeadOutboxWriter {
   expire(now: number): readonly { readonly agent: string; readonly peer: AgentId; readonly id: MessageId }[];
   /** Ends a message that was never sealed. False when it was, or has ended. */
   cancel(agent: string, id: MessageId, at: number): boolean;
+  /** A message that waited for the owner waits to be sealed like others. False when it did not. */
+  release(agent: string, id: MessageId): boolean;
+  /** Ends a message that waits for the owner: it never leaves. False when it did not wait. */
+  deny(agent: string, id: MessageId, denied: { readonly code: ErrorCode; readonly at: number }): boolean;
   /** Ends messages that cannot be sent (contact removed or blocked): `refused` with the code; with `ids` only those. Returns their ids. */
   refuseWaiting(
     to: { readonly agent: string; readonly peer: AgentId },
@@ -225,6 +229,14 @@ export interface Death {
   readonly uncounted?: boolean;
 }
 
+/** How a message goes on that waited for the owner. */
+export interface ReviewEnd {
+  /** It still has to wait for its files. */
+  readonly toFiles: boolean;
+  /** Until when its program may have it at least (ms since 1970). */
+  readonly expiresAt: number;
+}
+
 /** When a message is offered to the handler once more. */
 export interface Again {
   readonly notBefore: number;
@@ -252,6 +264,10 @@ export interface InboxWriter extends InboxReader, DeadInboxWriter {
   lease(query: LeaseQuery): readonly LeasedMessage[];
   markSeen(agent: string, ids: readonly MessageId[], at: number): void;
   complete(agent: string, id: MessageId, answerId?: MessageId): void;
+  /** A new message waits for the owner, and is offered to no program. */
+  holdForReview(from: InboxSender, id: MessageId): void;
+  /** It is offered now. False when it does not wait for the owner. */
+  endReview(from: InboxSender, id: MessageId, then: ReviewEnd): boolean;
   /** Ends leases without an answer: of messages as `lease` returned them. */
   completeAll(leased: readonly Pick<LeasedMessage, 'seq' | 'id'>[]): void;
   /** Back to `new`. */

@@ -56,6 +56,8 @@ export const defaultLimits = {
   rootTurns: 64,
   rootHops: 8,
   maxTurnsPerMessage: 256,
+  /** Messages to others that wait for the owner of an agent. */
+  maxReviewMessages: 1000,
   maxHops: 16,
   // sessions
   maxKeyPackageBytes: 16 * kilobyte,

@@ -42,6 +42,21 @@ export const runtimeErrors = {
     'openclaw.json cannot be read.',
     'Correct it; what OpenClaw thinks of it says: openclaw config validate',
   ),
+  GUARD_BLOCKED: row(
+    [403, 3, 'final'],
+    'The guard of a node refused the message, or its owner did after reading it.',
+    'Say it in other words, and without keys or passwords. What a guard does stands under [guard] in mesh.toml of its node.',
+  ),
+  REVIEW_PENDING: row(
+    [409, 3, 'final'],
+    'The message waits for the owner, because the guard saw something in it.',
+    'Look at it: mesh review list. It goes on with: mesh review approve ID --digest D',
+  ),
+  REVIEW_CHANGED: row(
+    [409, 3, 'final'],
+    'What was looked at is not what waits now.',
+    'Look again: mesh review show ID',
+  ),
   PAUSED: row(
     [423, 3, 'final'],
     'The owner has stopped all that programs do by themselves.',

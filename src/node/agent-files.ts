@@ -15,7 +15,7 @@ import {
   verifyCard,
 } from '#identity';
 import { type AgentDisk, fileSystem } from './agent-disk.ts';
-import { configTemplate } from './config.ts';
+import { configTemplate } from './config-template.ts';
 import { readConfig } from './read-config.ts';
 import type { StateDir } from './state-dir.ts';
 

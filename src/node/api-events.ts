@@ -81,7 +81,7 @@ function* messageEvents(
   parts: NodeParts,
   event: Extract<
     NodeEvent,
-    { type: 'received' | 'state' | 'buried' | 'file' | 'files-refused' | 'mailed' | 'frame-refused' }
+    { type: 'received' | 'state' | 'buried' | 'held' | 'file' | 'files-refused' | 'mailed' | 'frame-refused' }
   >,
   at: number,
 ): Generator<MeshEvent> {
@@ -98,6 +98,11 @@ function* messageEvents(
     case 'buried': {
       const { agent, ids, reason } = event;
       yield { type: 'message.dead', agent, at, ...named(parts, agent, event.peer), ids: [...ids], reason };
+      return;
+    }
+    case 'held': {
+      const { agent, ids, direction } = event;
+      yield { type: 'message.held', agent, at, ...named(parts, agent, event.peer), ids: [...ids], direction };
       return;
     }
     case 'mailed':

@@ -62,12 +62,28 @@ export class AwaitedAnswers {
     if (event.type === 'received') {
       for (const message of event.messages) this.#take(event, message);
     }
+    if (event.type === 'held' || event.type === 'buried') this.#keptBack(event);
     const end = event.type === 'state' ? endOf(event) : undefined;
     if (event.type !== 'state' || end === undefined) return;
     for (const id of event.ids) {
       const error = new MeshError(end.code, `${id} ${end.what}: ${end.code}`, { data: { id } });
       for (const { answer } of this.#waitersFor({ ...event, request: id })) answer.reject(error);
     }
+  }
+
+  /** The answer is here, and the guard keeps it back. */
+  #keptBack(event: Extract<PipelineEvent, { type: 'held' | 'buried' }>): void {
+    const { agent, peer, request, ids } = event;
+    if (request === undefined) return;
+    const [id = request] = ids;
+    const error =
+      event.type === 'buried'
+        ? new MeshError('GUARD_BLOCKED', `The guard of this node refused the answer ${id}`, { data: { id } })
+        : new MeshError('REVIEW_PENDING', `The answer ${id} is here, and waits for the owner of this node`, {
+            data: { id },
+            hint: `Look at it and decide: mesh review show ${id}. Then it is in the inbox.`,
+          });
+    for (const { answer } of this.#waitersFor({ agent, peer, request })) answer.reject(error);
   }
 
   #take({ agent, peer }: Omit<Asked, 'request'>, message: Message): void {

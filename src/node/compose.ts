@@ -25,6 +25,7 @@ import { AwaitedAnswers } from './awaited-answers.ts';
 import { type NodeConfig, rootBudgetOf, withFileSettings, withRates } from './config.ts';
 import { ContactWatch } from './contact-watch.ts';
 import { callOwn, type DialPorts, dialHub, dialPeer } from './dial-peer.ts';
+import { guardPolicyOf } from './guard-settings.ts';
 import { hubDeskOf } from './hubs/hub-desk-of.ts';
 import { HostedAgent } from './hosted-agent.ts';
 import { invalidConfig } from './invalid-config.ts';
@@ -61,6 +62,8 @@ export interface ComposeOptions {
   readonly lan?: LanPorts | undefined;
   /** Needed by a node that is a relay. */
   readonly openRelay?: OpenRelay | undefined;
+  /** Of this node, which no message may carry away. */
+  readonly secrets?: (() => readonly string[]) | undefined;
   requestStop(): void;
   /** The node cannot go on. */
   readonly fail?: ((error: MeshError) => void) | undefined;
@@ -93,7 +96,7 @@ export async function compose(options: ComposeOptions): Promise<Composed> {
     store,
     ids,
     engine: await createSessionEngine({ random, limits }),
-    ...messagePorts({ config, limits, store, hosts }),
+    ...messagePorts({ config, limits, store, hosts, secrets: options.secrets ?? (() => []) }),
     waitsForFiles: (agent) => config.agents[agent]?.waitForFiles ?? true,
     isAwaited: (asked) => answers.isAwaited(asked),
     lendTurns: (agent) => hosts.get(agent)?.runner.lend(),
@@ -157,6 +160,7 @@ interface MessagePorts {
   readonly limits: Limits;
   readonly store: MeshStore;
   readonly hosts: ReadonlyMap<string, AgentHost>;
+  secrets(): readonly string[];
 }
 
 const messagePorts = ({
@@ -164,7 +168,9 @@ const messagePorts = ({
   limits,
   store,
   hosts,
-}: MessagePorts): Pick<PipelinePorts, 'recent' | 'spendings' | 'pauses' | 'rootBudget'> => ({
+  secrets,
+}: MessagePorts): Pick<PipelinePorts, 'recent' | 'spendings' | 'pauses' | 'rootBudget' | 'guard'> => ({
+  guard: { policy: guardPolicyOf(config.guard), secrets },
   recent: new RecentMessages(limits),
   spendings: new Spendings(),
   pauses: new Pauses({ store, agents: () => hosts.keys() }),

@@ -1,6 +1,7 @@
 import { parse, TomlError } from 'smol-toml';
 import * as z from 'zod';
 import { defaultLimits } from '#kernel';
+import type { GuardAction } from '#pipeline';
 import { messageTypes } from '#protocol';
 import type { NodeConfig } from './config.ts';
 import { invalidConfig } from './invalid-config.ts';
@@ -65,6 +66,10 @@ const runtime = z
     message: 'transport = "hooks" needs hookTokenFile',
   });
 
+const guardActions = ['off', 'label', 'review', 'block'] as const satisfies readonly GuardAction[];
+const action = z.enum(guardActions).optional();
+const byTier = z.strictObject({ owner: action, trusted: action, bounded: action, notify: action }).optional();
+
 const file = z.strictObject({
   node: z
     .strictObject({
@@ -91,6 +96,7 @@ const file = z.strictObject({
       programRootsPerHour: perHour,
     })
     .optional(),
+  guard: z.strictObject({ inbound: byTier, outbound: byTier }).optional(),
   agents: z.record(z.string(), runtime).optional(),
 });
 
@@ -101,12 +107,13 @@ export function parseConfig(text: string, path: string): Partial<NodeConfig> {
     const [issue] = parsed.error.issues;
     throw invalidConfig(path, `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not understood'}`);
   }
-  const { node = {}, files, lan, rates, agents } = parsed.data;
+  const { node = {}, files, lan, rates, guard, agents } = parsed.data;
   return dropUndefined({
     ...node,
     files: files && dropUndefined(files),
     lan: lan && dropUndefined(lan),
     rates: rates && dropUndefined(rates),
+    guard: guard && dropUndefined(guard),
     agents: agents === undefined ? undefined : mapAgents(agents),
   });
 }

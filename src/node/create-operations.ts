@@ -5,6 +5,7 @@ import {
   contactOperations,
   contactStanding,
   deadLetterOperations,
+  reviewOperations,
   doctorOperations,
   fileOperations,
   hubOperations,
@@ -40,6 +41,7 @@ export function createOperations(parts: NodeParts): Operations {
     ...sentMessageOperations(parts),
     ...attachOperations(parts),
     ...deadLetterOperations(parts),
+    ...reviewOperations(parts),
     ...fileOperations(parts),
   });
 }

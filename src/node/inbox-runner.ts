@@ -1,6 +1,6 @@
-import { backoffMs, type Clock, codeOf, type Limits, type Logger, MeshError, type Random } from '#kernel';
+import { backoffMs, type Clock, codeOf, type Limits, type Logger, MeshError } from '#kernel';
 import type { AgentId } from '#identity';
-import { type LeasedMessage, nothingOvertaken } from '#delivery';
+import { nothingOvertaken } from '#delivery';
 import {
   completeMessages,
   type Failed,
@@ -13,6 +13,7 @@ import {
   type LentTurns,
   type LocalAgent,
   nextLeaseAt,
+  type OfferedMessage,
   type PipelinePorts,
   type Turns,
 } from '#pipeline';
@@ -20,6 +21,7 @@ import type { Message } from '#protocol';
 import type { Runtime } from '#runtime';
 import { AtWork } from './at-work.ts';
 import { awayMs, describe, stopsBefore } from './handler-failure.ts';
+import { knownBeside } from './known-beside.ts';
 
 export interface InboxRunnerPorts {
   readonly agent: LocalAgent;
@@ -105,10 +107,6 @@ export class InboxRunner {
     return this.#options.ports.logger;
   }
 
-  get #random(): Random {
-    return this.#options.ports.random;
-  }
-
   async #loop(): Promise<void> {
     while (!this.#stop.signal.aborted) {
       this.#asked = Promise.withResolvers<void>();
@@ -132,7 +130,7 @@ export class InboxRunner {
     await this.#complete();
   }
 
-  async #next(): Promise<readonly LeasedMessage[]> {
+  async #next(): Promise<readonly OfferedMessage[]> {
     if (this.#lent !== undefined) {
       const leased = await this.#takeLent(this.#lent);
       if (leased.length > 0) return leased;
@@ -140,7 +138,7 @@ export class InboxRunner {
     return this.#takesMore ? this.#lease() : [];
   }
 
-  async #takeLent(lent: Promise<Leased>): Promise<readonly LeasedMessage[]> {
+  async #takeLent(lent: Promise<Leased>): Promise<readonly OfferedMessage[]> {
     const leased = await lent;
     this.#lent = undefined;
     return this.#told(leased);
@@ -161,7 +159,7 @@ export class InboxRunner {
   }
 
   /** The senders hear soon that their messages were seen. */
-  #told({ messages, told, buried = [], overtaken }: Leased): readonly LeasedMessage[] {
+  #told({ messages, told, buried = [], overtaken }: Leased): readonly OfferedMessage[] {
     this.#overtaken = overtaken ?? this.#overtaken;
     const { agent, ports } = this.#options;
     for (const { message, reason } of buried) {
@@ -175,7 +173,7 @@ export class InboxRunner {
     return messages;
   }
 
-  async #lease(): Promise<readonly LeasedMessage[]> {
+  async #lease(): Promise<readonly OfferedMessage[]> {
     const handled = this.#handled.splice(0);
     try {
       return this.#told(await leaseMessages({ ...this.#options, ...this.#turns }, handled));
@@ -189,7 +187,7 @@ export class InboxRunner {
    * In order, one after another, unless the runtime takes several at once: then it is done when they have begun, and a slow one keeps
    * nobody waiting while there is room beside it. Completions are committed while the next one runs.
    */
-  async #handleAll(leased: readonly LeasedMessage[]): Promise<void> {
+  async #handleAll(leased: readonly OfferedMessage[]): Promise<void> {
     if (this.#options.runtime.concurrency > 1) {
       for (const message of leased) this.#begin(message);
       return;
@@ -199,7 +197,7 @@ export class InboxRunner {
     await Promise.all(commits);
   }
 
-  #begin(message: LeasedMessage): void {
+  #begin(message: OfferedMessage): void {
     const commits: Promise<unknown>[] = [];
     const work = this.#handle(message, commits).then(() => Promise.all(commits));
     const over = (): void => {
@@ -210,7 +208,7 @@ export class InboxRunner {
     work.then(over, over);
   }
 
-  async #handle(row: LeasedMessage, commits: Promise<unknown>[]): Promise<void> {
+  async #handle(row: OfferedMessage, commits: Promise<unknown>[]): Promise<void> {
     const { runtime, laneOf, nameOf, agent, ports } = this.#options;
     const lane = laneOf(row.sender);
     const stop = stopsBefore(this.#stop.signal, ports.pauses.of(agent.name));
@@ -220,7 +218,12 @@ export class InboxRunner {
     }
     // The sender may be called by another id since the lease.
     const message: Message = { ...ports.recent.take(row), from: lane.peer, to: agent.agentId };
-    const inbound = { message, senderName: nameOf(lane.peer), attempt: row.attempts };
+    const inbound = {
+      message,
+      senderName: nameOf(lane.peer),
+      attempt: row.attempts,
+      ...knownBeside(row, message, nameOf),
+    };
     try {
       const answer = await this.atWork.during(row, message, () =>
         runtime.handle(inbound, { signal: this.#kill.signal }),
@@ -233,7 +236,7 @@ export class InboxRunner {
     } catch (error) {
       const away = awayMs[codeOf(error)];
       const stopped = this.#kill.signal.aborted || away !== undefined;
-      const pause = away ?? backoffMs(retryPace, row.attempts, this.#random);
+      const pause = away ?? backoffMs(retryPace, row.attempts, ports.random);
       const notBefore = this.#kill.signal.aborted ? 0 : this.#clock.now() + pause;
       const reason = codeOf(error) === 'HANDLER_TIMEOUT' ? 'HANDLER_TIMEOUT' : 'HANDLER_FAILED';
       commits.push(this.#fail({ lane, message: row, error: describe(error), reason, notBefore, stopped }));
@@ -272,7 +275,7 @@ export class InboxRunner {
     }
   }
 
-  /** Until something arrives, a failed message is due again, or turns may be free again. */
+  /** Until something arrives, one is due again, or turns may be free again. */
   async #pause(): Promise<void> {
     const { ports, agent, runtime } = this.#options;
     const next = this.#takesMore ? nextLeaseAt({ agent, ports, types: runtime.types }) : undefined;

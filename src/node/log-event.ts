@@ -12,22 +12,17 @@ export function logEvent(logger: Logger, event: NodeEvent): void {
       logger.debug('messages.state', { agent, peer, step, state, reason, count: ids.length });
       return;
     }
-    case 'buried': {
-      const { agent, peer, reason, ids } = event;
-      logger.warn('messages.buried', { agent, peer, reason, count: ids.length });
+    case 'buried':
+    case 'held':
+      logKept(logger, event);
       return;
-    }
     case 'file':
     case 'files-refused':
       logFile(logger, event);
       return;
-    case 'contact': {
-      const { agent, petname, agentId, state } = event.contact;
-      logger.info('contact.state', { agent, petname, peer: agentId, state });
-      return;
-    }
+    case 'contact':
     case 'mailed':
-      logger.info('exchange.stored', { agent: event.contact.agent, peer: event.contact.agentId });
+      logContact(logger, event);
       return;
     case 'route':
       logRoute(logger, event);
@@ -42,16 +37,28 @@ export function logEvent(logger: Logger, event: NodeEvent): void {
     case 'resumed':
       logger.warn(`programs.${event.type}`, { agent: event.pause.agent });
       return;
-    case 'agent-added':
-      logger.info('agent.added', { agent: event.agent });
-      return;
-    case 'stopping':
-      logger.info('node.stopping');
-      return;
     default:
-      // Told where they happen, or by the contact's own line.
-      return;
+      // Others are told where they happen, or by the contact's own line.
+      logNode(logger, event);
   }
+}
+
+function logNode(logger: Logger, event: NodeEvent): void {
+  if (event.type === 'stopping') logger.info('node.stopping');
+  if (event.type === 'agent-added') logger.info('agent.added', { agent: event.agent });
+}
+
+function logContact(logger: Logger, { type, contact }: Extract<NodeEvent, { type: 'contact' | 'mailed' }>): void {
+  const { agent, petname, agentId: peer, state } = contact;
+  if (type === 'mailed') logger.info('exchange.stored', { agent, peer });
+  else logger.info('contact.state', { agent, petname, peer, state });
+}
+
+/** What no program handles, for good or until its owner says so. */
+function logKept(logger: Logger, event: Extract<NodeEvent, { type: 'buried' | 'held' }>): void {
+  const { agent, peer, ids } = event;
+  const why = event.type === 'held' ? { direction: event.direction } : { reason: event.reason };
+  logger.warn(`messages.${event.type}`, { agent, peer, ...why, count: ids.length });
 }
 
 function logFile(logger: Logger, event: Extract<NodeEvent, { type: 'file' | 'files-refused' }>): void {

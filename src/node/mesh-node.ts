@@ -77,6 +77,8 @@ export class MeshNode implements AsyncDisposable {
   readonly #composed: Composed;
   readonly #lock: StateLock;
   readonly #options: NodeOptions;
+  /** What no message may carry away. */
+  readonly #secrets: string[];
   readonly #sweeping = new AbortController();
   #listening: Listening | undefined;
   #sweep: Promise<void> | undefined;
@@ -87,10 +89,12 @@ export class MeshNode implements AsyncDisposable {
     lock: StateLock;
     options: NodeOptions;
     stopRequested: Promise<MeshError | undefined>;
+    readonly secrets: string[];
   }) {
     this.#composed = made.composed;
     this.#lock = made.lock;
     this.#options = made.options;
+    this.#secrets = made.secrets;
     this.stopRequested = made.stopRequested;
     this.events = made.composed.events;
     const startedAt = made.composed.parts.clock.now();
@@ -128,16 +132,18 @@ export class MeshNode implements AsyncDisposable {
       },
     });
     let node: MeshNode | undefined;
+    const secrets: string[] = [];
     try {
       if (options.takeOver === true) await takeOverFolder(options, store);
       const composed = await compose({
+        secrets: () => secrets,
         ...options,
         store,
         requestStop: () => stop.resolve(undefined),
         fail: stop.resolve,
       });
       bypassSockets(composed.links, options.connectHub);
-      node = new MeshNode({ composed, lock, options, stopRequested: stop.promise });
+      node = new MeshNode({ composed, lock, options, secrets, stopRequested: stop.promise });
       await node.#begin();
       return node;
     } catch (error) {
@@ -214,7 +220,9 @@ export class MeshNode implements AsyncDisposable {
   async #api() {
     const { state, config } = this.#options;
     const { apiPort: port = defaultApiPort } = config;
-    return { port, exact: config.apiPort !== undefined, token: await apiToken(state) };
+    const token = await apiToken(state);
+    this.#secrets.push(token);
+    return { port, exact: config.apiPort !== undefined, token };
   }
 
   async #stop(): Promise<void> {

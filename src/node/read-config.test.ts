@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { runModule } from '../../test/support/run-module.ts';
 import { defaultLimits } from '#kernel';
-import { configTemplate, defaultConfig, rootBudgetOf, withRates } from './config.ts';
+import { defaultConfig, rootBudgetOf, withRates } from './config.ts';
+import { configTemplate } from './config-template.ts';
 import { readConfig } from './read-config.ts';
 import { readPassphrase } from './read-passphrase.ts';
 
@@ -64,7 +65,13 @@ describe('mesh.toml', () => {
     const template = configTemplate({ endpoints: [] });
     expect(loadedWith(template)).not.toContain('config-file.ts');
     expect(loadedWith(template.replace('# port', 'port'))).toContain('config-file.ts');
-    expect(await readConfig(join(dir, 'mesh.toml'))).toEqual({ ...defaultConfig, files: {}, lan: {}, rates: {} });
+    expect(await readConfig(join(dir, 'mesh.toml'))).toEqual({
+      ...defaultConfig,
+      files: {},
+      lan: {},
+      rates: {},
+      guard: {},
+    });
   });
 
   test('is refused with the name of the setting, or the line', async () => {
@@ -72,6 +79,8 @@ describe('mesh.toml', () => {
       ['[node]\nport = "x"\n', 'node.port'],
       ['port = 1\n', 'port'],
       ['[agents.bob]\nruntime = "commando"\n', 'agents.bob.runtime'],
+      ['[guard]\ninbound = { bounded = "ask" }\n', 'guard.inbound.bounded'],
+      ['[guard]\noutbound = { blocked = "review" }\n', 'guard.outbound'],
       ['[lan]\ninterface = "eth0"\n', 'lan.interface'],
       ['[node\n', 'line 1'],
     ] as const;

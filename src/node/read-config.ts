@@ -7,7 +7,8 @@ export async function readConfig(path: string): Promise<NodeConfig> {
   if (!existsSync(path)) return defaultConfig;
   const text = readFileSync(path, 'utf8');
   // Most folders keep the template: no parser and no schema is loaded for a file without settings.
-  if (text.split('\n').every((line) => /^\s*(\[(node|files|lan|rates)\]\s*)?(#|$)/.test(line))) return defaultConfig;
+  if (text.split('\n').every((line) => /^\s*(\[(node|files|lan|rates|guard)\]\s*)?(#|$)/.test(line)))
+    return defaultConfig;
   const { parseConfig } = await import('./config-file.ts');
   const config = { ...defaultConfig, ...parseConfig(text, path) };
   const { passphraseFile } = config;

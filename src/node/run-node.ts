@@ -96,6 +96,8 @@ function withFlags(config: NodeConfig, options: RunNodeOptions): NodeConfig {
     ...config,
     // Programs of a node that runs by itself go by rates, those of mesh.toml or the usual ones.
     rates: { ...config.rates },
+    // And nothing comes in or leaves unseen.
+    guard: { ...config.guard },
     ...(host === undefined ? {} : { host }),
     ...(port === undefined ? {} : { port }),
     ...(apiPort === undefined ? {} : { apiPort }),

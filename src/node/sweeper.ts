@@ -58,6 +58,8 @@ async function prune({ store, clock, limits, hosts }: NodeParts): Promise<void> 
     () => store.transact((tx) => tx.outbox.prune(over)),
     () => store.transact((tx) => tx.inbox.prune(over)),
     () => store.transact((tx) => tx.budgets.prune()),
+    () => store.transact((tx) => tx.guards.prune()),
+    () => store.transact((tx) => tx.sources.prune()),
     () => store.transact((tx) => tx.contacts.prune({ now, ranMs: limits.nonceKeptMs })),
     () => store.transact((tx) => tx.sessions.prune({ now, drainedBefore: now - limits.drainingSessionMs })),
   ];

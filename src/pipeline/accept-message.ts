@@ -3,7 +3,7 @@ import { isFull, type KeyWindow, type NewOutboxMessage, type OutboxMessage, type
 import type { MessageId } from '#protocol';
 import type { Arrival } from './arrivals.ts';
 import type { Lane, PipelinePorts } from './lane.ts';
-import type { Spending } from './spendings.ts';
+import { holdMessage } from './hold-message.ts';
 
 export interface Accepted {
   readonly id: MessageId;
@@ -11,10 +11,15 @@ export interface Accepted {
   readonly bytes: number;
   /** True when the idempotency key was seen before: `id` is that of the first message. */
   readonly duplicate: boolean;
+  /** It waits for the owner. */
+  readonly isHeld?: boolean;
 }
 
+/** What is written with a message. */
+export type Beside = Pick<Arrival, 'spending' | 'judged'>;
+
 /** Resolves when the message is committed in the outbox. Throws OUTBOX_FULL, and what the commit throws. */
-export async function acceptMessage(lane: Lane, message: NewOutboxMessage, spending?: Spending): Promise<Accepted> {
+export async function acceptMessage(lane: Lane, message: NewOutboxMessage, beside: Beside = {}): Promise<Accepted> {
   const { idempotencyKey: key } = message;
   const underWay = key === undefined ? undefined : lane.keysUnderWay.get(key);
   // Whoever repeats what is still on its way to the disk shares its fate.
@@ -22,8 +27,12 @@ export async function acceptMessage(lane: Lane, message: NewOutboxMessage, spend
   const earlier = underWay?.message ?? findDuplicate(lane, message);
   if (earlier !== undefined) return { id: earlier.id, bytes: earlier.body.length, duplicate: true };
   checkRoom(lane);
-  const arrival: Arrival = { message, spending, committed: Promise.withResolvers() };
+  const arrival: Arrival = { ...beside, message, committed: Promise.withResolvers() };
   rememberKey(lane, arrival);
+  if (beside.judged?.verdict === 'review') {
+    await holdMessage(lane, arrival, beside.judged);
+    return { id: message.id, bytes: message.body.length, duplicate: false, isHeld: true };
+  }
   lane.arrivals.push(arrival);
   lane.arrivingBytes += message.body.length;
   lane.flushSoon();

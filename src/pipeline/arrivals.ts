@@ -1,5 +1,6 @@
 import type { NewOutboxMessage } from '#delivery';
 import type { Priority } from '#protocol';
+import type { Judged } from './guard-store.ts';
 import type { Spending } from './spendings.ts';
 
 /** A message that was accepted in memory and waits for its commit. */
@@ -7,6 +8,8 @@ export interface Arrival {
   readonly message: NewOutboxMessage;
   /** What it takes along of the budget of its cause. */
   readonly spending?: Spending | undefined;
+  /** What the guard saw in it. */
+  readonly judged?: Judged | undefined;
   readonly committed: PromiseWithResolvers<void>;
 }
 

@@ -2,8 +2,11 @@ import type { LeasedMessage, NewOutboxMessage } from '#delivery';
 import type { Message } from '#protocol';
 import type { Usage } from '#trust';
 import { composeAnswer, type Draft } from './compose-message.ts';
+import type { Judged } from './guard-store.ts';
+import { insertHeld, tellHeld } from './hold-message.ts';
 import type { Lane } from './lane.ts';
 import { type Cause, takeRest, takeUsage, writeRest } from './message-budget.ts';
+import { judgeOutbound } from './message-guard.ts';
 import { outboxRow } from './send.ts';
 import type { Spending } from './spendings.ts';
 import type { MeshTransaction } from './store.ts';
@@ -65,7 +68,8 @@ export function completionOf(handled: readonly Handled[]): Completion {
       for (const { spending } of used) writeRest(tx, spending, true);
     },
     committed() {
-      for (const { lane } of answered) {
+      for (const { lane, response, judged } of answered) {
+        if (isHeldBack(judged)) tellHeld(lane, response);
         lane.hasStored = true;
         lane.hasReceipts = true;
         lane.flushSoon();
@@ -80,27 +84,47 @@ interface AnswerRow {
   readonly spending: Spending;
   /** Others took some of it, or are about to. */
   readonly isShared: boolean;
+  /** What the guard saw in it. */
+  readonly judged: Judged | undefined;
 }
 
 interface Answered extends Pick<Handled, 'lane' | 'message'>, AnswerRow {}
 
-function writeAnswer(tx: MeshTransaction, { lane, message, response, spending, isShared }: Answered): void {
+function writeAnswer(tx: MeshTransaction, { lane, message, response, judged, spending, isShared }: Answered): void {
   const { peer } = lane;
   const agent = lane.agent.name;
   tx.inbox.complete(agent, message.id, response.id);
-  tx.outbox.insert({ ...response, peer });
   const at = lane.ports.clock.now();
-  const receipt = { kind: 'answered', messageId: message.id, answerId: response.id, at } as const;
-  tx.outbox.queueReceipt({ agent, peer }, receipt);
+  // Nobody hears of an answer that may never leave.
+  if (isHeldBack(judged)) insertHeld(lane, tx, { message: { ...response, peer }, judged });
+  else {
+    const seq = tx.outbox.insert({ ...response, peer });
+    if (judged !== undefined) tx.guards.put({ direction: 'out', seq }, { ...judged, at });
+    const receipt = { kind: 'answered', messageId: message.id, answerId: response.id, at } as const;
+    tx.outbox.queueReceipt({ agent, peer }, receipt);
+  }
   writeRest(tx, spending, isShared);
 }
+
+/** An answer that the guard would block waits, too: its turn is over, and nobody is there who could say it in other words. */
+const heldIfBlocked = (judged: Judged | undefined): Judged | undefined =>
+  judged?.verdict === 'block' ? { findings: judged.findings, verdict: 'review' } : judged;
+
+const isHeldBack = (judged: Judged | undefined): judged is Judged & { readonly verdict: 'review' } =>
+  judged?.verdict === 'review';
 
 function answerRow(handled: Handled): AnswerRow | undefined {
   const { lane, message, seq, answer, usage } = handled;
   if (answer === undefined || message.type !== 'request') return undefined;
   const isShared = lane.ports.spendings.of(seq) !== undefined;
-  const { budget, spending } = takeRest(lane.ports, causeIn(handled), usage);
-  return { response: outboxRow(lane, composeAnswer(lane, message, { ...answer, budget })), spending, isShared };
+  const { budget, spending, sources } = takeRest(lane.ports, causeIn(handled), usage);
+  const response = composeAnswer(lane, message, { ...answer, budget, sources });
+  return {
+    response: outboxRow(lane, response),
+    spending,
+    isShared,
+    judged: heldIfBlocked(judgeOutbound(lane, response)),
+  };
 }
 
 const usageOf = (handled: Handled, usage: Usage): Spending => takeUsage(handled.lane.ports, causeIn(handled), usage);

@@ -9,6 +9,8 @@ import type {
   Priority,
 } from '#protocol';
 import type { Lane } from './lane.ts';
+import { provenanceFor } from './provenance.ts';
+import type { Source } from './sources.ts';
 
 /** What a caller says; the rest of the message is filled in. `ttlSeconds` defaults by type (PROTOCOL §6). */
 export interface Draft {
@@ -26,6 +28,8 @@ export interface Draft {
   readonly correlationId?: MessageId | undefined;
   /** What it may cause; without it as much as a first message may. */
   readonly budget?: Message['budget'] | undefined;
+  /** Whose text it may hold, because of which messages it is sent. */
+  readonly sources?: readonly Source[] | undefined;
 }
 
 type Between = Pick<Lane, 'agent' | 'peer' | 'ports'>;
@@ -48,6 +52,7 @@ export function composeMessage(lane: Between, draft: Draft): Message {
       parentMessageId: draft.parentMessageId,
       correlationId: draft.correlationId,
       budget: draft.budget,
+      provenance: provenanceFor(lane, draft.sources),
     }),
     payload: { body, ...present({ subject, attachments, metadata }) },
   };

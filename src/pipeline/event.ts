@@ -49,6 +49,18 @@ export type PipelineEvent =
       readonly peer: AgentId;
       readonly ids: readonly MessageId[];
       readonly reason: ErrorCode;
+      /** The request that it answers. */
+      readonly request?: MessageId;
+    }
+  /** The guard saw something in messages: they wait for the owner. */
+  | {
+      readonly type: 'held';
+      readonly direction: 'in' | 'out';
+      readonly agent: string;
+      readonly peer: AgentId;
+      readonly ids: readonly MessageId[];
+      /** The request that an answer among them belongs to. */
+      readonly request?: MessageId;
     }
   /** A file came further, or to its end. `dropped` is what was kept of it and is not needed any more. */
   | {

@@ -17,6 +17,7 @@ import { type Arrival, Arrivals } from './arrivals.ts';
 import { DeferredWrites } from './deferred-writes.ts';
 import { MailAnswers } from './mail-answers.ts';
 import type { PipelineEvent } from './event.ts';
+import type { MessageGuard } from './guard-policy.ts';
 import type { RecentMessages } from './recent-messages.ts';
 import type { Pauses } from './pauses.ts';
 import type { Spendings } from './spendings.ts';
@@ -57,6 +58,7 @@ export interface PipelinePorts {
   readonly recent: RecentMessages;
   readonly spendings: Spendings;
   readonly pauses: Pauses;
+  readonly guard: MessageGuard;
   /** Of messages that nothing caused, and of those that come without one. */
   rootBudget(agent: string): Budget;
   emit(event: PipelineEvent): void;

@@ -18,6 +18,8 @@ import {
 } from '#trust';
 import type { InboxMessage, LeasedMessage } from '#delivery';
 import type { PipelinePorts } from './lane.ts';
+import { sourcesOf } from './provenance.ts';
+import type { Source } from './sources.ts';
 import type { Spending } from './spendings.ts';
 import type { MeshTransaction } from './store.ts';
 
@@ -28,7 +30,7 @@ export interface Cause {
   readonly agent: string;
   readonly seq: number;
   readonly sender: AgentId;
-  readonly message: Pick<Message, 'budget'>;
+  readonly message: Pick<Message, 'id' | 'budget' | 'provenance'>;
   /** An answer took along what was left. */
   readonly isAnswered: boolean;
 }
@@ -58,6 +60,8 @@ export function leftOf(ports: Ports, cause: Cause): Budget {
 export interface Share {
   readonly budget?: Budget | undefined;
   readonly spending?: Spending | undefined;
+  /** Whose text it may hold. */
+  readonly sources?: readonly Source[] | undefined;
 }
 
 /**
@@ -67,7 +71,7 @@ export interface Share {
 export function takeShare(ports: Ports, { agent, cause, asked }: Sharing): Share {
   if (cause === undefined) return rootShare(ports, agent, asked);
   const budget = shareOf(leftOf(ports, cause), asked);
-  return { budget, spending: spend(ports, cause, budget) };
+  return { budget, spending: spend(ports, cause, budget), sources: sourcesOf(ports.store.read, cause) };
 }
 
 export interface Sharing {
@@ -79,7 +83,8 @@ export interface Sharing {
 /** The answer to a message takes everything along that is left, also when that is nothing (spec 14.5). */
 export function takeRest(ports: Ports, cause: Cause, usage: Usage = {}): Share & { readonly spending: Spending } {
   const left = leftOf(ports, cause);
-  return { budget: afterUsage(left, usage), spending: spend(ports, cause, left) };
+  const sources = sourcesOf(ports.store.read, cause);
+  return { budget: afterUsage(left, usage), spending: spend(ports, cause, left), sources };
 }
 
 /** A turn that nobody waits for used something. */

@@ -3,7 +3,9 @@ import type { NewInboxMessage } from '#delivery';
 import { type Batch, decodeBatch, decodeMessage, type Frame, type Message, type Receipt } from '#protocol';
 import { admitMessage, type Contact } from '#trust';
 import { type CheckedKeyPackage, checkKeyPackage } from './key-packages.ts';
+import type { Judged } from './guard-store.ts';
 import type { Lane } from './lane.ts';
+import { judgeInbound } from './message-guard.ts';
 
 /** A frame of a contact that may send some. */
 export interface Incoming {
@@ -16,6 +18,8 @@ export interface Incoming {
 export interface Content {
   readonly messages: readonly Message[];
   readonly rows: readonly NewInboxMessage[];
+  /** What the guard says of each of them. */
+  readonly judged: readonly (Judged | undefined)[];
   readonly refusals: readonly Receipt[];
   readonly receipts: readonly Receipt[];
   readonly keyPackages: readonly CheckedKeyPackage[];
@@ -25,6 +29,7 @@ export interface Content {
 export const emptyContent: Content = {
   messages: [],
   rows: [],
+  judged: [],
   refusals: [],
   receipts: [],
   keyPackages: [],
@@ -54,6 +59,7 @@ function sortMessages(incoming: Incoming, batch: Batch): Content {
   const now = clock.now();
   const messages: Message[] = [];
   const rows: NewInboxMessage[] = [];
+  const judged: (Judged | undefined)[] = [];
   const refusals: Receipt[] = [];
   for (const body of batch.messages) {
     const said = decodeMessage(body, limits);
@@ -66,8 +72,9 @@ function sortMessages(incoming: Incoming, batch: Batch): Content {
     const message = { ...said, from: lane.peer, to: lane.agent.agentId };
     messages.push(message);
     rows.push(inboxRow(lane, { message, body, frame }));
+    judged.push(judgeInbound(lane, contact, message));
   }
-  return { ...emptyContent, messages, rows, refusals, receipts: batch.receipts };
+  return { ...emptyContent, messages, rows, judged, refusals, receipts: batch.receipts };
 }
 
 function misaddressed(lane: Lane, message: Message): ErrorCode | undefined {

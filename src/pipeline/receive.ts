@@ -14,6 +14,8 @@ import { joinSession } from './join-session.ts';
 import { storeAndLease } from './lend-turns.ts';
 import { type Content, emptyContent, type Incoming, readBatch } from './read-batch.ts';
 import { refused } from './refused.ts';
+import { keepBack } from './keep-back.ts';
+import { noteHeard } from './provenance.ts';
 import { insertOnce } from './repeated-message.ts';
 import type { MeshTransaction } from './store.ts';
 
@@ -162,12 +164,21 @@ function writeInbox({ lane, frame }: Incoming, tx: MeshTransaction, content: Con
     const result = insertOnce(lane, tx, { row, message });
     if (result === 'refused') withoutRoom += 1;
     if (result !== 'new') continue;
+    const judged = content.judged[index];
+    if (judged !== undefined && keepBack(lane, tx, { row, judged, at })) {
+      if (judged.verdict === 'block') withoutRoom += 1;
+      continue;
+    }
     ids.add(row.id);
     if (message !== undefined) lane.ports.recent.keep(message, row.body);
     if (isAwaited(lane, row)) {
       tx.inbox.markSeen(row.agent, [row.id], at);
       tx.inbox.complete(row.agent, row.id);
-      if (message !== undefined) creditAnswer(lane.ports, tx, { agent: row.agent, sender: row.sender, message });
+      if (message !== undefined) {
+        const answer = { agent: row.agent, sender: row.sender, message };
+        creditAnswer(lane.ports, tx, answer);
+        noteHeard(tx, answer);
+      }
       tx.outbox.queueReceipt(to, { kind: 'seen', messageIds: [row.id], at });
     }
   }

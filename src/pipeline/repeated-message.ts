@@ -50,11 +50,15 @@ function tellAgain(lane: Lane, tx: MeshTransaction, { row, first }: Repeat): voi
   const at = lane.ports.clock.now();
   const to = { agent: row.agent, peer: row.sender };
   if (first.seenAt !== undefined) tx.outbox.queueReceipt(to, { kind: 'seen', messageIds: [row.id], at });
-  if (first.state === 'dead' && (first.type === 'request' || first.reason === 'EXPIRED')) {
+  if (
+    first.state === 'dead' &&
+    (first.type === 'request' || first.reason === 'EXPIRED' || first.reason === 'GUARD_BLOCKED')
+  ) {
     const code = first.reason ?? 'HANDLER_FAILED';
     tx.outbox.queueReceipt(to, { kind: 'refused', messageId: row.id, code, at });
   }
-  if (first.answerId !== undefined) {
+  // An answer that waits for the owner is none yet.
+  if (first.answerId !== undefined && tx.outbox.message(row.agent, first.answerId)?.state !== 'review') {
     tx.outbox.queueReceipt(to, { kind: 'answered', messageId: row.id, answerId: first.answerId, at });
   }
 }

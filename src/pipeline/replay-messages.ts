@@ -3,6 +3,9 @@ import { appendAudit } from '#audit';
 import type { OutboxMessage } from '#delivery';
 import { decodeMessage, type Message, type MessageId } from '#protocol';
 import { checkRoom } from './accept-message.ts';
+import type { Judged } from './guard-store.ts';
+import { insertHeld, tellHeld } from './hold-message.ts';
+import { judgeOutbound, refuseBlocked } from './message-guard.ts';
 import { blobsOf } from './blob-attachments.ts';
 import { reviveSome } from './give-up.ts';
 import type { Lane } from './lane.ts';
@@ -56,6 +59,7 @@ async function reviveThese(lane: Lane, ids: readonly MessageId[]): Promise<reado
 interface Again {
   readonly old: MessageId;
   readonly message: Message;
+  readonly judged: Judged | undefined;
 }
 
 function newMessageFor(lane: Lane, row: OutboxMessage, skip: (reason: NotReplayed) => void): readonly Again[] {
@@ -63,7 +67,9 @@ function newMessageFor(lane: Lane, row: OutboxMessage, skip: (reason: NotReplaye
     const message = sayAgain(lane, row);
     maySendNow(lane, message);
     checkRoom(lane);
-    return [{ old: row.id, message }];
+    const judged = judgeOutbound(lane, message);
+    refuseBlocked(judged);
+    return [{ old: row.id, message, judged }];
   } catch (error) {
     skip({ id: row.id, code: codeOf(error), message: toMeshError(error).message });
     return [];
@@ -98,8 +104,10 @@ async function storeAgain(lane: Lane, again: readonly Again[]): Promise<readonly
   const { name: agent } = lane.agent;
   const at = clock.now();
   await store.transact((tx) => {
-    for (const { old, message } of again) {
-      tx.outbox.insert(outboxRow(lane, message));
+    for (const { old, message, judged } of again) {
+      const row = outboxRow(lane, message);
+      if (judged?.verdict === 'review') insertHeld(lane, tx, { message: row, judged });
+      else tx.outbox.insert(row);
       tx.outbox.markReplayed(agent, old, { by: message.id, at });
     }
     const data = {
@@ -109,7 +117,8 @@ async function storeAgain(lane: Lane, again: readonly Again[]): Promise<readonly
     };
     appendAudit(tx.audit, { at, agent, kind: 'message.replayed', data });
   });
-  const ids = again.map(({ message }) => message.id);
+  for (const { message, judged } of again) if (judged?.verdict === 'review') tellHeld(lane, { agent, id: message.id });
+  const ids = again.flatMap(({ message, judged }) => (judged?.verdict === 'review' ? [] : [message.id]));
   tellLane(lane, ids, { step: 'queued', state: 'queued' });
   return again.map(({ old, message }) => ({ id: old, as: message.id }));
 }

@@ -5,11 +5,12 @@ import type { MessageId, MessageType } from '#protocol';
 import { type Contact, mayStartTurn, turnBoundOf } from '#trust';
 import { hasRoomForAnswers } from './accept-message.ts';
 import { completionOf, type Handled } from './complete-messages.ts';
+import { noGuard } from './guard-policy.ts';
 import type { Lane, LocalAgent, PipelinePorts } from './lane.ts';
 import { maySpendTurn } from './message-budget.ts';
 import { withinRate } from './conversation-rate.ts';
 import type { MeshReader, MeshTransaction } from './store.ts';
-import { type Leased, nothingLeased, type Turns } from './turns.ts';
+import { type Leased, nothingLeased, type OfferedMessage, type Turns } from './turns.ts';
 
 /** An agent whose program asks for messages. */
 export interface Asking {
@@ -58,7 +59,27 @@ export function leaseWithin(tx: MeshTransaction, asking: Asking & Turns): Leased
     tx.outbox.queueReceipt({ agent: agent.name, peer }, { kind: 'seen', messageIds, at: now });
     tx.contacts.countTurns(agent.name, peer, { at: now, count: messageIds.length });
   }
-  return { messages, told: [...bySender(offered).keys()], buried, overtaken: turns.overtaken };
+  return {
+    messages: withFindings(tx, ports, messages),
+    told: [...bySender(offered).keys()],
+    buried,
+    overtaken: turns.overtaken,
+  };
+}
+
+/** What the guard saw in them when they came. */
+function withFindings(
+  tx: MeshTransaction,
+  { guard }: PipelinePorts,
+  messages: readonly LeasedMessage[],
+): readonly OfferedMessage[] {
+  if (guard.policy === noGuard) return messages;
+  const findings = tx.guards.findings(messages.map(({ seq }) => seq));
+  if (findings.size === 0) return messages;
+  return messages.map((message) => {
+    const seen = findings.get(message.seq);
+    return seen === undefined ? message : { ...message, findings: seen };
+  });
 }
 
 /** Why a message is not given to the program although it is its turn. */
@@ -188,7 +209,8 @@ function bury(tx: MeshTransaction, { agent, peer, message, ...death }: Burial): 
   const { reason, at } = death;
   tx.inbox.bury(agent, message.id, death);
   if (message.type !== 'request' && reason !== 'EXPIRED') return;
-  const code = reason === 'EXPIRED' || reason === 'BUDGET_EXHAUSTED' ? reason : 'HANDLER_FAILED';
+  const code =
+    reason === 'EXPIRED' || reason === 'BUDGET_EXHAUSTED' || reason === 'GUARD_BLOCKED' ? reason : 'HANDLER_FAILED';
   const receipt = { kind: 'refused', messageId: message.id, code, at } as const;
   tx.outbox.queueReceipt({ agent, peer }, receipt);
 }

@@ -17,6 +17,7 @@ import { freshKeyPackage, type FreshKeyPackage, noteKeyPackageGiven, owesKeyPack
 import type { Lane } from './lane.ts';
 import { handshakeFrame, type Prepared, prepareSession, replaceSession, sealState } from './lane-session.ts';
 import { writeSpending } from './message-budget.ts';
+import { judgeOutbound, refuseBlocked } from './message-guard.ts';
 import { settle } from './settle.ts';
 import type { Spending } from './spendings.ts';
 import type { MeshTransaction } from './store.ts';
@@ -29,10 +30,12 @@ import { tellLane } from './tell-steps.ts';
  */
 export async function sendMessage(lane: Lane, message: Message, spending?: Spending): Promise<Accepted> {
   maySendNow(lane, message);
-  return acceptMessage(lane, outboxRow(lane, message), spending);
+  const judged = judgeOutbound(lane, message);
+  refuseBlocked(judged);
+  return acceptMessage(lane, outboxRow(lane, message), { spending, judged });
 }
 
-/** Throws what keeps the message from being accepted; does nothing else. */
+/** Throws what keeps the message from being accepted, the guard aside; does nothing else. */
 export function maySendNow(lane: Lane, message: Message): void {
   const { store, limits } = lane.ports;
   checkMessage(message, limits);
@@ -104,8 +107,9 @@ export async function storeArrivals(lane: Lane): Promise<void> {
 const idsOf = (arrivals: readonly Arrival[]): readonly Message['id'][] => arrivals.map(({ message }) => message.id);
 
 /** To the peer as it is known now: it may have taken a new key since the message was made. */
-function insertArrival({ peer }: Lane, tx: MeshTransaction, { message, spending }: Arrival): void {
-  tx.outbox.insert({ ...message, peer });
+function insertArrival({ peer, ports }: Lane, tx: MeshTransaction, { message, spending, judged }: Arrival): void {
+  const seq = tx.outbox.insert({ ...message, peer });
+  if (judged !== undefined) tx.guards.put({ direction: 'out', seq }, { ...judged, at: ports.clock.now() });
   if (spending !== undefined) writeSpending(tx, message, spending);
 }
 

@@ -1,6 +1,7 @@
 import type { AuditReader, AuditWriter } from '#audit';
 import type { FileReader, FileWriter, InboxReader, InboxWriter, OutboxReader, OutboxWriter } from '#delivery';
 import type { SessionReader, SessionWriter } from '#session';
+import type { GuardReader, GuardWriter, SourceReader, SourceWriter } from './guard-store.ts';
 import type { BudgetReader, BudgetWriter, ContactReader, ContactWriter } from '#trust';
 
 /** All that can be read. Reading never waits for a write. */
@@ -11,6 +12,8 @@ export interface MeshReader {
   readonly inbox: InboxReader;
   readonly files: FileReader;
   readonly budgets: BudgetReader;
+  readonly guards: GuardReader;
+  readonly sources: SourceReader;
   readonly audit: AuditReader;
   /** Small values of the node itself (card sequence numbers, schema facts). */
   readonly values: { get(key: string): string | undefined };
@@ -24,6 +27,8 @@ export interface MeshTransaction {
   readonly inbox: InboxWriter;
   readonly files: FileWriter;
   readonly budgets: BudgetWriter;
+  readonly guards: GuardWriter;
+  readonly sources: SourceWriter;
   readonly audit: AuditWriter;
   readonly values: {
     get(key: string): string | undefined;

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '#kernel';
+import type { Finding } from '#guard';
 import type { AgentId } from '#identity';
 import type { LeasedMessage, Overtaken } from '#delivery';
 import type { MessageType } from '#protocol';
@@ -11,8 +12,13 @@ export interface Turns {
   readonly overtaken: Overtaken;
 }
 
+/** What is leased, with what the guard saw in it. */
+export interface OfferedMessage extends LeasedMessage {
+  readonly findings?: readonly Finding[];
+}
+
 export interface Leased {
-  readonly messages: readonly LeasedMessage[];
+  readonly messages: readonly OfferedMessage[];
   /** Peers for whom receipts were queued. */
   readonly told: readonly AgentId[];
   /** What was found to be no use to the program any more. */

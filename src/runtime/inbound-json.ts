@@ -5,6 +5,10 @@ import type { InboundMessage } from './runtime.ts';
 export const defaultRuntimeTypes: readonly MessageType[] = ['request', 'notification', 'alert'];
 
 /** One line of JSON: the message, the receiver's name for its sender, and the attempt (docs/runtimes.md). */
-export function inboundJson({ message, senderName, attempt }: InboundMessage): string {
-  return JSON.stringify({ ...toMessageJson(message), senderName, attempt });
+export function inboundJson({ message, senderName, attempt, findings, sources }: InboundMessage): string {
+  const beside = {
+    ...(findings === undefined ? {} : { guard: findings }),
+    ...(sources === undefined ? {} : { sources }),
+  };
+  return JSON.stringify({ ...toMessageJson(message), senderName, attempt, ...beside });
 }

@@ -1,3 +1,4 @@
+import type { Finding } from '#guard';
 import type { MeshError } from '#kernel';
 import type { Json, Message, MessageType } from '#protocol';
 
@@ -8,6 +9,10 @@ export interface InboundMessage {
   readonly senderName: string;
   /** 1 at the first offer; the same message id may be offered again after a crash. */
   readonly attempt: number;
+  /** What the guard of this node saw in it; absent when it saw nothing. */
+  readonly findings?: readonly Finding[];
+  /** Because of whose messages it was sent, beside those of the sender, with own names for them; absent when its node names none. */
+  readonly sources?: readonly { readonly agent: string; readonly message: string; readonly name?: string }[];
 }
 
 export interface Answer {

@@ -486,4 +486,16 @@ describe('mesh init and mesh up', () => {
     expect(code).toBe(2);
     expect(stderr).toContain(`${flag}: "${value}" is not a whole number from 0 to 65535`);
   });
+
+  it('lets no program that handles a message decide about a review', async () => {
+    const environment = { AGENT_MESH_HOME: '', MESH_MESSAGE_ID: 'msg_7' };
+    for (const words of [
+      ['review', 'approve', 'msg_019bef01', '--digest', '3f1c9a7be204'],
+      ['review', 'deny', 'msg_019bef01'],
+    ]) {
+      const { code, stderr } = await mesh(words, { environment });
+      expect({ code, stderr }).toEqual({ code: 3, stderr: expect.stringContaining('NOT_PERMITTED') });
+      expect((await mesh(words, { environment: { AGENT_MESH_HOME: '' } })).code).toBe(0);
+    }
+  });
 });

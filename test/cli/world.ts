@@ -9,6 +9,7 @@ import type {
   Output,
   RequestView,
 } from '#api';
+import { reviewWorld } from './review-world.ts';
 
 /** Noon of 31 January 2026, UTC: when all transcripts happen. */
 export const now = Date.UTC(2026, 0, 31, 12);
@@ -556,6 +557,7 @@ export const world: World = {
         : [{ box: 'outbox', id: unheard.id, code: 'NOT_TRUSTED', message: 'The receiver is not a contact' }],
   }),
   purgeDead: { purged: 2, kept: 1 },
+  ...reviewWorld({ now, bobId: bob.agentId, strangerId: agentId('mallory') }),
   audit: ({ afterSeq = 0 }) => ({
     entries: [
       {

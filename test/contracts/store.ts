@@ -4,6 +4,7 @@ import { budgetStoreContract } from './store/budgets.ts';
 import { contactStoreContract } from './store/contacts.ts';
 import { deadLetterContract } from './store/dead-letters.ts';
 import { fileStoreContract } from './store/files.ts';
+import { guardContract } from './store/guards.ts';
 import type { StoreHarness } from './store/harness.ts';
 import { heldContract } from './store/held.ts';
 import { inboxStoreContract } from './store/inbox.ts';
@@ -32,5 +33,6 @@ export function storeContract(harness: StoreHarness): void {
     deadLetterContract(harness);
     auditStoreContract(harness);
     budgetStoreContract(harness);
+    guardContract(harness);
   });
 }

@@ -235,6 +235,7 @@ export class Judge {
       [truth, ...twins].some((one) => kinds.some((kind) => one.ever(kind, to)));
     switch (state) {
       case 'queued':
+      case 'review':
         return true;
       case 'sent':
         return truth.facts.some(({ deed }) => deed.kind === 'sealed' && this.#written.has(deed.frame));

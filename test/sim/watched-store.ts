@@ -48,6 +48,8 @@ export class WatchedStore implements MeshStore {
       inbox: watchInbox(tx.inbox, deeds),
       files: tx.files,
       budgets: tx.budgets,
+      guards: tx.guards,
+      sources: tx.sources,
       audit: tx.audit,
       values: tx.values,
       history: tx.history,

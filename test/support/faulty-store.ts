@@ -166,6 +166,8 @@ export function noting(tx: MeshTransaction, writes: Write[]): MeshTransaction {
     inbox: noted(tx.inbox, 'inbox', writes),
     files: noted(tx.files, 'files', writes),
     budgets: noted(tx.budgets, 'budgets', writes),
+    guards: noted(tx.guards, 'guards', writes),
+    sources: noted(tx.sources, 'sources', writes),
     audit: tx.audit,
     values: tx.values,
     history: tx.history,

@@ -45,7 +45,8 @@ const full: Message = {
   },
   trace: { traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' },
   budget: { hops: 4, turns: 2, tokens: 1000, costUsd: 0.25 },
-  provenance: [{ agent: 'calculator' }],
+  // One of the form of spec 15.5, and one that readers pass over.
+  provenance: [{ agent: bobId, message: messageId(3) }, { agent: 'calculator' }],
 };
 
 function valid(name: string, message: Message): NamedCase {

@@ -1,4 +1,5 @@
 import { deadVerbs } from './dead-verbs.ts';
+import { reviewVerbs } from './review-verbs.ts';
 import {
   type OptionSpec,
   outboxStateNames,
@@ -166,6 +167,17 @@ export const messageVerbs: readonly VerbSpec[] = [
       'mesh dead replay msg_019bf001-0001',
       'mesh dead replay --peer bob --reason EXPIRED',
       'mesh dead purge --older 7d',
+    ],
+  },
+  {
+    name: 'review',
+    group: 'Messages',
+    summary: 'What the guard keeps for you: list, show, decide',
+    subverbs: reviewVerbs,
+    examples: [
+      'mesh review show msg_019bf001-0001',
+      'mesh review approve msg_019bf001-0001 --digest 3f1c9a7be204',
+      'mesh review deny msg_019bf001-0001',
     ],
   },
 ];

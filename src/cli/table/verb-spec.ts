@@ -46,6 +46,7 @@ export const priorityNames = ['high', 'normal', 'low'] as const;
 export const untilStateNames = ['stored', 'delivered', 'seen', 'answered'] as const;
 export const boxNames = ['outbox', 'inbox'] as const;
 export const outboxStateNames = [
+  'review',
   'queued',
   'sent',
   'stored',

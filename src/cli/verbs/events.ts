@@ -66,6 +66,8 @@ function messageDetailOf(event: AnyEvent): string {
       return words(event.message.peer, event.message.type, event.message.id);
     case 'message.state':
       return words(event.peer, event.step, event.reason, idsIn(event.ids), event.route);
+    case 'message.held':
+      return words(event.peer, event.direction === 'in' ? 'came in' : 'to be sent', 'mesh review', idsIn(event.ids));
     case 'message.dead':
       return words(event.peer, event.reason, idsIn(event.ids));
     case 'file.changed':

@@ -44,9 +44,15 @@ function nextSteps(messages: readonly MessageView[]): readonly string[] {
   const last = messages.findLast(({ readAt, state }) => readAt === undefined && state === 'new') ?? messages.at(-1);
   if (last === undefined) return [];
   const short = shortIds(messages.map(({ id }) => id));
+  const held = messages.filter(({ state }) => state === 'review').length;
   const dead = messages.filter(({ state }) => state === 'dead').length;
   return [
     `Read one: mesh read ${short(last.id)}`,
+    ...(held === 0
+      ? []
+      : [
+          `${count(held, 'message')} marked ? ${held === 1 ? 'waits' : 'wait'} for you, because the guard saw something: mesh review`,
+        ]),
     ...(dead === 0
       ? []
       : [`${count(dead, 'message')} marked ! could not be handled by the program; mesh read ID shows its error`]),

@@ -23,6 +23,7 @@ export async function read(call: Call): Promise<Outcome> {
       ...(saved.length === 0 ? [] : ['', ...saved.map((path) => `Saved ${path}`)]),
     ],
     next: [
+      message.state === 'review' ? `Decide whether the program gets it: mesh review show ${given}` : undefined,
       message.type === 'request' && message.answerId === undefined ? `Answer it: mesh reply ${given} "…"` : undefined,
       files && dir === undefined
         ? `Save what is attached${isComing ? ' when it is here' : ''}: mesh save ${given} DIR${isComing ? ' --wait' : ''}`

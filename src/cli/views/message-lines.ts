@@ -4,6 +4,7 @@ import { fields, table } from '../table.ts';
 import { jsonText, visible, visibleBlock } from '../terminal-text.ts';
 import { precise, relative, when } from '../times.ts';
 import { budgetLine } from './budget-line.ts';
+import { seenLine, sourceLines } from './guard-lines.ts';
 import { fileWord } from './file-lines.ts';
 import type { MessageView, OutboxView, Step, Tracked } from './types.ts';
 import { firstLine, outboxColour, shown, size } from './words.ts';
@@ -27,6 +28,7 @@ export function inboxTable(messages: readonly MessageView[], paint: Paint): read
 
 function inboxMark({ state, readAt, answerId }: MessageView): string {
   if (state === 'dead') return '!';
+  if (state === 'review') return '?';
   if (answerId !== undefined) return '↩';
   return readAt === undefined && state === 'new' ? '•' : '';
 }
@@ -53,18 +55,25 @@ export function messageLines(message: MessageView, paint: Paint): readonly strin
         ['sent', when(message.timestamp, paint)],
         ['received', when(message.receivedAt, paint)],
         ['budget', budget && budgetLine(budget, left)],
+        ['because of', sourceLines(message.sources)],
+        ['the guard saw', seenLine(message.guard)],
         ['answers', correlationId],
         ['answered by', message.answerId],
-        ['state', message.state === 'dead' ? paint.colour('red', givenUp(message)) : undefined],
+        ['state', openState(message, paint)],
         ['error', error === undefined ? undefined : visibleBlock(error.trimEnd())],
         ['subject', shown(message.subject)],
         ['metadata', metadata === undefined ? undefined : jsonText(metadata)],
-        ['attached', message.attachments.length === 0 ? undefined : message.attachments.map(attachmentLine).join('\n')],
+        ['attached', attachedLines(message)],
       ],
       paint,
     ),
     ...(message.body === '' ? [] : ['', ...bodyLines(message.body)]),
   ];
+}
+
+function openState(message: MessageView, paint: Paint): string | undefined {
+  if (message.state === 'review') return paint.colour('yellow', 'waits for your review');
+  return message.state === 'dead' ? paint.colour('red', givenUp(message)) : undefined;
 }
 
 /** Without an attempt when what belongs to it did not come. */
@@ -76,6 +85,10 @@ export function bodyLines(body: string): readonly string[] {
     .split('\n')
     .map((line) => `  ${line}`.trimEnd());
 }
+
+/** A line each; undefined when there is nothing. */
+export const attachedLines = ({ attachments }: Pick<MessageView, 'attachments'>): string | undefined =>
+  attachments.length === 0 ? undefined : attachments.map(attachmentLine).join('\n');
 
 function attachmentLine(attachment: MessageView['attachments'][number], index: number): string {
   const facts = [
@@ -127,6 +140,8 @@ export function trackFacts(message: Tracked, paint: Paint): readonly string[] {
       ['waits', waitsLine(message, paint)],
       ['attempts', attempts > 1 ? String(attempts) : undefined],
       ['budget', budget && budgetLine(budget)],
+      ['because of', sourceLines(message.sources)],
+      ['the guard saw', seenLine(message.guard)],
       ['answer', answerId],
       ['files', filesOf(message)],
       ['says again', message.replayOf],

@@ -15,6 +15,8 @@ export function sentLines(sent: SentView, reachable: boolean | undefined, paint:
   const again = sent.duplicate
     ? ['This idempotency key was used before: here is the first message, nothing was sent again.']
     : [];
+  if (sent.state === 'review' && !sent.duplicate)
+    return [`${sent.id}  to ${peer} waits for your review: the guard saw something in it that may be a secret.`];
   if (sent.state !== 'queued') return [...again, `${sent.id}  to ${peer}: ${sent.state}`];
   if (reachable !== false) return [...again, `${sent.id}  on its way to ${peer}`];
   return [
@@ -26,5 +28,6 @@ export function sentLines(sent: SentView, reachable: boolean | undefined, paint:
 }
 
 export function sentNext(sent: SentView): readonly string[] {
+  if (sent.state === 'review') return [`Look at it and decide: mesh review show ${sent.id}`];
   return sent.wouldSend === undefined ? [`See what becomes of it: mesh track ${sent.id}`] : [];
 }

@@ -9,6 +9,7 @@ export type {
   MessageView,
   OutboxView,
   RequestView,
+  ReviewView,
   SentView,
   Step,
 } from '#api';

@@ -47,6 +47,7 @@ const contactColours: Readonly<Record<ContactView['state'], Colour>> = {
 export const contactColour = (state: ContactView['state']): Colour => contactColours[state];
 
 const outboxColours: Readonly<Record<OutboxView['state'], Colour>> = {
+  review: 'yellow',
   queued: 'yellow',
   sent: 'yellow',
   stored: 'yellow',

@@ -1,4 +1,6 @@
 import type { AgentId } from '#identity';
+import type { Finding } from '#guard';
+import { type Source, sourcesIn } from '#pipeline';
 import { type JsonObject, type Message, messageTypes } from '#protocol';
 import type { Answer, InboundMessage } from '#runtime';
 import type { AgentHost } from '../agent-host.ts';
@@ -27,13 +29,17 @@ export interface Received {
   readonly files: readonly ReceivedFile[];
   /** 1 at first; higher when it is offered again after a crash, with the same id. */
   readonly attempt: number;
+  /** What the guard of this node saw in it; absent when it saw nothing, or looks at nothing. */
+  readonly guard?: readonly Finding[];
+  /** Because of whose messages it was sent, beside those of the sender; absent when its node names none. */
+  readonly sources?: readonly Source[];
 }
 
 export type Handler = (
   message: Received,
 ) => Promise<string | Answer | undefined | void> | string | Answer | undefined | void;
 
-export function received(host: AgentHost, { message, senderName, attempt }: InboundMessage): Received {
+export function received(host: AgentHost, { message, senderName, attempt, findings }: InboundMessage): Received {
   const { id, from: fromId, payload, conversationId, timestamp } = message;
   const { body: text, subject, metadata } = payload;
   const type = typeOf(message);
@@ -50,6 +56,8 @@ export function received(host: AgentHost, { message, senderName, attempt }: Inbo
     conversationId,
     files: receivedFiles(host, message),
     attempt,
+    ...(findings === undefined ? {} : { guard: findings }),
+    ...(message.provenance === undefined ? {} : { sources: sourcesIn(message) }),
     ...(subject === undefined ? {} : { subject }),
     ...(metadata === undefined ? {} : { metadata }),
   };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { RuntimeConfig } from '../config.ts';
-import { configTemplate } from '../config.ts';
+import { configTemplate } from '../config-template.ts';
 import { parseConfig } from '../config-file.ts';
 import { withoutBlock, withRuntime } from './toml-section.ts';
 

@@ -1,3 +1,4 @@
+export { reviewOperations } from './reviews.ts';
 export { attachOperations } from './attach.ts';
 export { fileOperations } from './files.ts';
 export { agentOperations, lookAroundOperations } from './agents.ts';

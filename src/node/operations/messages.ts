@@ -93,7 +93,7 @@ async function send(
   const compose = (beside: readonly Attachment[]): Message =>
     composeMessage(lane, {
       ...draftOf(host, input, { type: input.type ?? 'notification', beside }),
-      ...budgetOf(share),
+      ...takenAlong(share),
     });
   return withShare(host, share, async () => {
     if (input.dryRun === true) return dryRun(host, lane, compose(imaginedFiles(input.files)));
@@ -103,7 +103,8 @@ async function send(
   });
 }
 
-const budgetOf = ({ budget }: Share): Pick<Draft, 'budget'> => ({ budget });
+/** What it takes along of the message because of which it is sent. */
+const takenAlong = ({ budget, sources }: Share): Pick<Draft, 'budget' | 'sources'> => ({ budget, sources });
 
 function dryRun(host: AgentHost, lane: Lane, message: Message) {
   maySendWithFiles(lane, message);
@@ -119,11 +120,11 @@ function dryRun(host: AgentHost, lane: Lane, message: Message) {
 
 async function submit(host: AgentHost, lane: Lane, outgoing: Outgoing & { readonly files: HandedOver }) {
   const { message, spending, files } = outgoing;
-  const { id, bytes, duplicate } = await files.send(lane, { message, spending });
+  const { id, bytes, duplicate, isHeld } = await files.send(lane, { message, spending });
   const facts = { ...accepted(host, lane, message), id, bytes, duplicate };
   // What was accepted just now is queued; only an earlier message may have come further, and has a conversation and times of its own.
   const earlier = duplicate ? host.desk.ports.store.read.outbox.message(host.agent.name, id) : undefined;
-  if (earlier === undefined) return { ...facts, state: 'queued' as const };
+  if (earlier === undefined) return { ...facts, state: isHeld === true ? ('review' as const) : ('queued' as const) };
   const { state, conversationId, createdAt, expiresAt } = earlier;
   return { ...facts, state, conversationId, createdAt, expiresAt };
 }
@@ -182,7 +183,7 @@ interface Asking {
 async function askWith(parts: NodeParts, { host, lane, input, files, share }: Asking, signal: AbortSignal) {
   const { name: agent } = host.agent;
   const draft = draftOf(host, input, { type: 'request', beside: files.attachments });
-  const message = composeMessage(lane, { ...draft, ...budgetOf(share) });
+  const message = composeMessage(lane, { ...draft, ...takenAlong(share) });
   const startedAt = parts.clock.monotonic();
   const done = new AbortController();
   const options = { timeoutMs: input.timeoutMs, signal: AbortSignal.any([signal, done.signal]) };
@@ -190,7 +191,8 @@ async function askWith(parts: NodeParts, { host, lane, input, files, share }: As
   try {
     const sending = files.send(lane, { message, spending: share.spending });
     // The time may be over before the message is stored.
-    const { id, duplicate } = await Promise.race([sending, answer.then(() => sending)]);
+    const { id, duplicate, isHeld } = await Promise.race([sending, answer.then(() => sending)]);
+    if (isHeld === true) throw heldRequest(id);
     const earlier = duplicate ? answerTo(parts, agent, id) : undefined;
     const repeated = (): Promise<Message> => parts.answers.wait({ agent, of: lane, request: id }, options);
     const answerId = earlier ?? (await (duplicate ? repeated() : answer)).id;
@@ -203,6 +205,13 @@ async function askWith(parts: NodeParts, { host, lane, input, files, share }: As
     done.abort();
   }
 }
+
+/** Whoever asks need not wait for an answer that depends on the owner. */
+const heldRequest = (id: MessageId): MeshError =>
+  new MeshError('REVIEW_PENDING', `The request ${id} waits for its owner, because the guard saw something in it`, {
+    hint: `Look at it and decide: mesh review show ${id}. Its answer comes into the inbox then.`,
+    data: { id },
+  });
 
 /** The answer that is here already; that there is one may be known before it comes. */
 function answerTo({ store }: NodeParts, agent: string, id: MessageId): MessageId | undefined {
@@ -228,7 +237,7 @@ async function reply(
       subject,
       metadata,
       attachments: attachmentsOf(input, beside),
-      ...budgetOf(share),
+      ...takenAlong(share),
     });
   const result = await withShare(host, share, () =>
     withFiles(host, input.files, async (files) =>
@@ -239,7 +248,10 @@ async function reply(
     tx.inbox.markRead(host.agent.name, [row.id], parts.clock.now());
     // Its program may have been given it meanwhile, and is not done with it before it says so.
     const state = tx.inbox.message(host.agent.name, row.id)?.state;
-    if (state === 'new' || state === 'dead') tx.inbox.complete(host.agent.name, row.id, result.id);
+    if (state === 'new' || state === 'dead' || state === 'review')
+      tx.inbox.complete(host.agent.name, row.id, result.id);
+    // The owner may still refuse the answer: then it never was one.
+    if (result.state === 'review') return;
     const receipt = { kind: 'answered', messageId: row.id, answerId: result.id, at: parts.clock.now() } as const;
     tx.outbox.queueReceipt({ agent: host.agent.name, peer: lane.peer }, receipt);
   });

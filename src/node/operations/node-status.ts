@@ -11,6 +11,7 @@ import { fileWarnings } from './file-warnings.ts';
 import { pauseWarnings } from './pauses.ts';
 import { peerWarnings, type Warning } from './peer-warnings.ts';
 import { agentView, contactView } from './views.ts';
+import { reviewWarnings } from './reviews.ts';
 import { successionWarnings } from '../succession-warnings.ts';
 
 const dayMs = 86_400_000;
@@ -52,6 +53,7 @@ export function statusOperations(parts: NodeParts): Pick<Operations, 'status' | 
         ...(parts.pauses.all.length === 0 ? {} : { pauses: [...parts.pauses.all] }),
         warnings: [
           ...pauseWarnings(parts),
+          ...reviewWarnings(host),
           ...[...parts.hosts.values()].flatMap(successionWarnings),
           ...[...parts.hosts.values()].flatMap(runtimeWarnings),
           ...peers.flatMap((peer) => peerWarnings(peer, parts.clock.now())),

@@ -8,6 +8,7 @@ import { routesOf } from '../contact-addresses.ts';
 import { defined } from './defined.ts';
 import { exchangeView } from './exchange-view.ts';
 import { fileFacts } from './file-views.ts';
+import { guardView, sourcesView } from '../guard-views.ts';
 import { peerOf } from './peer-of.ts';
 
 /** What the API shows of things: only facts, computed when asked. */
@@ -147,6 +148,8 @@ export function messageView(host: AgentHost, row: InboxMessage) {
       seenAt: row.seenAt,
       readAt: row.readAt,
       answerId: row.answerId,
+      guard: guardView(host.desk.ports.store, 'in', row.seq),
+      sources: sourcesView(host, message),
     }),
   };
 }
@@ -176,6 +179,8 @@ export function outboxView(host: AgentHost, row: OutboxMessage) {
       replyContext: message.replyContext,
       replayOf: row.replayOf,
       replayedBy: row.replayedBy,
+      guard: guardView(host.desk.ports.store, 'out', row.seq),
+      sources: sourcesView(host, message),
     }),
   };
 }

@@ -10,6 +10,12 @@ const underWay: ReadonlySet<string> = new Set(['queued', 'sent', 'dead']);
 
 /** Why a message that is under way does not go on now; undefined when it does, or has arrived or ended. */
 export function whyItWaits(host: AgentHost, row: OutboxMessage): Waits | undefined {
+  if (row.state === 'review') {
+    return {
+      code: 'REVIEW_PENDING',
+      message: `The guard saw something in it: you decide with mesh review show ${row.id}`,
+    };
+  }
   if (!underWay.has(row.state)) return undefined;
   const contact = host.contact(row.peer);
   const name = contact?.petname ?? row.peer;

@@ -23,6 +23,8 @@ export const endCodes = {
   cancelled: 4,
   /** Its frame is gone and the peer proved to have it: nothing is left to do. */
   settled: 5,
+  /** It has not ended: it waits for the owner, and for nothing else until then. */
+  held: 6,
 } as const;
 
 /** Who said how it ended. */

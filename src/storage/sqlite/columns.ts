@@ -36,3 +36,6 @@ function wrong(column: string): MeshError {
 
 /** Absent is NULL. */
 export const orNull = <T>(value: T | undefined): T | null => value ?? null;
+
+/** A time, or NULL for one that never comes. */
+export const finiteOrNull = (time: number): number | null => (Number.isFinite(time) ? time : null);

@@ -4,6 +4,7 @@ import type { ConversationId, FrameId, MessageId } from '#protocol';
 import { phases, priorityName, typeName } from './codes.ts';
 import { blob, int, intOrNull, text, textOrNull } from './columns.ts';
 import type { Row } from './database.ts';
+import { reviewUntil } from './inbox-hold.ts';
 import type { Lanes } from './lanes.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -16,6 +17,7 @@ export const leasedColumns = 'i.seq, i.id, i.lane, i.expires_at, i.body, s.type,
 
 export const inboxTables = 'inbox i JOIN inbox_state s ON s.seq = i.seq';
 
+/** How a message stands that is not handled. */
 const states: readonly InboxState[] = ['new', 'new', 'leased', 'dead'];
 
 export function inboxMessageOf(row: Row, lanes: Lanes): InboxMessage {
@@ -33,12 +35,17 @@ export function inboxMessageOf(row: Row, lanes: Lanes): InboxMessage {
     frameId: text(row, 'frame_id') as FrameId,
     receivedAt: int(row, 'received_at'),
     expiresAt: int(row, 'expires_at'),
-    state: phase >= phases.handled ? 'handled' : (states[phase % phases.read] ?? 'new'),
+    state: stateOf(phase, int(row, 'not_before')),
     attempts: int(row, 'attempts'),
     notBefore: int(row, 'not_before'),
   };
   addOptional(message, row);
   return message;
+}
+
+function stateOf(phase: number, notBefore: number): InboxState {
+  if (phase >= phases.handled) return 'handled';
+  return notBefore === reviewUntil ? 'review' : (states[phase % phases.read] ?? 'new');
 }
 
 export function leasedMessageOf(row: Row, lanes: Lanes): LeasedMessage {

@@ -8,13 +8,14 @@ import type {
   LeaseQuery,
   NewInboxMessage,
   ReceivedFrame,
+  ReviewEnd,
 } from '#delivery';
 import type { MessageId } from '#protocol';
 import { phases, priorityCode, typeCode } from './codes.ts';
 import { int, intOrNull, orNull } from './columns.ts';
 import { Inbox } from './inbox.ts';
 import { completeRows } from './inbox-complete.ts';
-import { buryHeld, hold, unhold } from './inbox-hold.ts';
+import { buryHeld, endReview, hold, holdForReview, unhold } from './inbox-hold.ts';
 import { nextOffer, type Offered } from './inbox-lease.ts';
 import {
   inQueue,
@@ -93,6 +94,23 @@ export class WritableInbox extends Inbox implements InboxWriter {
   buryHeld(from: InboxSender, id: MessageId, death: Death): boolean {
     const lane = this.shared.lanes.find(from.agent, from.sender);
     return lane !== undefined && buryHeld(this.queries, { shared: this.shared, lane, id }, death);
+  }
+
+  holdForReview(from: InboxSender, id: MessageId): void {
+    const lane = this.shared.lanes.find(from.agent, from.sender);
+    if (lane !== undefined) holdForReview(this.queries, { shared: this.shared, lane, id });
+  }
+
+  endReview(from: InboxSender, id: MessageId, then: ReviewEnd): boolean {
+    const lane = this.shared.lanes.find(from.agent, from.sender);
+    if (lane === undefined || !endReview(this.queries, { shared: this.shared, lane, id }, then.toFiles)) return false;
+    this.queries.run(
+      'UPDATE inbox SET expires_at = max(expires_at, ?) WHERE id = ? AND lane = ?',
+      then.expiresAt,
+      id,
+      lane,
+    );
+    return true;
   }
 
   lease(query: LeaseQuery): readonly LeasedMessage[] {

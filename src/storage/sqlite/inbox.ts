@@ -27,7 +27,7 @@ import {
   queueValues,
   slotOf,
 } from './inbox-queue.ts';
-import { heldUntil } from './inbox-hold.ts';
+import { reviewUntil } from './inbox-hold.ts';
 import { inboxColumns, inboxMessageOf, inboxTables } from './inbox-row.ts';
 import { unreadInAll, unreadOf } from './inbox-unread.ts';
 import type { Lane } from './lanes.ts';
@@ -114,7 +114,7 @@ export class Inbox implements InboxReader {
     const waiting = this.offered(query);
     if (waiting.length === 0) return undefined;
     if (!waiting.every(isTried)) return 0;
-    const sql = `SELECT not_before FROM inbox_state WHERE ${inQueue} AND not_before < ${heldUntil} ORDER BY not_before LIMIT 1`;
+    const sql = `SELECT not_before FROM inbox_state WHERE ${inQueue} AND not_before < ${reviewUntil} ORDER BY not_before LIMIT 1`;
     const times = waiting.map((queue) => this.queries.get(sql, ...queueValues(queue)));
     const earliest = Math.min(...times.map((row) => (row === undefined ? Infinity : int(row, 'not_before'))));
     return Number.isFinite(earliest) ? earliest : undefined;

@@ -5,12 +5,14 @@ import { Budgets, WritableBudgets } from './budgets.ts';
 import { Contacts, WritableContacts } from './contacts.ts';
 import type { Database } from './database.ts';
 import { Files, WritableFiles } from './files.ts';
+import { Guards, WritableGuards } from './guards.ts';
 import { GroupCommit } from './group-commit.ts';
 import { Inbox } from './inbox.ts';
 import { WritableInbox } from './inbox-writer.ts';
 import { LogSize } from './log-size.ts';
 import { Outbox } from './outbox.ts';
 import { WritableOutbox } from './outbox-writer.ts';
+import { Sources, WritableSources } from './sources.ts';
 import type { Scope } from './scope.ts';
 import { Sessions, WritableSessions } from './sessions.ts';
 import { Shared } from './shared.ts';
@@ -36,6 +38,8 @@ export function meshReader(database: Database, shared: Shared = new Shared(datab
     inbox: new Inbox(database, shared),
     files: new Files(database, shared),
     budgets: new Budgets(database),
+    guards: new Guards(database, shared),
+    sources: new Sources(database),
     audit: new AuditLog(database, shared),
     values: new Values(database),
   };
@@ -81,6 +85,8 @@ export class SqliteMeshStore implements MeshStore {
       inbox: new WritableInbox(scope, shared),
       files: new WritableFiles(scope, shared),
       budgets: new WritableBudgets(scope),
+      guards: new WritableGuards(scope, shared),
+      sources: new WritableSources(scope),
       audit: new WritableAuditLog(scope, shared),
       values: new WritableValues(scope),
       history: { mark: () => shared.runTime.mark(scope) },

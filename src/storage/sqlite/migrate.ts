@@ -5,10 +5,11 @@ import { blobs } from './migrations/002-blobs.ts';
 import { states } from './migrations/003-states.ts';
 import { mail } from './migrations/004-mail.ts';
 import { budgets } from './migrations/005-budgets.ts';
+import { guard } from './migrations/006-guard.ts';
 import { corrupt } from './sqlite-error.ts';
 
 /** Version n is reached by the n-th of these; a migration that was released never changes. */
-export const migrations: readonly string[] = [init, blobs, states, mail, budgets];
+export const migrations: readonly string[] = [init, blobs, states, mail, budgets, guard];
 
 /** ASCII "Mesh": marks our databases (https://www.sqlite.org/fileformat.html §1.3.13). */
 export const applicationId = 0x4d657368;

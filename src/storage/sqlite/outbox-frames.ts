@@ -1,8 +1,10 @@
 import type { MessageId } from '#protocol';
-import { endCodes } from './codes.ts';
-import { text } from './columns.ts';
+import type { NewOutboxFrame } from '#delivery';
+import { endCodes, priorityCode } from './codes.ts';
+import { finiteOrNull, text } from './columns.ts';
 import type { Queries } from './database.ts';
 import { countWaiting } from './outbox-waiting.ts';
+import type { Scope } from './scope.ts';
 import type { Shared } from './shared.ts';
 
 /**
@@ -26,4 +28,30 @@ export function unsealFrame(queries: Queries, shared: Shared, no: number): reado
   const waiting = rows.filter((row) => row.ended === null);
   countWaiting(shared, waiting, 1);
   return waiting.map((row) => text(row, 'id') as MessageId);
+}
+
+/** Returns its number. */
+export function insertFrameRow(
+  scope: Scope,
+  { frame, groupId, messageIds }: NewOutboxFrame,
+  at: { lane: number; expiry: number },
+): number {
+  const no = scope.insert(
+    `INSERT INTO frame (id, lane, group_id, kind, sender, recipient, created_at, expires_at, priority, messages,
+     first_expiry)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    frame.id,
+    at.lane,
+    groupId,
+    frame.kind,
+    frame.from,
+    frame.to,
+    frame.createdAt,
+    frame.expiresAt,
+    priorityCode(frame.priority),
+    messageIds.length,
+    finiteOrNull(at.expiry),
+  );
+  scope.run('INSERT INTO frame_bytes (frame, bytes) VALUES (?, ?)', no, frame.bytes);
+  return no;
 }

@@ -17,6 +17,7 @@ const state = `CASE
   WHEN o.ended < ${endCodes.settled} THEN CASE o.ended
     WHEN ${endCodes.refused} THEN 'refused' WHEN ${endCodes.expired} THEN 'expired'
     WHEN ${endCodes.dead} THEN 'dead' ELSE 'cancelled' END
+  WHEN o.ended = ${endCodes.held} THEN 'review'
   WHEN o.answered_at IS NOT NULL THEN 'answered'
   WHEN o.seen_at IS NOT NULL THEN 'seen'
   WHEN f.delivered_at IS NOT NULL THEN 'delivered'

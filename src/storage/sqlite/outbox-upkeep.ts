@@ -4,6 +4,7 @@ import { endCodes, witnessCode } from './codes.ts';
 import { blob, int, text } from './columns.ts';
 import type { Queries, Row } from './database.ts';
 import type { Lane } from './lanes.ts';
+import { denyHeld } from './outbox-held.ts';
 import { countGrowth, countWaiting } from './outbox-waiting.ts';
 import { firstSeqSince } from './seq-search.ts';
 import type { Shared } from './shared.ts';
@@ -31,9 +32,14 @@ export function expireOutbox(queries: Queries, shared: Shared, now: number): rea
     maxExpired,
   );
   countWaiting(shared, waiting, -1);
+  const held = queries.all(
+    `${expire} WHERE seq IN (SELECT seq FROM outbox WHERE ended = ${endCodes.held} AND expires_at <= ?1 LIMIT ?2) RETURNING id, lane`,
+    now,
+    maxExpired,
+  );
   const frames = queries.all(dueFrames, now);
   const sealed = frames.flatMap((frame) => expireFrame(queries, int(frame, 'no'), now));
-  return [...waiting, ...sealed].map((row) => {
+  return [...waiting, ...held, ...sealed].map((row) => {
     const { agent, peer } = shared.lanes.at(int(row, 'lane'));
     return { agent, peer, id: text(row, 'id') as MessageId };
   });
@@ -71,7 +77,7 @@ export function cancelWaiting(queries: Queries, shared: Shared, { lanes, id, at 
     ),
   );
   countWaiting(shared, rows, -1);
-  return rows.length > 0;
+  return rows.length > 0 || denyHeld(queries, { lanes, id, at });
 }
 
 const rewrittenAtOnce = 100;
@@ -82,7 +88,8 @@ interface Rewritten {
 }
 
 export function rewriteWaiting(queries: Queries, shared: Shared, { lane, rewrite }: Rewritten): void {
-  const page = `SELECT seq, body FROM outbox WHERE lane = ? AND seq > ? AND frame IS NULL AND ended IS NULL ORDER BY seq LIMIT ?`;
+  const page = `SELECT seq, body, ended FROM outbox WHERE lane = ? AND seq > ? AND frame IS NULL
+    AND (ended IS NULL OR ended = ${endCodes.held}) ORDER BY seq LIMIT ?`;
   let seq = 0;
   let rows: readonly Row[];
   do {
@@ -92,7 +99,7 @@ export function rewriteWaiting(queries: Queries, shared: Shared, { lane, rewrite
       const before = blob(row, 'body');
       const body = rewrite(before);
       queries.run('UPDATE outbox SET body = ?, size = ? WHERE seq = ?', body, body.length, seq);
-      countGrowth(shared, lane, body.length - before.length);
+      if (row.ended === null) countGrowth(shared, lane, body.length - before.length);
     }
   } while (rows.length === rewrittenAtOnce);
 }

@@ -3,11 +3,12 @@ import type { AgentId } from '#identity';
 import type { EndWitness, NewOutboxFrame, NewOutboxMessage, OutboxWriter, QueueSize, Revived } from '#delivery';
 import type { FrameId, MessageId, Receipt } from '#protocol';
 import { endCodes, priorityCode, typeCode, witnessCode } from './codes.ts';
-import { int, orNull, text } from './columns.ts';
+import { finiteOrNull, int, orNull, text } from './columns.ts';
 import type { Queries, Row } from './database.ts';
 import { Outbox } from './outbox.ts';
 import { type Accepted, giveUp, purgeOutbox, revive, type Reviving } from './outbox-dead.ts';
-import { unsealFrame } from './outbox-frames.ts';
+import { denyHeld, releaseHeld } from './outbox-held.ts';
+import { insertFrameRow, unsealFrame } from './outbox-frames.ts';
 import { applyReceipt, endCodeOf } from './outbox-receipts.ts';
 import { cancelWaiting, expireOutbox, pruneOutbox, type PruneOutbox, rewriteWaiting } from './outbox-upkeep.ts';
 import { countWaiting } from './outbox-waiting.ts';
@@ -73,7 +74,7 @@ export class WritableOutbox extends Outbox implements OutboxWriter {
     const lane = this.shared.lanes.ensure(this.#scope, agent, peer);
     const held = messageIds.map((id) => this.#held.get(id)).filter((row) => row?.lane === lane);
     const expiry = Math.min(...held.map((row) => row?.message.expiresAt ?? Infinity));
-    const no = this.#insertFrameRow(sealed, { lane, expiry });
+    const no = insertFrameRow(this.#scope, sealed, { lane, expiry });
     for (const row of held) {
       if (row !== undefined) this.#write(row, no);
     }
@@ -158,6 +159,14 @@ export class WritableOutbox extends Outbox implements OutboxWriter {
     return cancelWaiting(this.queries, this.shared, { lanes: this.shared.lanes.of(agent), id, at });
   }
 
+  release(agent: string, id: MessageId): boolean {
+    return releaseHeld(this.queries, this.shared, { lanes: this.shared.lanes.of(agent), id });
+  }
+
+  deny(agent: string, id: MessageId, denied: Refused): boolean {
+    return denyHeld(this.queries, { lanes: this.shared.lanes.of(agent), id, ...denied });
+  }
+
   giveUp(to: Peer, accepted: Accepted): readonly MessageId[] {
     const lane = this.shared.lanes.find(to.agent, to.peer);
     return lane === undefined ? [] : giveUp(this.queries, lane, accepted);
@@ -205,8 +214,8 @@ export class WritableOutbox extends Outbox implements OutboxWriter {
     this.#held.delete(message.id);
     const row = { lane, priority: priorityCode(message.priority), size: message.body.length };
     this.#scope.run(
-      `INSERT INTO outbox (seq, id, lane, type, priority, size, created_at, expires_at, frame, replay_of, conversation_id,
-       correlation_id, idempotency_key, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO outbox (seq, id, lane, type, priority, size, created_at, expires_at, frame, ended, replay_of, conversation_id,
+       correlation_id, idempotency_key, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       seq,
       message.id,
       lane,
@@ -216,13 +225,14 @@ export class WritableOutbox extends Outbox implements OutboxWriter {
       message.createdAt,
       message.expiresAt,
       frame,
+      message.isHeld === true ? endCodes.held : null,
       orNull(message.replayOf),
       message.conversationId,
       orNull(message.correlationId),
       orNull(message.idempotencyKey),
       message.body,
     );
-    if (frame === null) countWaiting(this.shared, [row], 1);
+    if (frame === null && message.isHeld !== true) countWaiting(this.shared, [row], 1);
   }
 
   /** Its messages of which nothing proves that they came to the peer. */
@@ -231,27 +241,6 @@ export class WritableOutbox extends Outbox implements OutboxWriter {
     // A receipt for an earlier frame may have come while the message was sealed again.
     const open = 'SELECT id FROM outbox WHERE frame = ? AND seen_at IS NULL AND answered_at IS NULL AND ended IS NULL';
     return this.queries.all(open, int(frame, 'no')).map(idOf);
-  }
-
-  #insertFrameRow({ frame, groupId, messageIds }: NewOutboxFrame, at: { lane: number; expiry: number }): number {
-    const no = this.#scope.insert(
-      `INSERT INTO frame (id, lane, group_id, kind, sender, recipient, created_at, expires_at, priority, messages,
-       first_expiry)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-      frame.id,
-      at.lane,
-      groupId,
-      frame.kind,
-      frame.from,
-      frame.to,
-      frame.createdAt,
-      frame.expiresAt,
-      priorityCode(frame.priority),
-      messageIds.length,
-      finite(at.expiry),
-    );
-    this.#scope.run('INSERT INTO frame_bytes (frame, bytes) VALUES (?, ?)', no, frame.bytes);
-    return no;
   }
 
   /**
@@ -270,7 +259,7 @@ export class WritableOutbox extends Outbox implements OutboxWriter {
     const live = bound.filter((row) => row.ended === null);
     countWaiting(this.shared, live, -1);
     const expiry = Math.min(frame.expiry, ...live.map((row) => int(row, 'expires_at')));
-    this.#scope.run('UPDATE frame SET first_expiry = ? WHERE no = ?', finite(expiry), frame.no);
+    this.#scope.run('UPDATE frame SET first_expiry = ? WHERE no = ?', finiteOrNull(expiry), frame.no);
   }
 
   /** Nothing is left to transmit. Frames without messages leave no trace. */
@@ -294,5 +283,4 @@ const endOf = ({ at, code }: Refused, witness: EndWitness): [number, number, num
   witnessCode(witness),
   code,
 ];
-const finite = (time: number): number | null => (Number.isFinite(time) ? time : null);
 const idOf = (row: Row): MessageId => text(row, 'id') as MessageId;
