@@ -45,7 +45,7 @@ function peerResult({ petname, agentId, state, tier, link, waiting, inFlight, la
 export async function inbox({ node, agent, params, signal }) {
   const { id, peer, unread, limit } = params;
   if (typeof id === 'string' && id !== '') {
-    const message = await node.call('read', { agent, id }, { signal });
+    const message = await opened(id, { node, agent, signal });
     return { ok: true, message: messageResult(message, { whole: true }), notice };
   }
   const { messages } = await node.call(
@@ -59,6 +59,17 @@ export async function inbox({ node, agent, params, signal }) {
     { signal },
   );
   return { ok: true, messages: messages.map((message) => messageResult(message, { whole: false })), notice };
+}
+
+/**
+ * Counts as read then, unless it waits for the owner.
+ *
+ * @param {string} id
+ * @param {Pick<Call, 'node' | 'agent' | 'signal'>} where
+ */
+async function opened(id, { node, agent, signal }) {
+  const message = await node.call('message', { agent, id }, { signal });
+  return message.state === 'review' ? message : node.call('read', { agent, id }, { signal });
 }
 
 /** @param {Call} call */
@@ -88,7 +99,7 @@ export async function track({ node, agent, params, signal }) {
 async function answerOf(id, { node, agent, signal }) {
   if (id === undefined) return undefined;
   try {
-    return messageResult(await node.call('read', { agent, id }, { signal }), { whole: true });
+    return messageResult(await opened(id, { node, agent, signal }), { whole: true });
   } catch (error) {
     if (error instanceof NodeError && error.code === 'NOT_FOUND') return undefined;
     throw error;

@@ -37,14 +37,14 @@ export function errorView(error) {
 const listedCharacters = 1000;
 
 /**
- * A message of a peer: JSON keeps what the peer wrote inside its field, and who wrote it was proved by keys.
+ * A message of a peer: JSON keeps what the peer wrote inside its field, and who wrote it was proved by keys. What waits for the owner is not
+ * shown: the guard keeps it from programs until then.
  *
  * @param {MessageView} message
  * @param {{ whole: boolean }} how
  */
 export function messageResult(message, { whole }) {
-  const { id, type, peer, peerId, body, subject, attachments, conversationId, state, receivedAt } = message;
-  const isCut = !whole && body.length > listedCharacters;
+  const { id, type, peer, peerId, conversationId, state, receivedAt } = message;
   return {
     id,
     type,
@@ -53,6 +53,31 @@ export function messageResult(message, { whole }) {
     conversation: conversationId,
     state,
     ...(message.correlationId === undefined ? {} : { answers: message.correlationId }),
+    ...guarded(message),
+    ...(state === 'review' ? { waits_for_owner: `mesh review show ${id}` } : written(message, whole)),
+  };
+}
+
+/**
+ * What the guard of this node and the sender's say of it.
+ *
+ * @param {MessageView} message
+ */
+function guarded({ guard = [], sources = [] }) {
+  const saw = guard.map(({ where, says }) => `${where} ${says}`);
+  return {
+    ...(saw.length === 0 ? {} : { guard_saw: saw }),
+    ...(sources.length === 0 ? {} : { may_hold_text_of: sources.map(({ agent, name }) => name ?? agent) }),
+  };
+}
+
+/**
+ * @param {MessageView} message
+ * @param {boolean} whole
+ */
+function written({ id, body, subject, attachments }, whole) {
+  const isCut = !whole && body.length > listedCharacters;
+  return {
     ...(subject === undefined ? {} : { untrusted_subject: subject }),
     untrusted_text: isCut ? body.slice(0, listedCharacters) : body,
     ...(isCut ? { cut: true, characters: body.length, whole_with: `mesh_inbox id ${id}` } : {}),
