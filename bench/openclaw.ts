@@ -49,53 +49,37 @@ interface Ends {
   readonly client: GatewayClient;
 }
 
-/** One after another, so that all meet the same machine. Each turn is in a session of its own. */
+/**
+ * One after another, so that all meet the same machine. Each turn is in a session of its own.
+ *
+ * `meshMs`: from the call of the tool in Alice's gateway to its result with Bob's answer. `bareMs`: the same turn by a bare call of Bob's
+ * gateway, `a2aMs` by its channel. `fromModelMs`: from what Alice's model says to what it hears of its tool; `otherToolMs` is that with a tool
+ * of the gateway itself, which asks nobody.
+ */
 async function inTurn({ alice, bob, client }: Ends): Promise<Record<string, number>> {
-  const all = {
-    meshMs: [] as number[],
-    insideMs: [] as number[],
-    toolMs: [] as number[],
-    bareMs: [] as number[],
-    a2aMs: [] as number[],
-  };
+  const took: Record<string, number[]> = {};
   for (let n = -warmUps; n < rounds; n += 1) {
-    const mesh = await meshCall(alice, `mesh ${n}`);
-    const took = {
-      ...mesh,
-      toolMs: (await toolCall(alice, { tool: 'session_status', args: {} }, `tool ${n}`)).ms,
+    const asked = await fromModel(alice, { tool: 'mesh_ask', args: { to: 'bob', text: `model ${n}` } });
+    const figures = {
+      meshMs: meshMsIn(asked.told),
+      fromModelMs: asked.ms,
+      otherToolMs: (await fromModel(alice, { tool: 'session_status', args: {} })).ms,
       bareMs: await timed(() => askByCall(client, `bare ${n}`)),
       a2aMs: await timed(() => askByChannel(bob.gateway, `a2a ${n}`, `context-${n + warmUps}`)),
     };
-    if (n < 0) continue;
-    for (const name of Object.keys(all) as (keyof typeof all)[]) all[name].push(took[name]);
+    if (n >= 0) for (const [name, value] of Object.entries(figures)) (took[name] ??= []).push(value);
   }
-  const medians = Object.fromEntries(Object.entries(all).map(([name, values]) => [name, median(values)]));
-  const { meshMs = 0, toolMs = 0, bareMs = 0 } = medians;
-  // Any tool of the gateway takes some time between the model's call and what the model hears: that is not the mesh.
-  return { ...medians, addedMs: rounded(meshMs - toolMs - bareMs) };
+  const medians = Object.fromEntries(Object.entries(took).map(([name, values]) => [name, median(values)]));
+  return { ...medians, addedMs: rounded((medians['meshMs'] ?? 0) - (medians['bareMs'] ?? 0)) };
 }
 
-async function meshCall(alice: Owner, text: string): Promise<{ readonly meshMs: number; readonly insideMs: number }> {
-  const { ms, told } = await toolCall(alice, { tool: 'mesh_ask', args: { to: 'bob', text } }, text);
-  const { answer, elapsed_ms: insideMs } = JSON.parse(told) as Told;
-  if (answer?.untrusted_text !== `echo: ${text}` || insideMs === undefined)
-    throw new Error(`Instead of an answer: ${told}`);
-  return { meshMs: ms, insideMs };
+interface ToolRound {
+  readonly ms: number;
+  /** What the model heard of its tool. */
+  readonly told: string;
 }
 
-/** What `mesh_ask` says. */
-interface Told {
-  readonly answer?: { readonly untrusted_text?: string };
-  /** From the message to its answer, at the node. */
-  readonly elapsed_ms?: number;
-}
-
-/** From what the model of Alice's agent says to what it hears of its tool. */
-async function toolCall(
-  alice: Owner,
-  call: ToolCall,
-  text: string,
-): Promise<{ readonly ms: number; readonly told: string }> {
+async function fromModel(alice: Owner, call: ToolCall): Promise<ToolRound> {
   let calledAt = 0;
   let toldAt = 0;
   let told = '';
@@ -108,8 +92,20 @@ async function toolCall(
     calledAt = performance.now();
     return call;
   };
-  await alice.say(text);
+  await alice.say(`${call.tool} ${randomUUID()}`);
   return { ms: toldAt - calledAt, told };
+}
+
+/** What `mesh_ask` gives. */
+interface Told {
+  readonly answer?: { readonly untrusted_text?: string };
+  readonly elapsed_ms?: number;
+}
+
+function meshMsIn(told: string): number {
+  const { elapsed_ms: ms, answer } = JSON.parse(told) as Told;
+  if (ms === undefined || answer?.untrusted_text?.startsWith('echo: model') !== true) throw new Error(told);
+  return ms;
 }
 
 async function askByCall(client: GatewayClient, text: string): Promise<string> {
@@ -187,7 +183,7 @@ async function timed(work: () => Promise<string>): Promise<number> {
 
 /** What was asked, without what a gateway puts around it. */
 const textIn = (text: string): string =>
-  /(?:mesh|bare|a2a|overlapping) -?\d+\.?/.exec(bodyOf(text))?.[0] ?? bodyOf(text);
+  /(?:mesh|bare|a2a|model|overlapping) -?\d+\.?/.exec(bodyOf(text))?.[0] ?? bodyOf(text);
 
 function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);

@@ -65,13 +65,15 @@ async function askOne(call, peer, timeoutMs) {
   const { node, agent, signal, sessionKey } = call;
   // An answer that comes later than it is waited for goes to the session that asked.
   const context = sessionKey === undefined ? {} : { replyContext: sealSession(sessionKey, node.token()) };
+  const startedAt = performance.now();
   try {
-    const { request, answer, elapsedMs } = await node.call(
+    const { request, answer } = await node.call(
       'ask',
       { agent, ...saidIn(call, peer), ...context, timeoutMs },
       { signal },
     );
-    return { peer, answered: true, request, elapsed_ms: elapsedMs, answer: messageResult(answer, { whole: true }) };
+    const elapsed = Math.round(performance.now() - startedAt);
+    return { peer, answered: true, request, elapsed_ms: elapsed, answer: messageResult(answer, { whole: true }) };
   } catch (error) {
     if (!(error instanceof NodeError) || error.code !== 'ANSWER_TIMEOUT') throw error;
     const id = String(error.data['id']);
