@@ -1,18 +1,16 @@
-import { type Clock, type Limits, type Logger, MeshError, Serial, toMeshError } from '#kernel';
-import type { MessageType } from '#protocol';
+import { MeshError, Serial, toMeshError } from '#kernel';
 import { inTime } from '../in-time.ts';
-import { defaultRuntimeTypes } from '../inbound-json.ts';
 import type { Answer, InboundMessage, Runtime } from '../runtime.ts';
-import type { DeviceKey } from './device-key.ts';
 import { type Done, done } from './done.ts';
 import { GatewayDoor } from './gateway-door.ts';
+import { type GatewayTurns, gatewayRuntime } from './gateway-runtime.ts';
 import { type Fields, fieldsOf, textOf } from './gateway-frames.ts';
 import { replyBehind, rowText } from './history.ts';
 import { callHook, type HookAddress, uptimeOf } from './hook-call.ts';
 import { fenceLine, peerPrompt, turnText } from './turn-text.ts';
 import { Unsettled } from './unsettled.ts';
 
-export interface HooksOptions {
+export interface HooksOptions extends GatewayTurns {
   /** Of the gateway: `http://127.0.0.1:18789` */
   readonly url: string;
   /** `/hooks/agent`, or that of a mapping. */
@@ -20,17 +18,9 @@ export interface HooksOptions {
   readonly hookToken: string;
   /** Of the gateway itself: with it the reply is read from the session of the turn. */
   readonly token?: string | undefined;
-  readonly device?: () => Promise<DeviceKey>;
   /** The `sessionKey` of a mapping that keeps its session. */
   readonly hookSession?: string | undefined;
   readonly sessionMode: 'persistent' | 'isolated';
-  readonly gatewayAgent: string;
-  readonly timeoutMs: number;
-  readonly concurrency: number;
-  readonly types?: readonly MessageType[];
-  readonly clock: Clock;
-  readonly limits: Limits;
-  readonly logger: Logger;
 }
 
 /** How often the session is looked at for a reply. */
@@ -41,19 +31,7 @@ const lookMs = 1000;
  * read over the WebSocket when the token of the gateway is there too; else the message is handed over and has no answer. Throws
  * INVALID_CONFIG.
  */
-export function hooksRuntime(options: HooksOptions): Runtime {
-  const hooks = new Hooks(options);
-  return {
-    kind: 'openclaw',
-    types: options.types ?? defaultRuntimeTypes,
-    concurrency: options.concurrency,
-    get trouble() {
-      return hooks.trouble;
-    },
-    handle: (inbound, { signal }) => hooks.handle(inbound, signal),
-    close: () => hooks.close(),
-  };
-}
+export const hooksRuntime = (options: HooksOptions): Runtime => gatewayRuntime(options, new Hooks(options));
 
 interface Turn {
   readonly inbound: InboundMessage;

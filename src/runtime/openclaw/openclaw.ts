@@ -1,31 +1,19 @@
-import { type Clock, type Limits, type Logger, MeshError } from '#kernel';
-import type { MessageType } from '#protocol';
+import { MeshError } from '#kernel';
 import { inTime } from '../in-time.ts';
-import { defaultRuntimeTypes } from '../inbound-json.ts';
 import type { Answer, InboundMessage, Runtime } from '../runtime.ts';
 import { type Done, done } from './done.ts';
-import type { DeviceKey } from './device-key.ts';
 import { GatewayDoor } from './gateway-door.ts';
+import { type GatewayTurns, gatewayRuntime } from './gateway-runtime.ts';
 import { type Fields, fieldsOf, listOf, textOf } from './gateway-frames.ts';
 import { replyInHistory } from './history.ts';
 import { peerPrompt, turnText } from './turn-text.ts';
 import { Unsettled } from './unsettled.ts';
 import { usageInResult } from './usage.ts';
 
-export interface OpenclawOptions {
+export interface OpenclawOptions extends GatewayTurns {
   /** Of the gateway: `ws://127.0.0.1:18789` */
   readonly url: string;
   readonly token: string;
-  /** For a gateway to which the token alone is not enough. */
-  readonly device?: () => Promise<DeviceKey>;
-  /** Which of the gateway's agents. */
-  readonly gatewayAgent: string;
-  readonly timeoutMs: number;
-  readonly concurrency: number;
-  readonly types?: readonly MessageType[];
-  readonly clock: Clock;
-  readonly limits: Limits;
-  readonly logger: Logger;
 }
 
 /** How often the session is looked at for the reply of a turn whose end was not heard. */
@@ -36,19 +24,7 @@ const lookMs = 1000;
  * the answer. A message starts one turn however often it is offered: the gateway knows it by the message id, and after a restart of either
  * side the session is searched for what became of it. Throws INVALID_CONFIG.
  */
-export function openclawRuntime(options: OpenclawOptions): Runtime {
-  const gateway = new Gateway(options);
-  return {
-    kind: 'openclaw',
-    types: options.types ?? defaultRuntimeTypes,
-    concurrency: options.concurrency,
-    get trouble() {
-      return gateway.trouble;
-    },
-    handle: (inbound, { signal }) => gateway.handle(inbound, signal),
-    close: () => gateway.close(),
-  };
-}
+export const openclawRuntime = (options: OpenclawOptions): Runtime => gatewayRuntime(options, new Gateway(options));
 
 interface Turn {
   readonly inbound: InboundMessage;
