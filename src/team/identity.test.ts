@@ -5,7 +5,7 @@ import { teamSettings } from './settings.ts';
 
 const first = '/home/alice/.openclaw/workspace/USER.md';
 const second = '/home/alice/.config/agent-team-mesh/USER.md';
-const third = '/work/USER.md';
+const third = '/srv/here/USER.md';
 const sso = '/home/alice/sso.json';
 
 type Files = Readonly<Record<string, string>>;
@@ -14,7 +14,7 @@ const places = (myEmail?: string) =>
   teamSettings({
     environment: myEmail === undefined ? {} : { MESH_MY_EMAIL: myEmail },
     home: '/home/alice',
-    cwd: '/work',
+    cwd: '/srv/here',
   });
 const reader = (files: Files) => async (path: string) => files[path];
 const who = async (files: Files, myEmail?: string) => (await recognize(places(myEmail), reader(files))).identity;

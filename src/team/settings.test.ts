@@ -3,7 +3,7 @@ import { codeThrownBy } from '../../test/support/code-thrown-by.ts';
 import { teamSettings } from './settings.ts';
 
 const settings = (environment: Readonly<Record<string, string>> = {}) =>
-  teamSettings({ environment, home: '/home/alice', cwd: '/work' });
+  teamSettings({ environment, home: '/home/alice', cwd: '/srv/here' });
 
 describe('what the environment says about the team', () => {
   it('is what the original has when nothing is said', () => {
@@ -19,7 +19,7 @@ describe('what the environment says about the team', () => {
       userFiles: [
         '/home/alice/.openclaw/workspace/USER.md',
         '/home/alice/.config/agent-team-mesh/USER.md',
-        '/work/USER.md',
+        '/srv/here/USER.md',
       ],
       ssoFile: '/home/alice/sso.json',
       emailDomain: 'example.com',
@@ -37,7 +37,7 @@ describe('what the environment says about the team', () => {
       OPENCLAW_ALLOW_INSECURE_PRIVATE_WS: '1',
     });
     expect(named).toMatchObject({
-      registryFiles: ['/work/team.json'],
+      registryFiles: ['/srv/here/team.json'],
       tokensFile: '/keys/tokens.json',
       sourceFile: '/etc/alice/agent-team-mesh/sync.json',
       imFallback: '/opt/im/send.py',
