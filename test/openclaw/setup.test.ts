@@ -78,6 +78,21 @@ describe.runIf(hasOpenclaw)('mesh openclaw setup, with a real gateway on this ma
     });
   }, 120_000);
 
+  it('restarts a node that runs when it is told to, where it listened, and the gateway has the messages of its agent then', async () => {
+    const before = both();
+    const node = await up('bob');
+    const { listen, api } = (await json('bob', 'status')) as { readonly listen: object; readonly api: object };
+    expect(await json('bob', 'openclaw', 'setup', '--yes', '--restart')).toMatchObject({ restarted: true });
+    await node.ended;
+    const runtimes = {
+      agents: expect.arrayContaining([expect.objectContaining({ name: 'bob', runtime: 'openclaw' })]),
+    };
+    expect(await json('bob', 'status')).toMatchObject({ running: true, listen, api, ...runtimes });
+    await json('bob', 'down');
+    await json('bob', 'openclaw', 'remove', '--yes');
+    expect(both()).toEqual(before);
+  }, 120_000);
+
   it('does the same over its hooks, which it turns on in openclaw.json', async () => {
     const before = both();
     const done = await run('bob', 'openclaw', 'setup', '--transport', 'hooks', '--yes');
