@@ -121,9 +121,7 @@ async function askByTool(gateway: Gateway, text: string): Promise<string> {
   const body = { tool: 'mesh_ask', args: { to: 'bob', text, timeout_seconds: 300 } };
   const { result } = await post(`${gateway.http}/tools/invoke`, { token: gateway.token, body });
   const [content] = listOf(fieldsOf(result)['content']);
-  const told = JSON.parse(textOf(content?.['text']) ?? '{}') as {
-    readonly answer?: { readonly untrusted_text?: string };
-  };
+  const told = JSON.parse(textOf(content?.['text']) ?? '{}') as Told;
   return told.answer?.untrusted_text ?? '';
 }
 

@@ -4,10 +4,12 @@ export { type Handler, type InProcessRuntime, inProcessRuntime } from './in-proc
 export { type DeviceKey, deviceKeyFrom, newDeviceKey } from './openclaw/device-key.ts';
 export { GatewayClient } from './openclaw/gateway-client.ts';
 export { type Fields, fieldsOf, listOf, textOf } from './openclaw/gateway-frames.ts';
-export { replyInHistory } from './openclaw/history.ts';
+export { replyInHistory, rowKey, rowText } from './openclaw/history.ts';
 export { type HooksOptions, hooksRuntime } from './openclaw/hooks.ts';
 export { type OpenclawOptions, openclawRuntime } from './openclaw/openclaw.ts';
+export { faultInResult, replyInResult } from './openclaw/turn-result.ts';
 export { runProgram } from './program.ts';
+export { readBody } from './read-body.ts';
 export type { Answer, InboundMessage, Runtime } from './runtime.ts';
 export { defaultRuntimeTypes } from './inbound-json.ts';
 export { type WebhookOptions, webhookRuntime } from './webhook.ts';

@@ -2,6 +2,7 @@ import { type Clock, type Limits, type Logger, MeshError } from '#kernel';
 import type { MessageType } from '#protocol';
 import { parseAnswer } from './answer.ts';
 import { inTime } from './in-time.ts';
+import { readBody } from './read-body.ts';
 import { defaultRuntimeTypes, inboundJson } from './inbound-json.ts';
 import type { Answer, InboundMessage, Runtime } from './runtime.ts';
 import { signWebhook, webhookHeaders } from './webhook-signature.ts';
@@ -115,18 +116,4 @@ async function readAnswer(response: Response, { options, inbound, host }: Exchan
     });
   }
   return status === 204 || inbound.message.type !== 'request' ? undefined : parseAnswer(bytes, options.limits);
-}
-
-/** At most `maxBytes`; the rest is not read and the connection is given up. */
-async function readBody(response: Response, maxBytes: number): Promise<{ bytes: Uint8Array; isWhole: boolean }> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  const body: AsyncIterable<Uint8Array> | null = response.body;
-  for await (const chunk of body ?? []) {
-    chunks.push(chunk);
-    size += chunk.length;
-    if (size > maxBytes) break;
-  }
-  const bytes = Buffer.concat(chunks);
-  return { bytes: bytes.subarray(0, maxBytes), isWhole: size <= maxBytes };
 }

@@ -1,5 +1,5 @@
 import { type Clock, codeOf, type IdSource, MeshError } from '#kernel';
-import { type DeviceKey, type Fields, GatewayClient, listOf } from '#runtime';
+import { type DeviceKey, type Fields, GatewayClient } from '#runtime';
 import { framed, teamPrompt } from './framing.ts';
 import type { GatewayPlace } from './gateway-address.ts';
 import { gatewayRefused, gatewayUnreachable } from './gateway-errors.ts';
@@ -28,9 +28,6 @@ export interface GatewayLineOptions {
 
 /** How often the session is looked at for a reply whose turn goes on out of our sight. */
 const lookMs = 1000;
-const historyRows = 200;
-/** The most that a gateway gives. */
-const maxHistoryCharacters = 500_000;
 
 interface Turn {
   readonly run: string;
@@ -58,7 +55,7 @@ export class GatewayLine implements Line {
       const line = new GatewayLine(options, await connect(options, either));
       try {
         const from = clock.monotonic();
-        await line.#request('agents.list', {}, either);
+        await line.#said(line.#client.request('agents.list', {}, { signal: either }));
         line.#latencyMs = clock.monotonic() - from;
         return line;
       } catch (error) {
@@ -151,9 +148,8 @@ export class GatewayLine implements Line {
   async #awaited({ run, session, signal }: Turn): Promise<string | undefined> {
     for (;;) {
       try {
-        const params = { sessionKey: session, limit: historyRows, maxChars: maxHistoryCharacters };
-        const { messages } = await this.#request('chat.history', params, signal);
-        const { found, text, failed } = replyOfRun(listOf(messages), run);
+        const rows = await this.#said(this.#client.history(session, signal));
+        const { found, text, failed } = replyOfRun(rows, run);
         if (!found) return undefined;
         if (text !== undefined) return checkedReply(text, this.#turnOf(run));
         if (failed === true) throw turnFailed({ status: 'error' }, this.#turnOf(run));
@@ -189,9 +185,9 @@ export class GatewayLine implements Line {
     }
   }
 
-  async #request(method: string, params: Fields, signal: AbortSignal): Promise<Fields> {
+  async #said<T>(answer: Promise<T>): Promise<T> {
     try {
-      return await this.#client.request(method, params, { signal, final: true });
+      return await answer;
     } catch (error) {
       throw told(error, this.#options);
     }

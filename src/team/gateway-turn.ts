@@ -1,5 +1,5 @@
 import { MeshError } from '#kernel';
-import { type Fields, fieldsOf, listOf, textOf } from '#runtime';
+import { faultInResult, type Fields, replyInResult, textOf } from '#runtime';
 
 /** No gateway sends frames of that size. */
 const maxReplyCharacters = 16 * 1024 * 1024;
@@ -24,8 +24,7 @@ export function replyOf(result: Fields, { label, run, redact }: TurnOf): string 
   const status = textOf(result['status']);
   if (status === 'in_flight' || status === 'accepted') return undefined;
   if (status !== 'ok') throw turnFailed(result, { label, run, redact });
-  const texts = listOf(fieldsOf(result['result'])['payloads']).map(({ text }) => textOf(text) ?? '');
-  return checkedReply(texts.filter((text) => text !== '').join('\n'), { label, run, redact });
+  return checkedReply(replyInResult(result), { label, run, redact });
 }
 
 export function checkedReply(text: string, { label, run, redact }: TurnOf): string {
@@ -37,8 +36,7 @@ export function checkedReply(text: string, { label, run, redact }: TurnOf): stri
 }
 
 export function turnFailed(result: Fields, { label, run, redact }: TurnOf): MeshError {
-  const { error, summary } = result;
-  const detail = redact(textOf(fieldsOf(error)['message']) ?? textOf(error) ?? textOf(summary) ?? '').slice(0, 2000);
+  const detail = redact(faultInResult(result)).slice(0, 2000);
   const status = redact(textOf(result['status']) ?? 'no status').slice(0, 40);
   const why = detail === '' ? '' : `: ${detail.slice(0, 300)}`;
   return new MeshError('HANDLER_FAILED', `The turn of ${label}'s agent ended with ${status}${why}`, {

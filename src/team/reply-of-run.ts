@@ -1,4 +1,4 @@
-import { type Fields, fieldsOf, listOf, replyInHistory, textOf } from '#runtime';
+import { type Fields, fieldsOf, replyInHistory, rowKey, rowText, textOf } from '#runtime';
 
 /**
  * What became of a run, in the rows of a session that others use too. A row that names another run that somebody began is never its reply;
@@ -10,7 +10,7 @@ export function replyOfRun(rows: readonly Fields[], run: string): ReturnType<typ
     run,
   );
   if (ours.text !== undefined || ours.failed === true) return ours;
-  const others = new Set(rows.filter(isAsked).map(keyOf));
+  const others = new Set(rows.filter(isAsked).map(rowKey));
   others.delete(run);
   return replyInHistory(
     rows.filter((row) => !others.has(runOf(row))),
@@ -20,17 +20,6 @@ export function replyOfRun(rows: readonly Fields[], run: string): ReturnType<typ
 
 const runOf = (row: Fields): string => textOf(fieldsOf(row['__openclaw'])['runId']) ?? '';
 
-const keyOf = (row: Fields): string => (textOf(row['idempotencyKey']) ?? '').replace(/:user$/, '');
-
 /** By somebody, and not by the gateway itself. */
 const isAsked = (row: Fields): boolean =>
-  row['role'] === 'user' && keyOf(row) !== '' && !wordsOf(row).startsWith('[System]');
-
-function wordsOf({ content }: Fields): string {
-  return (
-    textOf(content) ??
-    listOf(content)
-      .map(({ text }) => textOf(text) ?? '')
-      .join('')
-  );
-}
+  row['role'] === 'user' && rowKey(row) !== '' && !rowText(row).startsWith('[System]');

@@ -1,22 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createIds, defaultLimits, silentLogger, systemClock, systemRandom } from '#kernel';
-import { type HooksOptions, hooksRuntime, type InboundMessage, type Runtime } from '#runtime';
-import { inboundMessage } from '../support/inbound-message.ts';
+import { type HooksOptions, hooksRuntime, type Runtime } from '#runtime';
 import { codeOfRejection, until } from '../support/story.ts';
 import { Gateway, hasOpenclaw } from './gateway.ts';
-import { bodyOf, slowly, StubModel, type Think } from './stub-model.ts';
+import { live, request, turnsOfMain, usage } from './gateway-turns.ts';
+import { echo, slowly, StubModel } from './stub-model.ts';
 
-const ids = createIds(systemClock, systemRandom);
 const hookToken = 'token-of-the-hooks-of-the-gateway';
-const usage = { tokens: 15, costUsd: 0.002 };
-const live = { signal: new AbortController().signal };
-const echo: Think = async (text) => `echo: ${bodyOf(text)}`;
-
-/** A request of Bob with a body of its own, in a conversation of its own. */
-function request(body: string, attempt = 1): InboundMessage {
-  const message = { id: ids.next('msg'), conversationId: ids.next('conv'), payload: { body } };
-  return { ...inboundMessage(message), attempt };
-}
 
 describe.runIf(hasOpenclaw)('the runtime `openclaw` over hooks, on a real gateway', () => {
   let model: StubModel;
@@ -65,12 +54,7 @@ describe.runIf(hasOpenclaw)('the runtime `openclaw` over hooks, on a real gatewa
       hookToken,
       token: gateway.token,
       sessionMode: 'persistent',
-      gatewayAgent: 'main',
-      timeoutMs: 120_000,
-      concurrency: 8,
-      clock: systemClock,
-      limits: defaultLimits,
-      logger: silentLogger,
+      ...turnsOfMain,
       ...changed,
     });
 

@@ -6,7 +6,7 @@ import { NodeApi } from '../../plugins/openclaw/src/node-api.js';
 import type { MeshHome } from '../support/mesh-process.ts';
 import { fieldsOf, GatewayClient, listOf, textOf } from '../support/openclaw-runtime.ts';
 import { Gateway } from './gateway.ts';
-import { bodyOf, StubModel, type Think } from './stub-model.ts';
+import { StubModel } from './stub-model.ts';
 
 const plugin = join(import.meta.dirname, '..', '..', 'plugins', 'openclaw');
 /** Nobody is asked. */
@@ -140,5 +140,3 @@ export class Owner {
     await this.model[Symbol.asyncDispose]();
   }
 }
-
-export const echo: Think = async (text) => `echo: ${bodyOf(text)}`;

@@ -6,8 +6,8 @@ import { MeshHome } from '../support/mesh-process.ts';
 import { until } from '../support/story.ts';
 import { Chat } from './chat.ts';
 import { hasOpenclaw } from './gateway.ts';
-import { echo, eventually, Owner, pack, up } from './owner.ts';
-import { bodyOf, slowly } from './stub-model.ts';
+import { eventually, Owner, pack, up } from './owner.ts';
+import { bodyOf, echo, slowly } from './stub-model.ts';
 
 describe.runIf(hasOpenclaw)('two gateways with the plugin', () => {
   let home: MeshHome;

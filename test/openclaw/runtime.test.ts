@@ -1,21 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createIds, defaultLimits, silentLogger, systemClock, systemRandom } from '#kernel';
-import { type InboundMessage, openclawRuntime, type Runtime } from '#runtime';
-import { inboundMessage } from '../support/inbound-message.ts';
+import { defaultLimits } from '#kernel';
+import { openclawRuntime, type Runtime } from '#runtime';
 import { codeOfRejection, until } from '../support/story.ts';
 import { Gateway, hasOpenclaw } from './gateway.ts';
+import { live, request, turnsOfMain, usage } from './gateway-turns.ts';
 import { bodyOf, slowly, StubModel } from './stub-model.ts';
-
-const ids = createIds(systemClock, systemRandom);
-/** What the stub says that each turn used. */
-const usage = { tokens: 15, costUsd: 0.002 };
-const live = { signal: new AbortController().signal };
-
-/** A request of Bob with a body of its own, in a conversation of its own. */
-function request(body: string, attempt = 1): InboundMessage {
-  const message = { id: ids.next('msg'), conversationId: ids.next('conv'), payload: { body } };
-  return { ...inboundMessage(message), attempt };
-}
 
 describe.runIf(hasOpenclaw)('the runtime `openclaw`, on a real gateway', () => {
   let model: StubModel;
@@ -37,12 +26,7 @@ describe.runIf(hasOpenclaw)('the runtime `openclaw`, on a real gateway', () => {
     openclawRuntime({
       url: gateway.url,
       token: gateway.token,
-      gatewayAgent: 'main',
-      timeoutMs: 120_000,
-      concurrency: 8,
-      clock: systemClock,
-      limits: defaultLimits,
-      logger: silentLogger,
+      ...turnsOfMain,
       ...changed,
     });
 

@@ -34,7 +34,7 @@ export class StubModel implements AsyncDisposable {
   system = '';
   /** The tools that it was offered last. */
   tools: readonly string[] = [];
-  think: Think = async (text) => `echo: ${bodyOf(text)}`;
+  think: Think = echo;
   readonly #server: Server;
 
   private constructor(server: Server) {
@@ -132,6 +132,8 @@ export function bodyOf(text: string): string {
   const [, , body = text] = /(-----[0-9a-f]{16}-----)\n([\s\S]*)\n\1/.exec(text) ?? [];
   return body;
 }
+
+export const echo: Think = async (text) => `echo: ${bodyOf(text)}`;
 
 /** A thought that takes its time. */
 export const slowly =

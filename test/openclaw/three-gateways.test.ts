@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { MeshHome } from '../support/mesh-process.ts';
 import { hasOpenclaw } from './gateway.ts';
-import { echo, eventually, Owner, pack } from './owner.ts';
-import { bodyOf, type Think, type ToolCall } from './stub-model.ts';
+import { eventually, Owner, pack } from './owner.ts';
+import { bodyOf, echo, type Think, type ToolCall } from './stub-model.ts';
 
 /** What the model calls when a text with that mark comes, and says once that is done. */
 const calling =

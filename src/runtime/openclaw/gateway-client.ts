@@ -5,6 +5,7 @@ import {
   fieldsOf,
   type GatewayFault,
   type GatewayFrame,
+  listOf,
   parseGatewayFrame,
   textOf,
 } from './gateway-frames.ts';
@@ -30,6 +31,9 @@ interface Waiting {
 }
 
 const openMs = 10_000;
+const historyRows = 200;
+/** The most that a gateway gives. */
+const maxHistoryCharacters = 500_000;
 const scopes = ['operator.read', 'operator.write'];
 const self = { id: 'gateway-client', version: '1', platform: process.platform, mode: 'backend' } as const;
 const role = 'operator';
@@ -126,6 +130,12 @@ export class GatewayClient {
       signal?.removeEventListener('abort', abort);
       this.#waiting.delete(id);
     }
+  }
+
+  /** The latest rows of a session, the oldest first. Rejects as `request` does. */
+  async history(sessionKey: string, signal: AbortSignal): Promise<readonly Fields[]> {
+    const params = { sessionKey, limit: historyRows, maxChars: maxHistoryCharacters };
+    return listOf((await this.request('chat.history', params, { signal }))['messages']);
   }
 
   close(): void {

@@ -1,14 +1,11 @@
 import { type Clock, codeOf, type Logger, MeshError, toMeshError } from '#kernel';
 import { type GatewayAddress, GatewayClient } from './gateway-client.ts';
-import { type Fields, listOf } from './gateway-frames.ts';
+import type { Fields } from './gateway-frames.ts';
 
 export interface GatewayDoorOptions extends GatewayAddress {
   readonly clock: Clock;
   readonly logger: Logger;
 }
-
-const historyRows = 200;
-const maxHistoryCharacters = 500_000;
 
 /** One connection for all turns, made anew when it was lost. What keeps it shut is kept for the owner of the node. */
 export class GatewayDoor {
@@ -39,9 +36,7 @@ export class GatewayDoor {
 
   /** The latest rows of a session, the oldest first. */
   async history(sessionKey: string, signal: AbortSignal): Promise<readonly Fields[]> {
-    const client = await this.client();
-    const params = { sessionKey, limit: historyRows, maxChars: maxHistoryCharacters };
-    return listOf((await client.request('chat.history', params, { signal }))['messages']);
+    return (await this.client()).history(sessionKey, signal);
   }
 
   close(): void {

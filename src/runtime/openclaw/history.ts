@@ -17,7 +17,7 @@ const unfinished: readonly unknown[] = ['toolUse', 'error', 'aborted'];
 
 /** What became of a message, in the rows of a session: the reply behind the last turn that it began. */
 export function replyInHistory(rows: readonly Fields[], messageId: string): Reply {
-  return replyBehind(rows, { begins: beginsTurn, isOurs: (row) => keyOf(row).split('#')[0] === messageId });
+  return replyBehind(rows, { begins: beginsTurn, isOurs: (row) => rowKey(row).split('#')[0] === messageId });
 }
 
 /** How turns begin in a session. */
@@ -45,7 +45,7 @@ const beginsTurn = (row: Fields): boolean =>
   row['role'] === 'user' && textOf(row['idempotencyKey'])?.startsWith('msg_') === true;
 
 /** Keys of a message are its id, and that with the number of the attempt behind it. */
-const keyOf = (row: Fields): string => (textOf(row['idempotencyKey']) ?? '').replace(/:user$/, '');
+export const rowKey = (row: Fields): string => (textOf(row['idempotencyKey']) ?? '').replace(/:user$/, '');
 
 export function rowText({ content }: Fields): string {
   if (typeof content === 'string') return content;

@@ -1,4 +1,5 @@
 import { MeshError } from '#kernel';
+import { readBody } from '../read-body.ts';
 import { type Fields, fieldsOf, textOf } from './gateway-frames.ts';
 
 export interface HookAddress {
@@ -62,20 +63,12 @@ async function readText(
   response: Response,
   { host, signal }: { readonly host: string; readonly signal: AbortSignal },
 ): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
   try {
-    const body: AsyncIterable<Uint8Array> | null = response.body;
-    for await (const chunk of body ?? []) {
-      chunks.push(chunk);
-      size += chunk.length;
-      if (size > maxAnswerBytes) break;
-    }
+    return new TextDecoder().decode((await readBody(response, maxAnswerBytes)).bytes);
   } catch (cause) {
     signal.throwIfAborted();
     throw new MeshError('GATEWAY_UNREACHABLE', `The OpenClaw gateway at ${host} broke off its answer`, { cause });
   }
-  return new TextDecoder().decode(Buffer.concat(chunks).subarray(0, maxAnswerBytes));
 }
 
 function parsed(text: string): Fields {

@@ -4,8 +4,9 @@ import type { Answer, InboundMessage, Runtime } from '../runtime.ts';
 import { type Done, done } from './done.ts';
 import { GatewayDoor } from './gateway-door.ts';
 import { type GatewayTurns, gatewayRuntime } from './gateway-runtime.ts';
-import { type Fields, fieldsOf, listOf, textOf } from './gateway-frames.ts';
+import { type Fields, textOf } from './gateway-frames.ts';
 import { replyInHistory } from './history.ts';
+import { faultInResult, replyInResult } from './turn-result.ts';
 import { peerPrompt, turnText } from './turn-text.ts';
 import { Unsettled } from './unsettled.ts';
 import { usageInResult } from './usage.ts';
@@ -91,7 +92,7 @@ class Gateway {
     );
     const status = textOf(result['status']);
     if (status === 'in_flight') return await this.#awaited(turn);
-    if (status === 'ok') return { text: textIn(result), usage: usageInResult(result) };
+    if (status === 'ok') return { text: replyInResult(result), usage: usageInResult(result) };
     // Nothing more comes of this turn: the next attempt begins another one.
     this.#unsettled.delete(inbound.message.id);
     throw failed(result);
@@ -119,18 +120,10 @@ class Gateway {
   }
 }
 
-function textIn(result: Fields): string {
-  const payloads = listOf(fieldsOf(result['result'])['payloads']);
-  const texts = payloads.map(({ text }) => textOf(text) ?? '').filter((text) => text !== '');
-  return texts.join('\n');
-}
-
 function failed(result: Fields): MeshError {
-  const detail =
-    textOf(fieldsOf(result['error'])['message']) ?? textOf(result['error']) ?? textOf(result['summary']) ?? '';
   const status = textOf(result['status']) ?? 'without a status';
   return new MeshError('HANDLER_FAILED', `The turn of the OpenClaw agent ended with ${status}`, {
-    data: { detail: detail.slice(0, 2000) },
+    data: { detail: faultInResult(result).slice(0, 2000) },
     hint: 'Look into the log of the gateway: openclaw logs',
   });
 }

@@ -1,4 +1,5 @@
 import { type Clock, MeshError } from '#kernel';
+import { readBody } from '#runtime';
 import { hostKind } from '../gateway-address.ts';
 import { within } from '../within.ts';
 
@@ -78,15 +79,9 @@ async function bodyOf(
     await response.body?.cancel();
     throw failed(url, `answers with status ${response.status}`);
   }
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  const body: AsyncIterable<Uint8Array> | null = response.body;
-  for await (const chunk of body ?? []) {
-    size += chunk.length;
-    if (size > maxBytes) throw failed(url, `answers with more than ${maxBytes} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
+  const { bytes, isWhole } = await readBody(response, maxBytes);
+  if (!isWhole) throw failed(url, `answers with more than ${maxBytes} bytes`);
+  return Buffer.from(bytes).toString('utf8');
 }
 
 const isAllowed = ({ protocol, hostname }: URL): boolean =>
