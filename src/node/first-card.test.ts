@@ -1,5 +1,4 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -10,6 +9,7 @@ import { fetchDiscovery } from '#discovery';
 import { fileSystem } from './agent-disk.ts';
 import { createFirstAgent } from './agent-files.ts';
 import { stateDir } from './state-dir.ts';
+import { ownPorts } from '../../test/support/own-ports.ts';
 import { turns } from '../../test/support/memory-story.ts';
 
 let dir = '';
@@ -17,14 +17,6 @@ beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'mesh-first-card-'));
 });
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
 
 test('whoever asks a node that is starting gets the card that says where the node is', async () => {
   const ports = { clock: systemClock, random: systemRandom, limits: defaultLimits };
@@ -39,7 +31,7 @@ test('whoever asks a node that is starting gets the card that says where the nod
       await fileSystem.write(path, text);
     },
   };
-  const port = await freePort();
+  const [port = 0] = await ownPorts(1);
   const config = { ...defaultConfig, host: '127.0.0.1', port, apiPort: 0 };
   const starting = MeshNode.start({ state: stateDir(dir), config, logger: silentLogger, withApi: false, disk });
   await writing.promise;

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { join } from 'node:path';
 import { MeshHome } from '../support/mesh-process.ts';
+import { ownPorts } from '../support/own-ports.ts';
 
 let home: MeshHome;
 beforeEach(() => {
@@ -13,8 +14,8 @@ const at = (name: string): readonly string[] => ['--state-dir', join(home.dir, n
 
 async function up(name: string, ...more: readonly string[]) {
   const running = home.start(['up', '--host', '127.0.0.1', '--api-port', '0', '--json', ...at(name), ...more]);
-  const { listen } = JSON.parse(await running.output(/^\}/m)) as { listen: { port: number } };
-  return { running, port: String(listen.port) };
+  await running.output(/^\}/m);
+  return { running };
 }
 
 /** Nobody can call it. */
@@ -30,7 +31,9 @@ async function befriend(inviter: string, joiner: string): Promise<void> {
 describe('mesh up --relay', () => {
   it('keeps messages of friends over a kill of its process, and says what it keeps', async () => {
     for (const name of ['rita', 'alice', 'bob']) await run(name, 'init', '--name', name);
-    const rita = await up('rita', '--relay', '--port', '0');
+    const [port = 0] = await ownPorts(1);
+    const asRelay = ['--relay', '--port', String(port)];
+    const rita = await up('rita', ...asRelay);
     const alice = await up('alice', ...behindNat);
     const bob = await up('bob', ...behindNat);
     await befriend('rita', 'alice');
@@ -46,7 +49,7 @@ describe('mesh up --relay', () => {
     const { stdout } = await home.run(['status', ...at('rita')]);
     expect(stdout).toMatch(/relay +keeps messages for 2 agents: \d+ frames? waiting, /);
     await rita.running.end('SIGKILL');
-    const again = await up('rita', '--relay', '--port', rita.port);
+    const again = await up('rita', ...asRelay);
     const back = await up('bob', ...behindNat);
     const inbox = home.start(['inbox', '--follow', ...at('bob')]);
     await inbox.output(/while you were away/);

@@ -6,9 +6,9 @@ import { messageTypes } from '#protocol';
 import { type Account, check, type Tally, tally, type Violation } from './check.ts';
 import type { Arm } from '../support/crash-child/trigger.ts';
 import { Dice } from './dice.ts';
-import { freePorts } from './free-ports.ts';
 import { readJournal } from './journal.ts';
 import { messageNumber, readLedger } from './ledger.ts';
+import { ownPorts } from '../support/own-ports.ts';
 import { DiedAtStart, type End, type Form, forms, Side, type SideName, type StartOptions } from './side.ts';
 import { findUntruths, findWork, readLeased, readRows } from './snapshot.ts';
 import { TroubledWire } from './troubled-wire.ts';
@@ -73,7 +73,7 @@ export class Pair implements AsyncDisposable {
   /** Two identities; nothing runs yet. */
   static async create({ seed, forms: kinds, planted, stateDirs = {} }: PairOptions): Promise<Pair> {
     const dir = mkdtempSync(join(tmpdir(), 'mesh-crash-'));
-    const [alicePort, bobPort] = await freePorts();
+    const [alicePort = 0, bobPort = 0] = await ownPorts(2);
     const wires = { alice: await TroubledWire.open(alicePort), bob: await TroubledWire.open(bobPort) };
     const make = (name: SideName, port: number): Promise<Side> =>
       Side.create({

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { freePorts } from '../crash/free-ports.ts';
+import { ownPortWithRoom } from '../support/own-ports.ts';
 import type { StubModel } from './stub-model.ts';
 
 /** `openclaw.mjs` of an installed OpenClaw. */
@@ -40,8 +40,7 @@ export class Gateway implements AsyncDisposable {
     model: StubModel,
     { config = {}, skills = ['none'], prepare }: GatewayOptions = {},
   ): Promise<Gateway> {
-    const [port] = await freePorts();
-    const gateway = new Gateway(mkdtempSync(join(tmpdir(), `gateway-${name}-`)), port);
+    const gateway = new Gateway(mkdtempSync(join(tmpdir(), `gateway-${name}-`)), await ownPortWithRoom());
     for (const folder of ['home', 'workspace']) mkdirSync(join(gateway.dir, folder));
     writeFileSync(join(gateway.dir, 'openclaw.json'), JSON.stringify({ ...gateway.#config(model, skills), ...config }));
     await prepare?.(gateway);

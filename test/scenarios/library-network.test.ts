@@ -5,6 +5,7 @@ import { codeOf, systemClock } from '#kernel';
 import { fetchDiscovery } from '#discovery';
 import { Agent, HubServer, type HubServerOptions, NetworkHub } from '../../src/index.ts';
 import { LibraryWorld, messages, tookStep, when } from '../support/library-agents.ts';
+import { ownPorts } from '../support/own-ports.ts';
 
 let world = new LibraryWorld();
 beforeEach(() => {
@@ -59,8 +60,8 @@ describe('agents at a HubServer', () => {
 
   test('the key of the hub is pinned at the first visit: another hub at the address is not spoken to', async () => {
     const stateDir = join(world.folder(), 'alice');
-    const server = await serve();
-    const { port } = server;
+    const [port = 0] = await ownPorts(1);
+    const server = await serve({ port });
     const alice = world.agent('alice', { hub: hubAt(server), stateDir });
     await alice.ready();
     await alice.close();
@@ -80,8 +81,8 @@ describe('agents at a HubServer', () => {
   test('an agent that knows its hub starts while the hub is away, and sends what it was given when the hub is back', async () => {
     const dir = world.folder();
     const at = (name: string): string => join(dir, name);
-    const server = await serve({ stateDir: at('hub') });
-    const { port } = server;
+    const [port = 0] = await ownPorts(1);
+    const server = await serve({ port, stateDir: at('hub') });
     const bob = world.agent('bob', { hub: hubAt(server) });
     const alice = world.agent('alice', { hub: hubAt(server), stateDir: at('alice') });
     await Promise.all([alice.connect('bob'), bob.connect('alice')]);

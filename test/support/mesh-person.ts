@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { wordsOf } from '../cli/transcript.ts';
+import { ownPorts } from './own-ports.ts';
 import { MeshHome, type MeshResult } from './mesh-process.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -19,7 +19,8 @@ export class MeshPerson extends MeshHome {
 
   /** With an identity, and a mesh.toml that ends with `settings`; the node does not run yet. */
   static async create(name: string, settings = ''): Promise<MeshPerson> {
-    const person = new MeshPerson(name, await freePort());
+    const [port = 0] = await ownPorts(1);
+    const person = new MeshPerson(name, port);
     await person.say('init', '--name', name, '--port', String(person.port));
     const config = join(person.stateDir, 'mesh.toml');
     const text = readFileSync(config, 'utf8').replace('[node]', '[node]\nhost = "127.0.0.1"\napiPort = 0');
@@ -103,13 +104,3 @@ function asObject(value: unknown): Json {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error('Not a JSON object');
   return Object.fromEntries(Object.entries(value));
 }
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer();
-    server.on('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });

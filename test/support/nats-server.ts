@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { connect } from '@nats-io/transport-node';
 import { jetstreamManager } from '@nats-io/jetstream';
+import { ownPorts } from './own-ports.ts';
 
 /** Where there is no nats-server, what needs one is left out; with MESH_NEED_NATS=1 it fails instead. */
 export const hasNatsServer =
@@ -33,7 +33,7 @@ export class NatsServer implements AsyncDisposable {
   }
 
   static async start(dir = newDir()): Promise<NatsServer> {
-    const [port = 0] = await freePorts(1);
+    const [port = 0] = await ownPorts(1);
     const server = new NatsServer(dir, port);
     await server.run();
     await server.ready();
@@ -42,7 +42,7 @@ export class NatsServer implements AsyncDisposable {
 
   /** Three that make one cluster. */
   static async startCluster(): Promise<NatsServer[]> {
-    const ports = await freePorts(6);
+    const ports = await ownPorts(6);
     const routes = ports.slice(3);
     const servers = [0, 1, 2].map((number) => {
       const cluster = { name: `n${number}`, port: routes[number] ?? 0, routes };
@@ -151,15 +151,3 @@ export class NatsServer implements AsyncDisposable {
 }
 
 const newDir = (): string => mkdtempSync(join(tmpdir(), 'nats-'));
-
-/** Held all at once, so that they differ. */
-async function freePorts(count: number): Promise<number[]> {
-  const holders = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
-  await Promise.all(holders.map((holder) => once(holder, 'listening')));
-  const ports = holders.map((holder) => {
-    const address = holder.address();
-    return typeof address === 'object' && address !== null ? address.port : 0;
-  });
-  await Promise.all(holders.map((holder) => new Promise((resolve) => holder.close(resolve))));
-  return ports;
-}
