@@ -45,7 +45,6 @@ export class HostedAgent implements LocalAgent {
   /** Derived from the root key once, not at every message. */
   #agentId: AgentId;
   /** By contact: slow to work out on purpose, and shown with every list of contacts. */
-  readonly #safetyNumbers = new Map<AgentId, string>();
   readonly #life: Life | undefined;
   #incarnation: VerifiedIncarnation | undefined;
   #successor: VerifiedIncarnation | undefined;
@@ -105,9 +104,7 @@ export class HostedAgent implements LocalAgent {
   }
 
   safetyNumberWith(contact: AgentId): string {
-    const known = this.#safetyNumbers.get(contact) ?? safetyNumber(this.agentId, contact);
-    this.#safetyNumbers.set(contact, known);
-    return known;
+    return safetyNumber(this.agentId, contact);
   }
 
   card(): VerifiedCard {
@@ -174,7 +171,6 @@ export class HostedAgent implements LocalAgent {
     await saveAgent(files, this.#ports);
     this.#files = files;
     this.#agentId = agentIdOf(secrets.root.publicKey);
-    this.#safetyNumbers.clear();
     this.#incarnation = this.#life && signIncarnation(secrets.root, this.#life);
   }
 

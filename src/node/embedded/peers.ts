@@ -4,7 +4,7 @@ import { requestContact } from '#pipeline';
 import { type Contact, resolveContact, type Tier } from '#trust';
 import type { AgentHost } from '../agent-host.ts';
 import type { MeshNode } from '../mesh-node.ts';
-import { contactView } from '../operations/views.ts';
+import { contactViews } from '../operations/views.ts';
 import type { AgentHub } from './agent-hub.ts';
 import { findAtHubs, type FoundAgent, lookForContact, noHub } from './hub-lookup.ts';
 
@@ -171,7 +171,7 @@ export async function statusOf({ node, host }: Embedded, handlers: number) {
   const { agent } = host;
   const { queue, warnings } = await node.operations.status({ agent: agent.name }, { signal: never });
   const contacts = host.desk.ports.store.read.contacts.list({ agent: agent.name, states: ['trusted'] });
-  const peers = contacts.map((contact) => contactView(host, contact));
+  const peers = await contactViews(host, contacts);
   return {
     name: agent.name,
     agentId: agent.agentId,

@@ -7,7 +7,7 @@ import type { AgentHost } from '../agent-host.ts';
 import { hostNamed, type NodeParts } from '../parts.ts';
 import { contactOf } from './messages.ts';
 import { defined } from './defined.ts';
-import { contactView } from './views.ts';
+import { contactView, contactViews } from './views.ts';
 
 type Named = { readonly agent?: string | undefined; readonly contact: string };
 
@@ -28,7 +28,7 @@ export function contactOperations(
       const host = hostNamed(parts, input.agent);
       const states = input.state === undefined ? undefined : [input.state];
       const list = parts.store.read.contacts.list({ agent: host.agent.name, ...defined({ states }) });
-      return { contacts: list.map((contact) => contactView(host, contact)) };
+      return { contacts: await contactViews(host, list) };
     },
 
     async contact(input) {

@@ -10,7 +10,7 @@ import { defined } from './defined.ts';
 import { fileWarnings } from './file-warnings.ts';
 import { pauseWarnings } from './pauses.ts';
 import { peerWarnings, type Warning } from './peer-warnings.ts';
-import { agentView, contactView } from './views.ts';
+import { agentView, contactViews } from './views.ts';
 import { reviewWarnings } from './reviews.ts';
 import { successionWarnings } from '../succession-warnings.ts';
 
@@ -24,7 +24,7 @@ export function statusOperations(parts: NodeParts): Pick<Operations, 'status' | 
       const host = hostNamed(parts, input.agent);
       const { running } = parts;
       const lan = parts.lan.status;
-      const peers = peersOf(host).map((contact) => contactView(host, contact));
+      const peers = await contactViews(host, peersOf(host));
       const counts = parts.store.read.inbox.counts(host.agent.name);
       const deadOut = parts.store.read.outbox.deadCounts(host.agent.name);
       return {

@@ -68,6 +68,17 @@ export function contactView(host: AgentHost, contact: Contact) {
   };
 }
 
+/** Other work of the node goes on between them: digits that nobody has looked at yet take a while. */
+export async function contactViews(host: AgentHost, contacts: readonly Contact[]) {
+  const { clock } = host.desk.ports;
+  const views: ReturnType<typeof contactView>[] = [];
+  for (const contact of contacts) {
+    await clock.turn();
+    views.push(contactView(host, contact));
+  }
+  return views;
+}
+
 export function identityOf(host: AgentHost, contact: Contact) {
   const { agentId, card } = contact;
   return {
