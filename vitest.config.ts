@@ -1,7 +1,17 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
-const gateways = 'test/openclaw/**/*.test.ts';
+const gateways = ['test/openclaw/**/*.test.ts'];
+/** Whole programs, clusters and processes that are killed over and over: for `npm run test:long` and `npm run verify`. */
+const long = [
+  'test/crash/**/*.test.ts',
+  'test/examples/**/*.test.ts',
+  'test/sim/**/*.test.ts',
+  'test/cli/*-kills.test.ts',
+  'src/storage/hub-nats/{cluster,two-processes}.test.ts',
+];
+// Much of the time is spent waiting for processes and timers: one worker more than there are cores keeps them busy.
+const maxWorkers = Math.max(2, availableParallelism()) + 1;
 
 export default defineConfig({
   resolve: { conditions: ['source'] },
@@ -17,14 +27,14 @@ export default defineConfig({
         test: {
           name: 'mesh',
           include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'tools/**/*.test.ts'],
-          exclude: [gateways],
-          // Much of the time is spent waiting for processes: one worker for each core, and two at least.
-          maxWorkers: Math.max(2, availableParallelism()),
+          exclude: [...gateways, ...long],
+          maxWorkers,
           sequence: { groupOrder: 0 },
         },
       },
+      { extends: true, test: { name: 'long', include: long, maxWorkers, sequence: { groupOrder: 1 } } },
       // A real gateway takes a core for a quarter of a minute when it starts: they have the machine to themselves.
-      { extends: true, test: { name: 'openclaw', include: [gateways], maxWorkers: 1, sequence: { groupOrder: 1 } } },
+      { extends: true, test: { name: 'openclaw', include: gateways, maxWorkers: 1, sequence: { groupOrder: 2 } } },
     ],
   },
 });

@@ -1,6 +1,6 @@
-// `node tools/test-report.mjs REPORT`: reads vitest's JSON report, fails when a test failed or was left out, and ends with the count.
+// `node tools/test-report.mjs REPORT...`: reads JSON reports of vitest, fails when a test failed or was left out, and ends with the count.
 // Plain JavaScript for Node >= 20, no dependencies.
-import { readFileSync, realpathSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 /**
@@ -30,9 +30,13 @@ export function readReport(text) {
 }
 
 if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
-  const { passed, failed, leftOut } = readReport(readFileSync(process.argv[2], 'utf8'));
+  const reports = process.argv.slice(2).map((path) => readReport(existsSync(path) ? readFileSync(path, 'utf8') : ''));
+  const total = (count) => reports.reduce((sum, report) => sum + count(report), 0);
+  const passed = total((report) => report.passed);
+  const failed = total((report) => report.failed);
+  const leftOut = reports.flatMap((report) => report.leftOut);
   for (const test of leftOut) console.log(`left out: ${test}`);
   if (leftOut.length > 0) console.log(`${leftOut.length} tests were left out; every test has to run here.`);
   console.log(`${passed} passed, ${failed} failed`);
-  process.exitCode = failed === 0 && leftOut.length === 0 && passed > 0 ? 0 : 1;
+  process.exitCode = failed === 0 && leftOut.length === 0 && reports.every((report) => report.passed > 0) ? 0 : 1;
 }
