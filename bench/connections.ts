@@ -15,7 +15,8 @@ const settleMs = 5000;
 /** The garbage of ten thousand handshakes goes, and its room, when little has happened for a while. */
 const restMs = Number(process.env['BENCH_REST_MS'] ?? 120_000);
 const sampleMs = 5000;
-const idleMs = Number(process.env['BENCH_IDLE_MS'] ?? 60_000);
+/** In each of these every connection is pinged once. */
+const idleMs = Number(process.env['BENCH_IDLE_MS'] ?? defaultLimits.linkPingMs);
 
 export async function run(): Promise<Record<string, number | string>> {
   const dir = mkdtempSync(join(tmpdir(), 'mesh-bench-'));

@@ -32,8 +32,13 @@ export const hubLimitNames = {
 export type HubLimitName = keyof typeof hubLimitNames;
 export type HubLimits = { readonly [K in HubLimitName]: number };
 
-/** A hub serves more connections than a node does. */
-export const hubLimits: Limits = { ...defaultLimits, maxLinks: 10_000, maxUnauthenticatedLinks: 1000 };
+/** A hub serves more connections than a node does, and on those where nothing happens it lets the agents speak first. */
+export const hubLimits: Limits = {
+  ...defaultLimits,
+  maxLinks: 10_000,
+  maxUnauthenticatedLinks: 1000,
+  linkPingMs: (defaultLimits.linkPingMs + defaultLimits.linkIdleMs) / 2,
+};
 
 export const isHubLimit = (name: string): name is HubLimitName => Object.hasOwn(hubLimitNames, name);
 

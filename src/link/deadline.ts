@@ -15,17 +15,13 @@ export interface Deadline {
 export function inTime<T>(work: Promise<T>, deadline: Deadline): Promise<T> {
   const { clock, ms, late, signal } = deadline;
   const { promise, resolve, reject } = Promise.withResolvers<T>();
-  const over = new AbortController();
   const aborted = (): void => reject(signal?.reason);
   work.then(resolve, reject);
-  clock.sleep(ms, { signal: over.signal }).then(
-    () => reject(late()),
-    () => {},
-  );
+  const alarm = clock.alarm(ms, () => reject(late()));
   if (signal?.aborted === true) aborted();
   signal?.addEventListener('abort', aborted, { once: true });
   return promise.finally(() => {
-    over.abort();
+    alarm[Symbol.dispose]();
     signal?.removeEventListener('abort', aborted);
   });
 }
