@@ -23,4 +23,10 @@ export interface GuardedText {
   readonly text: string;
 }
 
+/** One line of what was seen, without anything of the text. */
+export const seenIn = (findings: readonly Finding[]): string =>
+  findings
+    .map(({ rule, where, says }) => (says.includes(rule) ? `${where} ${says}` : `${where} ${says} (${rule})`))
+    .join('; ');
+
 export const isSerious = ({ severity }: Finding): boolean => severity !== 'low';

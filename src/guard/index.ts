@@ -1,2 +1,2 @@
-export { type Finding, type GuardedText, isSerious } from './finding.ts';
+export { type Finding, type GuardedText, isSerious, seenIn } from './finding.ts';
 export { inspectInbound, inspectOutbound, maxFindings } from './guard.ts';

@@ -1,8 +1,8 @@
 import { appendAudit } from '#audit';
+import { seenIn } from '#guard';
 import type { NewInboxMessage } from '#delivery';
 import type { Judged } from './guard-store.ts';
 import type { Lane } from './lane.ts';
-import { seenIn } from './message-guard.ts';
 import type { MeshTransaction } from './store.ts';
 
 interface Arrived {
@@ -31,7 +31,7 @@ export function keepBack(lane: Lane, tx: MeshTransaction, { row, judged, at }: A
     lane.applied.push({ type: 'held', direction: 'in', ...held });
     return true;
   }
-  tx.inbox.buryHeld(from, id, { error: `The guard saw: ${seenIn(judged)}`, reason: 'GUARD_BLOCKED', at });
+  tx.inbox.buryHeld(from, id, { error: `The guard saw: ${seenIn(judged.findings)}`, reason: 'GUARD_BLOCKED', at });
   tx.outbox.queueReceipt({ agent, peer }, { kind: 'refused', messageId: id, code: 'GUARD_BLOCKED', at });
   appendAudit(tx.audit, { at, agent, kind: 'guard.blocked', data: { peer, message: id, rules } });
   lane.applied.push({ type: 'buried', ...held, reason: 'GUARD_BLOCKED' });

@@ -1,4 +1,4 @@
-import { type Finding, type GuardedText, inspectInbound, inspectOutbound, isSerious } from '#guard';
+import { type Finding, type GuardedText, inspectInbound, inspectOutbound, isSerious, seenIn } from '#guard';
 import { MeshError } from '#kernel';
 import type { Json, Message } from '#protocol';
 import type { Contact, ContactReader, Tier } from '#trust';
@@ -57,15 +57,15 @@ function judged(action: GuardAction, findings: readonly Finding[]): Judged | und
 /** Throws GUARD_BLOCKED, which says what was seen and nothing of it. */
 export function refuseBlocked(judgement: Judged | undefined): void {
   if (judgement?.verdict !== 'block') return;
-  throw new MeshError('GUARD_BLOCKED', `The guard of this node does not let this message leave: ${seenIn(judgement)}`, {
-    hint: 'Send it without what it names. If it is no secret: let messages of this tier wait for you, with outbound under [guard] in mesh.toml.',
-    data: { rules: judgement.findings.map(({ rule }) => rule) },
-  });
+  throw new MeshError(
+    'GUARD_BLOCKED',
+    `The guard of this node does not let this message leave: ${seenIn(judgement.findings)}`,
+    {
+      hint: 'Send it without what it names. If it is no secret: let messages of this tier wait for you, with outbound under [guard] in mesh.toml.',
+      data: { rules: judgement.findings.map(({ rule }) => rule) },
+    },
+  );
 }
-
-/** One line of what was seen, without anything of the message. */
-export const seenIn = ({ findings }: Pick<Judged, 'findings'>): string =>
-  findings.map(({ rule, where, says }) => `${where} ${says} (${rule})`).join('; ');
 
 /** Whatever a program or a person reads of the message as text. */
 export function textsOf({ payload }: Pick<Message, 'payload'>): readonly GuardedText[] {

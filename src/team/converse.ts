@@ -35,7 +35,7 @@ export async function* converse(
     const reply = await line.ask({ ...question, text: message, after }, signal);
     yield { round, message, reply };
     if (round === rounds || own === undefined) return;
-    const said = { with: line.teammate, said: message, reply: reply.text, run: reply.run, left: rounds - round };
+    const said = { with: line.teammate, said: message, reply, left: rounds - round };
     const text = nextQuestion(said);
     const next = await own.think({ text, session: ownSession(line), timeoutMs: question.timeoutMs }, signal);
     if (isDone(next.text)) return;

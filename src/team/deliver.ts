@@ -1,4 +1,4 @@
-import { codeOf, type MeshError, toMeshError } from '#kernel';
+import { type MeshError, toMeshError } from '#kernel';
 import { type ImOptions, tellByIm, type Told } from './im-fallback.ts';
 import { inOrder } from './in-order.ts';
 import type { Line, Question, Reply, Way } from './line.ts';
@@ -51,18 +51,28 @@ export async function deliver(
   } catch (error) {
     signal.throwIfAborted();
     const problem = toMeshError(error);
-    return { state: codeOf(problem) === 'ANSWER_TIMEOUT' ? 'waiting' : 'failed', teammate, way, problem };
+    return { state: stateAfter(problem), teammate, way, problem };
   }
+}
+
+function stateAfter({ code, data }: MeshError): Undelivered['state'] {
+  if (data['sent'] === false) return 'refused';
+  return code === 'ANSWER_TIMEOUT' ? 'waiting' : 'failed';
 }
 
 /** Has the IM program tell somebody who could not be reached, when there is one. */
 export async function withFallback(
-  { im, signal }: DeliverOptions,
+  { team, im, signal }: DeliverOptions,
   delivery: Delivery,
   message: string,
 ): Promise<Delivery> {
   if (delivery.state !== 'unreachable' || im === undefined) return delivery;
   const { teammate, problem } = delivery;
+  try {
+    team.guard.assertMayLeave(message);
+  } catch (error) {
+    return { ...delivery, state: 'refused', problem: toMeshError(error) };
+  }
   return { ...delivery, told: await tellByIm(im, { teammate, message, problem }, signal) };
 }
 

@@ -7,6 +7,7 @@ import { checkedReply, replyOf, turnFailed, type TurnOf } from './gateway-turn.t
 import type { Identity } from './identity.ts';
 import type { Line, Question, Reply } from './line.ts';
 import { replyOfRun } from './reply-of-run.ts';
+import type { TeamGuard } from './team-guard.ts';
 import { labelOf, type Teammate } from './teammate.ts';
 import { within } from './within.ts';
 
@@ -22,6 +23,7 @@ export interface GatewayLineOptions {
   readonly from?: Pick<Identity, 'email'> | undefined;
   /** How long it may take to answer when it is called. */
   readonly openMs: number;
+  readonly guard: TeamGuard;
   /** Takes what is secret out of what the gateway says. */
   redact(text: string): string;
 }
@@ -80,6 +82,7 @@ export class GatewayLine implements Line {
   async ask(question: Question, signal: AbortSignal): Promise<Reply> {
     const { ids, from } = this.#options;
     if (from === undefined) throw new MeshError('TEAM_IDENTITY_UNKNOWN');
+    this.#options.guard.assertMayLeave(question.text);
     const run = ids.next('msg');
     const params = { message: framed({ from, text: question.text, run }), extraSystemPrompt: teamPrompt };
     return await this.#inTime({ run, ...question }, signal, (turn) => this.#begin(turn, params));
@@ -117,7 +120,8 @@ export class GatewayLine implements Line {
     const from = clock.monotonic();
     const late = () => this.#tooLate(sought);
     const text = await within({ clock, timeoutMs, signal, late }, (either) => work({ run, session, signal: either }));
-    return { text, run, elapsedMs: clock.monotonic() - from };
+    const guard = this.#options.guard.arrived(text);
+    return { text, run, elapsedMs: clock.monotonic() - from, ...(guard.length === 0 ? {} : { guard }) };
   }
 
   async #begin(turn: Turn, params: Fields): Promise<string> {

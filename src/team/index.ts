@@ -16,5 +16,6 @@ export { type Change } from './sync/diff.ts';
 export { chooseSource } from './sync/source.ts';
 export { applySync, movedTokens, planSync, type SyncPlan } from './sync/sync.ts';
 export { type Look, Team } from './team.ts';
+export { seenInReply } from './team-guard.ts';
 export { labelOf, type Teammate } from './teammate.ts';
 export { Tokens } from './tokens.ts';

@@ -1,3 +1,4 @@
+import type { Finding } from '#guard';
 import type { Teammate } from './teammate.ts';
 
 /** Over what an agent is reached: the node of its owner, or its gateway. */
@@ -17,6 +18,8 @@ export interface Reply {
   /** By which it is found again: a run of the gateway, or the id of the request. */
   readonly run: string;
   readonly elapsedMs: number;
+  /** What the guard saw in a reply that came from a gateway. */
+  readonly guard?: readonly Finding[];
   /** In the mesh: the id of the answer. */
   readonly answerId?: string;
 }

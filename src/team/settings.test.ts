@@ -25,6 +25,7 @@ describe('what the environment says about the team', () => {
       emailDomain: 'example.com',
       allowPlaintext: false,
       limits: { softBytes: 4096, hardBytes: 8192 },
+      guard: 'block',
     });
   });
 
@@ -67,6 +68,7 @@ describe('what the environment says about the team', () => {
     { MESH_MSG_HARD_LIMIT: '1e9' },
     { MESH_MSG_HARD_LIMIT: '99999999' },
     { MESH_MSG_SOFT_LIMIT: '8193' },
+    { MESH_TEAM_GUARD: 'review' },
     { MESH_EMAIL_DOMAIN: 'a b' },
     { MESH_EMAIL_DOMAIN: '@example.com' },
   ])('refuses %j', (environment) => {

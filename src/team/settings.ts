@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path';
 import { MeshError } from '#kernel';
+import { type TeamGuardAction, teamGuardActions } from './team-guard.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -30,6 +31,8 @@ export interface TeamSettings {
   /** ws:// may be used for private addresses. */
   readonly allowPlaintext: boolean;
   readonly limits: MessageLimits;
+  /** What is done about secrets on the way to a gateway. */
+  readonly guard: TeamGuardAction;
 }
 
 /** Bytes of UTF-8 of what is said, without what is put around it. */
@@ -74,6 +77,7 @@ export function teamSettings({ environment, home, cwd }: TeamPlace): TeamSetting
     ...(imFallback === undefined || imFallback === 'none' ? {} : { imFallback: resolve(cwd, imFallback) }),
     allowPlaintext: read('OPENCLAW_ALLOW_INSECURE_PRIVATE_WS') === '1',
     limits: limitsOf(read),
+    guard: guardOf(read('MESH_TEAM_GUARD') ?? 'block'),
   };
 }
 
@@ -85,6 +89,18 @@ function limitsOf(read: (name: string) => string | undefined): MessageLimits {
   throw new MeshError('INVALID_CONFIG', text, {
     hint: 'The soft limit warns and the hard limit blocks: make the hard one at least as large.',
   });
+}
+
+function guardOf(text: string): TeamGuardAction {
+  const action = teamGuardActions.find((one) => one === text);
+  if (action !== undefined) return action;
+  throw new MeshError(
+    'INVALID_CONFIG',
+    `MESH_TEAM_GUARD: ${JSON.stringify(text)} is none of ${teamGuardActions.join(', ')}`,
+    {
+      hint: 'block sends no secret, label says that there is one, off looks at nothing. Without the variable it is block.',
+    },
+  );
 }
 
 function bytesOf(name: string, text: string | undefined, usual: number): number {

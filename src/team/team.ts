@@ -7,6 +7,7 @@ import type { Identity } from './identity.ts';
 import type { Line, Way } from './line.ts';
 import { MeshLine, type MeshPorts } from './mesh-line.ts';
 import type { Registry } from './registry.ts';
+import { TeamGuard } from './team-guard.ts';
 import type { TeamSettings } from './settings.ts';
 import { labelOf, type Teammate } from './teammate.ts';
 import type { Tokens } from './tokens.ts';
@@ -37,9 +38,12 @@ export type Look =
 /** The teammates of a registry, and the ways to them. */
 export class Team {
   readonly #ports: TeamPorts;
+  /** Over what goes to gateways and comes back. */
+  readonly guard: TeamGuard;
 
   constructor(ports: TeamPorts) {
     this.#ports = ports;
+    this.guard = new TeamGuard(ports.settings.guard, ports.tokens.secrets);
   }
 
   get teammates(): readonly Teammate[] {
@@ -117,9 +121,10 @@ export class Team {
 
   async openGateway(teammate: Teammate, signal: AbortSignal): Promise<GatewayLine> {
     const { clock, ids, device, self: from, tokens } = this.#ports;
+    const { guard } = this;
     const { token, ...place } = this.gatewayOf(teammate);
     const redact = (text: string): string => tokens.redact(text);
-    return await GatewayLine.open({ teammate, place, token, device, clock, ids, from, openMs, redact }, signal);
+    return await GatewayLine.open({ teammate, place, token, device, clock, ids, from, openMs, guard, redact }, signal);
   }
 }
 

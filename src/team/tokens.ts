@@ -56,10 +56,14 @@ export class Tokens {
     return this.#byPrefix.get(emailPrefix.toLowerCase());
   }
 
+  /** Long enough to be told from other words. */
+  get secrets(): readonly string[] {
+    return [...this.#byPrefix.values()].filter(({ length }) => length >= leastRedacted);
+  }
+
   /** The same text without any of the tokens, whoever wrote it. */
   redact(text: string): string {
-    const secrets = [...this.#byPrefix.values()].filter(({ length }) => length >= leastRedacted);
-    const longestFirst = secrets.toSorted((one, other) => other.length - one.length);
+    const longestFirst = this.secrets.toSorted((one, other) => other.length - one.length);
     return longestFirst.reduce((clean, secret) => clean.replaceAll(secret, '[token]'), text);
   }
 }

@@ -19,10 +19,11 @@ export interface Intent {
   readonly told?: string;
 }
 
-export function intentFor({ team, settings }: SpeakingTeam, teammate: Teammate): Intent {
+export function intentFor({ team, settings }: SpeakingTeam, teammate: Teammate, text: string): Intent {
   const ways = team.waysTo(teammate);
   const told = settings.imFallback === undefined ? {} : { told: imAddress(teammate, settings) };
   try {
+    if (!ways.includes('mesh')) team.guard.assertMayLeave(text);
     return { teammate, ways, ...(ways.includes('gateway') ? { url: team.gatewayOf(teammate).url } : {}), ...told };
   } catch (error) {
     // The mesh may lead there all the same.

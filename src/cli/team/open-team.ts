@@ -11,6 +11,7 @@ import {
   recognize,
   type Registry,
   requireIdentity,
+  sizeOf,
   Team,
   teamSettings,
   type TeamSettings,
@@ -84,6 +85,12 @@ export function required(value: string | undefined, flag: string): string {
 export async function messageOf({ args, ports }: Call): Promise<string> {
   const given = required(args.text('message'), '--message');
   return given === '-' ? (await ports.stdin.text()).replace(/\r?\n$/, '') : given;
+}
+
+/** Its size, and what whoever sends it should know of it. Throws MESSAGE_TOO_LARGE. */
+export function lookedThrough(text: string, { settings, team }: OpenTeam) {
+  const { bytes, warning } = sizeOf(text, settings.limits);
+  return { bytes, warnings: [warning, team.guard.warning(text)].filter((one) => one !== undefined) };
 }
 
 const longestSeconds = 86_400;

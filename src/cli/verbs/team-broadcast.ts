@@ -1,9 +1,16 @@
 import { MeshError } from '#kernel';
-import { broadcast, checkSession, type Delivery, type Question, sizeOf } from '#team';
+import { broadcast, checkSession, type Delivery, type Question } from '#team';
 import type { Call } from '../call.ts';
 import type { Outcome } from '../outcome.ts';
 import { type Intent, intentFor, intentView, textLines, textsFor, waysWords } from '../team/dry-run.ts';
-import { deliveryOf, messageOf, openTeamToSpeak, type SpeakingTeam, timeoutMsOf } from '../team/open-team.ts';
+import {
+  deliveryOf,
+  lookedThrough,
+  messageOf,
+  openTeamToSpeak,
+  type SpeakingTeam,
+  timeoutMsOf,
+} from '../team/open-team.ts';
 import { visible } from '../terminal-text.ts';
 import { padEnd, widthOf } from '../text-width.ts';
 import { deliveryLines, deliveryView, nameOf } from '../views/team-lines.ts';
@@ -15,13 +22,13 @@ export async function teamBroadcast(call: Call): Promise<Outcome> {
   const session = checkSession(args.text('session') ?? 'main');
   const question = { session, timeoutMs: timeoutMsOf(call), text: await messageOf(call) };
   const open = await openTeamToSpeak(call);
-  const { bytes, warning } = sizeOf(question.text, open.settings.limits);
+  const { bytes, warnings } = lookedThrough(question.text, open);
   if (open.team.others.length === 0) {
     throw new MeshError('NOT_FOUND', `Nobody but you is in ${open.registry.path}`, {
       hint: 'Add your teammates there, or fetch the registry: mesh team sync',
     });
   }
-  if (warning !== undefined) screen.note(warning);
+  for (const warning of warnings) screen.note(warning);
   if (open.team.own === undefined) {
     screen.note(
       `${visible(open.self.prefix)} is not in the registry: if you are there under another name, your own agent is asked too.`,
@@ -96,7 +103,7 @@ interface Preview {
 }
 
 function preview(call: Call, open: SpeakingTeam, { question, bytes }: Preview): Outcome {
-  const intents = open.team.others.map((teammate) => intentFor(open, teammate));
+  const intents = open.team.others.map((teammate) => intentFor(open, teammate, question.text));
   const texts = textsFor(call, open, { intents, question });
   const { session, timeoutMs } = question;
   const blocked = intents.filter(({ problem }) => problem !== undefined);

@@ -1,5 +1,5 @@
 import { MeshError } from '#kernel';
-import { checkSession } from '#team';
+import { checkSession, seenInReply } from '#team';
 import type { Call } from '../call.ts';
 import type { Outcome } from '../outcome.ts';
 import { addresseeOf, openTeam, required, timeoutMsOf } from '../team/open-team.ts';
@@ -15,9 +15,12 @@ export async function teamReply(call: Call): Promise<Outcome> {
   const teammate = addresseeOf(call, open);
   screen.progress(`Looking for the reply of ${nameOf(teammate)} …`);
   using line = await open.team.openGateway(teammate, signal);
-  const { text } = await line.find({ run, session, timeoutMs }, signal);
+  const reply = await line.find({ run, session, timeoutMs }, signal);
+  const { text, guard } = reply;
+  const seen = seenInReply(reply);
+  if (seen !== undefined) screen.note(seen);
   return {
-    data: { ...nameView(teammate), state: 'answered', session, run, reply: text },
+    data: { ...nameView(teammate), state: 'answered', session, run, reply: text, ...(guard && { guard }) },
     lines: () => replyOnly(text, ports.stdout.isTerminal),
   };
 }

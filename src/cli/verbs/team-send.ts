@@ -10,6 +10,7 @@ import {
   type Question,
   type Reply,
   type Round,
+  seenInReply,
   sizeOf,
   type Teammate,
   withFallback,
@@ -20,6 +21,7 @@ import { indented, intentFor, intentLines, intentView, textLines, textsFor } fro
 import {
   addresseeOf,
   deliveryOf,
+  lookedThrough,
   messageOf,
   openTeamToSpeak,
   type SpeakingTeam,
@@ -36,7 +38,7 @@ interface Sending {
   readonly question: Question;
   readonly rounds: number;
   readonly bytes: number;
-  readonly warning: string | undefined;
+  readonly warnings: readonly string[];
 }
 
 /** Asks the agent of a teammate and prints its reply; with rounds the own agent goes on. */
@@ -47,10 +49,10 @@ export async function teamSend(call: Call): Promise<Outcome> {
   const timeoutMs = timeoutMsOf(call);
   const text = await messageOf(call);
   const open = await openTeamToSpeak(call);
-  const { bytes, warning } = sizeOf(text, open.settings.limits);
+  const { bytes, warnings } = lookedThrough(text, open);
   const teammate = addresseeOf(call, open);
-  if (warning !== undefined) screen.note(warning);
-  const sending = { call, open, teammate, question: { text, session, timeoutMs }, rounds, bytes, warning };
+  for (const warning of warnings) screen.note(warning);
+  const sending = { call, open, teammate, question: { text, session, timeoutMs }, rounds, bytes, warnings };
   return args.flag('dryRun') ? preview(sending) : await carryOut(sending);
 }
 
@@ -100,16 +102,18 @@ async function ownAgent({ team }: SpeakingTeam, signal: AbortSignal): Promise<Ga
 }
 
 function outcomeOf(sending: Sending, delivery: Delivery, held: readonly Round[]): Outcome {
-  const { call, question, rounds, warning } = sending;
+  const { call, question, rounds, warnings } = sending;
   const { screen, ports } = call;
   const data = {
     ...deliveryView(delivery),
     session: question.session,
     rounds: held.map(roundView),
-    ...(warning === undefined ? {} : { warnings: [warning] }),
+    ...(warnings.length === 0 ? {} : { warnings }),
   };
   if (delivery.state === 'answered') {
     const { reply, way } = delivery;
+    const seen = seenInReply(reply);
+    if (seen !== undefined) screen.note(seen);
     screen.note(`${nameOf(delivery.teammate)} answered in ${elapsed(reply.elapsedMs)}, over the ${way}.`);
     const lines = rounds > 1 ? endLines(held, rounds) : replyOnly(reply.text, ports.stdout.isTerminal);
     return { data, lines: () => lines };
@@ -131,20 +135,25 @@ const roundView = ({ round, message, reply }: Round) => ({
   reply: reply.text,
   run: reply.run,
   elapsedMs: Math.round(reply.elapsedMs),
+  ...(reply.guard && { guard: reply.guard }),
 });
 
-const roundLines = ({ round, message, reply }: Round, teammate: Teammate): readonly string[] => [
-  `Round ${round}, you:`,
-  ...indented(message),
-  `Round ${round}, ${nameOf(teammate)}:`,
-  ...replyLines(reply.text),
-];
+function roundLines({ round, message, reply }: Round, teammate: Teammate): readonly string[] {
+  const seen = seenInReply(reply);
+  return [
+    `Round ${round}, you:`,
+    ...indented(message),
+    `Round ${round}, ${nameOf(teammate)}:`,
+    ...(seen === undefined ? [] : indented(seen)),
+    ...replyLines(reply.text),
+  ];
+}
 
 const endLines = (held: readonly Round[], rounds: number): readonly string[] =>
   held.length < rounds ? [`Your agent had nothing left to say after round ${held.length}.`] : [];
 
-function preview({ call, open, teammate, question, rounds, bytes, warning }: Sending): Outcome {
-  const intent = intentFor(open, teammate);
+function preview({ call, open, teammate, question, rounds, bytes, warnings }: Sending): Outcome {
+  const intent = intentFor(open, teammate, question.text);
   const { softBytes, hardBytes } = open.settings.limits;
   const texts = textsFor(call, open, { intents: [intent], question });
   const { session, timeoutMs } = question;
@@ -159,7 +168,7 @@ function preview({ call, open, teammate, question, rounds, bytes, warning }: Sen
     limits: { softBytes, hardBytes },
     message: question.text,
     texts,
-    ...(warning === undefined ? {} : { warnings: [warning] }),
+    ...(warnings.length === 0 ? {} : { warnings }),
   };
   const more: readonly (readonly [string, string])[] = [
     ['from', visible(open.self.email)],

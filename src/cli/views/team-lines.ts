@@ -1,4 +1,4 @@
-import { type Delivery, labelOf, type Look, type Teammate, usualPort, type Way } from '#team';
+import { type Delivery, labelOf, type Look, seenInReply, type Teammate, usualPort, type Way } from '#team';
 import type { MeshError } from '#kernel';
 import type { Colour, Paint } from '../paint.ts';
 import { table } from '../table.ts';
@@ -105,8 +105,9 @@ export function deliveryView(delivery: Delivery) {
   const { teammate, state, way } = delivery;
   if (delivery.state === 'answered') {
     const { reply, address } = delivery;
-    const { text, run, elapsedMs } = reply;
-    return { ...nameView(teammate), state, way, address, reply: text, run, elapsedMs: Math.round(elapsedMs) };
+    const { text, run, elapsedMs, guard } = reply;
+    const seen = guard === undefined ? {} : { guard };
+    return { ...nameView(teammate), state, way, address, reply: text, run, elapsedMs: Math.round(elapsedMs), ...seen };
   }
   const { problem, told } = delivery;
   const run: unknown = problem.data['run'] ?? problem.data['id'];
@@ -125,7 +126,9 @@ export function deliveryLines(delivery: Delivery, paint: Paint): readonly string
   const name = paint.colour('bold', nameOf(delivery.teammate));
   if (delivery.state === 'answered') {
     const { text, elapsedMs } = delivery.reply;
-    return [`${name} answered in ${elapsed(elapsedMs)}, over the ${delivery.way}:`, ...replyLines(text)];
+    const seen = seenInReply(delivery.reply);
+    const noted = seen === undefined ? [] : [`  ${paint.colour('yellow', seen)}`];
+    return [`${name} answered in ${elapsed(elapsedMs)}, over the ${delivery.way}:`, ...noted, ...replyLines(text)];
   }
   const { problem } = delivery;
   const state = paint.colour('yellow', deliveryWords[delivery.state]);
