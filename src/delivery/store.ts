@@ -121,6 +121,8 @@ export interface OutboxWriter extends OutboxReader, DeadOutboxWriter {
   /** Applies a verified receipt of this peer; ids that are not of that peer are ignored. Never moves a state backwards. Returns the ids that changed. */
   applyReceipt(from: { readonly agent: string; readonly peer: AgentId }, receipt: Receipt): readonly MessageId[];
   queueReceipt(to: { readonly agent: string; readonly peer: AgentId }, receipt: Receipt): void;
+  /** Takes back the receipts that tell of an answer and were never sealed. False when there is none. */
+  withdrawAnswered(to: { readonly agent: string; readonly peer: AgentId }, answerId: MessageId): boolean;
   /** Unsealed messages whose time is over become `expired`, sealed ones that were never delivered too. Returns their ids;
    * bounded to some 10 000 a call, the rest at the next. */
   expire(now: number): readonly { readonly agent: string; readonly peer: AgentId; readonly id: MessageId }[];

@@ -57,8 +57,14 @@ function tellAgain(lane: Lane, tx: MeshTransaction, { row, first }: Repeat): voi
     const code = first.reason ?? 'HANDLER_FAILED';
     tx.outbox.queueReceipt(to, { kind: 'refused', messageId: row.id, code, at });
   }
-  // An answer that waits for the owner is none yet.
-  if (first.answerId !== undefined && tx.outbox.message(row.agent, first.answerId)?.state !== 'review') {
-    tx.outbox.queueReceipt(to, { kind: 'answered', messageId: row.id, answerId: first.answerId, at });
+  if (first.answerId === undefined) return;
+  const answer = tx.outbox.message(row.agent, first.answerId);
+  // One that waits for the owner is none yet.
+  if (answer?.state === 'review') return;
+  if (answer?.state === 'cancelled') {
+    const code = answer.reason ?? 'CANCELLED';
+    tx.outbox.queueReceipt(to, { kind: 'refused', messageId: row.id, code, at });
+    return;
   }
+  tx.outbox.queueReceipt(to, { kind: 'answered', messageId: row.id, answerId: first.answerId, at });
 }

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import type { MemoryNode } from '../support/memory-node.ts';
 import { allReach, leave, MemoryStory, numbered, sendAll } from '../support/memory-story.ts';
 import { codeOfRejection, inboxTexts, reaches, send } from '../support/story.ts';
-import { eventually, signal } from '../support/test-agents.ts';
+import { eventually, handledBy, signal } from '../support/test-agents.ts';
 
 let story = new MemoryStory();
 
@@ -77,6 +77,32 @@ describe('a message that waits', () => {
     });
     await cancel(alice, id);
     expect(await asking).toBe('CANCELLED');
+  });
+});
+
+describe('an answer that waits', () => {
+  test('can be taken back: whoever asked hears that there is none', async () => {
+    const answered = Promise.withResolvers<void>();
+    const runtime = handledBy(async ({ message }) => {
+      if (message.type !== 'request') return undefined;
+      await answered.promise;
+      return { body: 'better not' };
+    });
+    const [alice, bob] = await story.friends({ bob: { runtime } });
+    const { id } = await alice.api.send({ to: 'bob', text: 'well?', type: 'request' }, { signal });
+    await reaches([alice, bob], { from: alice, id, state: 'seen' });
+    await leave(alice, bob);
+    answered.resolve();
+    const answer = await eventually([bob], async () => {
+      const { messages } = await bob.api.outbox({ state: 'queued' }, { signal });
+      return messages.find(({ type }) => type === 'response')?.id;
+    });
+    await cancel(bob, answer);
+    await alice.up();
+    await reaches([alice, bob], { from: alice, id, state: 'refused' });
+    const { steps } = await alice.api.track({ id }, { signal });
+    expect(steps.at(-1)).toMatchObject({ state: 'refused', note: 'CANCELLED' });
+    expect(await inboxTexts(alice)).toEqual(['hello']);
   });
 });
 

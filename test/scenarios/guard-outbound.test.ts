@@ -159,4 +159,29 @@ describe('an answer of a program with a secret', () => {
     expect(await code).toBe('GUARD_BLOCKED');
     expect(await inboxTexts(alice)).not.toContain(text);
   });
+
+  test('is refused to whoever asked when it is taken back', async () => {
+    const { options } = answering('review');
+    const [alice, bob] = await story.friends({ bob: options });
+    const code = codeOfRejection(alice.api.ask({ to: 'bob', text: 'what is it?', timeoutMs: 600_000 }, { signal }));
+    await until(() => bob.store.read.guards.heldCount('bob').out > 0);
+    const [review] = await reviewsOf(bob);
+    await bob.api.cancel({ id: review?.id ?? '' }, { signal });
+    expect(await code).toBe('CANCELLED');
+    expect(await reviewsOf(bob)).toEqual([]);
+  });
+
+  test('that was denied is refused again to whoever asks for another try', async () => {
+    const { options, calls } = answering('review');
+    const [alice, bob] = await story.friends({ bob: options });
+    const { id } = await alice.api.send({ to: 'bob', text: 'what is it?', type: 'request' }, { signal });
+    await until(() => bob.store.read.guards.heldCount('bob').out > 0);
+    const [review] = await reviewsOf(bob);
+    await bob.api.denyReview({ id: review?.id ?? '' }, { signal });
+    await reaches([alice, bob], { from: alice, id, state: 'refused' });
+    const before = calls();
+    const { replayed } = await alice.api.replayDead({ ids: [id] }, { signal });
+    await reaches([alice, bob], { from: alice, id: replayed[0]?.as ?? '', state: 'refused' });
+    expect(calls()).toBe(before);
+  });
 });

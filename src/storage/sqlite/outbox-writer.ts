@@ -151,6 +151,13 @@ export class WritableOutbox extends Outbox implements OutboxWriter {
     this.#scope.run('INSERT INTO receipt (lane, body) VALUES (?, ?)', lane, JSON.stringify(receipt));
   }
 
+  withdrawAnswered(to: Peer, answerId: MessageId): boolean {
+    const sql = `DELETE FROM receipt WHERE lane = ? AND frame IS NULL
+      AND body ->> '$.kind' = 'answered' AND body ->> '$.answerId' = ?`;
+    const lane = this.shared.lanes.find(to.agent, to.peer);
+    return lane !== undefined && this.queries.run(sql, lane, answerId) > 0;
+  }
+
   expire(now: number): readonly { readonly agent: string; readonly peer: AgentId; readonly id: MessageId }[] {
     return expireOutbox(this.queries, this.shared, now);
   }

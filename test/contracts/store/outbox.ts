@@ -316,6 +316,22 @@ export function outboxStoreContract(harness: StoreHarness): void {
       expect(store.read.outbox.receipts({ ...toBob, limit: 2 })).toEqual(queued.slice(0, 2));
     });
 
+    it('takes back what tells of an answer, as long as it was not sealed', async () => {
+      const store = await open();
+      const told = { kind: 'answered', messageId: 'msg_1', answerId: 'msg_2', at: 1 } as const;
+      const other = { kind: 'answered', messageId: 'msg_3', answerId: 'msg_4', at: 2 } as const;
+      await write(store, (tx) => {
+        for (const receipt of [told, other]) tx.outbox.queueReceipt(toBob, receipt);
+        tx.outbox.queueReceipt(toCarol, told);
+      });
+      expect(await write(store, (tx) => tx.outbox.withdrawAnswered(toBob, 'msg_2'))).toBe(true);
+      const left = () => store.read.outbox.receipts({ ...toBob, limit: 10 }).map(({ receipt }) => receipt);
+      expect(left()).toEqual([other]);
+      expect(store.read.outbox.receipts({ ...toCarol, limit: 10 })).toHaveLength(1);
+      expect(await write(store, (tx) => tx.outbox.withdrawAnswered(toBob, 'msg_2'))).toBe(false);
+      expect(await write(store, (tx) => tx.outbox.withdrawAnswered(toBob, 'msg_3'))).toBe(false);
+    });
+
     it('finds the message with an idempotency key within the window', async () => {
       const store = await open();
       const first = outMessage({ idempotencyKey: 'k', createdAt: start });
