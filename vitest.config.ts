@@ -2,12 +2,13 @@ import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 const gateways = ['test/openclaw/**/*.test.ts'];
-/** Whole programs, clusters and processes that are killed over and over: for `npm run test:long` and `npm run verify`. */
+/** Whole programs, clusters, processes that are killed over and over, weeks on a clock: for `npm run test:long` and `npm run verify`. */
 const long = [
   'test/crash/**/*.test.ts',
   'test/examples/**/*.test.ts',
   'test/sim/**/*.test.ts',
   'test/cli/*-kills.test.ts',
+  'test/scenarios/replay-clocks.test.ts',
   'src/storage/hub-nats/{cluster,two-processes}.test.ts',
 ];
 // Much of the time is spent waiting for processes and timers: one worker more than there are cores keeps them busy.
