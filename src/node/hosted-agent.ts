@@ -44,7 +44,6 @@ export class HostedAgent implements LocalAgent {
   readonly #changes = new Serial();
   /** Derived from the root key once, not at every message. */
   #agentId: AgentId;
-  /** By contact: slow to work out on purpose, and shown with every list of contacts. */
   readonly #life: Life | undefined;
   #incarnation: VerifiedIncarnation | undefined;
   #successor: VerifiedIncarnation | undefined;

@@ -36,8 +36,9 @@ interface Taken {
 
 /** A peer that was told of the answer already goes on waiting for it: it believes no refusal after that. */
 function refuseAsked({ agent: { name: agent }, peer }: Lane, tx: MeshTransaction, { row, at }: Taken): void {
+  if (row.type !== 'response') return;
   const { correlationId } = decodeMessage(row.body);
-  if (row.type !== 'response' || correlationId === undefined) return;
+  if (correlationId === undefined) return;
   const to = { agent, peer };
   // Nobody hears of an answer that waits for a review.
   if (tx.outbox.withdrawAnswered(to, row.id) || row.state === 'review')
